@@ -1,0 +1,6 @@
+export { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION } from './comparison-result.js';
+export type {
+  Change, ComparisonBasis, ComparisonResult, ComparisonSideSummary, ComparisonWarning, ComparisonWarningCode, CoverRow, FunctionMetric,
+  FunctionRow, Interval, MixSplit, StripEntry, TransactionRow, UnionTree, VarianceReport, Verdict,
+} from './comparison-result.js';
+export type { ComparedProcess, ComparisonInput, ComparisonOptions, ComparisonSide, SideCounts, SideSamples } from './comparison-input.js';

@@ -1,0 +1,11 @@
+export { ProfileError } from './errors.js';
+export type { ProfileErrorCode } from './errors.js';
+export type { FunctionKey, FunctionTable } from './function-table.js';
+export { TRANSACTION_LABEL } from './label-set.js';
+export type { Label, LabelSet } from './label-set.js';
+export { PROFILE_TYPE_IDS, parseProfileTypeId, profileTypeId, profileTypeKind, resolveProfileTypeId } from './profile-type.js';
+export type { ProfileType, ProfileTypeId, ProfileTypeKind, ProfileTypeShortName } from './profile-type.js';
+export type { LabelSetIndex, Profile } from './profile.js';
+export { NO_PARENT, assertStackTable, functionsRootFirst } from './stack-table.js';
+export type { FunctionIndex, StackIndex, StackTable } from './stack-table.js';
+export type { DurationMs, EpochMs, Micros, TimeRange } from './units.js';

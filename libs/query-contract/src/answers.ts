@@ -1,0 +1,183 @@
+import type { ComparisonResult } from '@hearth/profile-diff';
+import type { ResolvedSelection } from './selection.js';
+
+/** RFC 9457 problem details; `code` is stable and has a section in docs/errors.md. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  /** What, where and what to do. */
+  readonly detail: string;
+}
+
+/** Values above 2^53 travel as strings. */
+export type BigNumber = number | string;
+
+/** Merged call tree in preorder columns of one length: a node, then its whole subtree. Row 0 is the root `total`. */
+export interface FlameGraphAnswer {
+  readonly selection: ResolvedSelection;
+  readonly unit: string;
+  readonly kind: 'flow' | 'level';
+  readonly depth: readonly number[];
+  /** Row in `names`, `packages`, `files`. */
+  readonly name: readonly number[];
+  readonly self: readonly number[];
+  readonly total: readonly number[];
+  readonly names: readonly string[];
+  readonly packages: readonly string[];
+  readonly files: readonly string[];
+  /** Sum of all values. */
+  readonly sum: number;
+  readonly samples: number;
+  readonly truncated: { readonly nodes: number; readonly value: number };
+}
+
+export interface TimelineAnswer {
+  readonly selection: ResolvedSelection;
+  readonly unit: string;
+  readonly stepMs: number;
+  /** Start of each step. */
+  readonly startsMs: readonly number[];
+  /** One value per step in each series; `key` is '' without groupBy. */
+  readonly series: readonly { readonly key: string; readonly values: readonly number[] }[];
+  readonly deploys: readonly DeployAnswer[];
+}
+
+export interface FunctionsAnswer {
+  readonly selection: ResolvedSelection;
+  readonly unit: string;
+  readonly sum: number;
+  readonly samples: number;
+  readonly functions: readonly {
+    readonly name: string;
+    readonly package: string;
+    readonly file: string;
+    readonly self: number;
+    readonly total: number;
+  }[];
+  /** Functions there are in all. */
+  readonly count: number;
+}
+
+export interface TransactionAnswer {
+  readonly name: string;
+  readonly kind: 'http' | 'custom';
+  readonly count: number;
+  readonly errors: number;
+  readonly perMinute: number;
+  readonly durationMicros: { readonly p50: number; readonly p95: number; readonly p99: number; readonly mean: number; readonly sum: number };
+  /** CPU of its samples in the range. */
+  readonly cpuMicros: number;
+  readonly cpuPerTransactionMicros: number;
+}
+export interface TransactionsAnswer {
+  readonly selection: Omit<ResolvedSelection, 'type' | 'maxNodes'>;
+  readonly transactions: readonly TransactionAnswer[];
+  /** CPU in no transaction. */
+  readonly backgroundCpuMicros: number;
+}
+/** One transaction, and what each value of its labels cost. */
+export interface TransactionDetailAnswer {
+  readonly selection: Omit<ResolvedSelection, 'type' | 'maxNodes'>;
+  readonly transaction: TransactionAnswer;
+  readonly byLabel: readonly {
+    readonly label: string;
+    readonly values: readonly (Omit<TransactionAnswer, 'name' | 'kind'> & { readonly value: string })[];
+  }[];
+}
+
+export interface ServiceAnswer {
+  readonly name: string;
+  readonly environments: readonly string[];
+  /** Short names where there is one, otherwise ids. */
+  readonly profileTypes: readonly string[];
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  readonly latestRevision: string | null;
+  /** Processes heard of in the last minute. */
+  readonly processesNow: number;
+  /** Over the last 15 minutes: CPU cores used, resident memory summed over processes, transactions per minute, p95. `null`: not known. */
+  readonly cpuCores: number | null;
+  readonly rssBytes: number | null;
+  readonly transactionsPerMinute: number | null;
+  readonly durationP95Micros: number | null;
+  /** CPU cores used in each of the last 30 minutes, oldest first. */
+  readonly cpuCoresByMinute: readonly number[];
+}
+export interface RevisionAnswer {
+  readonly revision: string;
+  readonly version: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  readonly processes: number;
+}
+export interface ProcessAnswer {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly lastSeenMs: number;
+  readonly environment: string;
+  readonly revision: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+  readonly agentVersion: string;
+  readonly rateHz: number;
+  readonly droppedBatches: number;
+}
+export interface LabelsAnswer {
+  readonly labels: readonly { readonly name: string; readonly values: number }[];
+}
+export interface LabelValuesAnswer {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+export interface DeployAnswer {
+  readonly service: string;
+  readonly environment: string;
+  readonly revision: string;
+  readonly atMs: number;
+  readonly version: string;
+  readonly branch: string;
+  /** `announced` by POST /deploys, or `seen` when its first batch came. */
+  readonly source: 'announced' | 'seen';
+}
+
+export type ComparisonStatus = 'pending' | 'running' | 'done' | 'failed';
+export interface ComparisonAnswer {
+  readonly id: string;
+  readonly status: ComparisonStatus;
+  readonly createdMs: number;
+  readonly baseline: ResolvedSelection;
+  readonly candidate: ResolvedSelection;
+  /** Only when `done`. */
+  readonly result: ComparisonResult | null;
+  /** Only when `failed`. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+export interface BatchesAnswer {
+  readonly accepted: number;
+  readonly duplicates: number;
+  readonly rejected: readonly { readonly code: string; readonly count: number }[];
+  /** Reserved: what the server wants of the agent. Empty until a command exists. */
+  readonly commands: readonly never[];
+}
+export interface SessionAnswer {
+  readonly user: { readonly email: string; readonly role: 'admin' | 'member' };
+  readonly projects: readonly { readonly id: string; readonly name: string }[];
+}
+export interface ApiKeyAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'ingest' | 'read' | 'admin';
+  /** First characters, to recognise it by. */
+  readonly prefix: string;
+  readonly createdMs: number;
+  readonly lastUsedMs: number | null;
+  /** Only in the answer to its creation. */
+  readonly key?: string;
+}
+export interface HealthAnswer {
+  readonly status: 'ok' | 'error';
+}

@@ -1,0 +1,34 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+/** Three kinds of tests, told apart by file name; docs/testing.md says what each may do. */
+const kinds = {
+  unit: {
+    include: ['{libs,apps}/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts'],
+    exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts'],
+  },
+  integration: { include: ['{libs,apps,test}/**/*.integration.test.ts'], exclude: [] as string[] },
+  e2e: { include: ['{apps,test,examples}/**/*.e2e.test.ts'], exclude: [] as string[] },
+};
+const never = ['**/node_modules/**', '**/dist/**', '**/.types/**'];
+
+export default defineConfig({
+  test: {
+    projects: Object.entries(kinds).map(([name, { include, exclude }]) => ({
+      // The sources of our libraries, not their builds: a test sees what is being edited.
+      resolve: { conditions: ['hearth-source', 'module', 'node', 'import', 'default'] },
+      ssr: { resolve: { conditions: ['hearth-source', 'module', 'node', 'import', 'default'] } },
+      // Nest needs the metadata of decorators, which vitest's own compiler drops.
+      plugins: [swc.vite({ module: { type: 'es6' }, jsc: { target: 'es2023', parser: { syntax: 'typescript', decorators: true, tsx: false }, transform: { legacyDecorator: true, decoratorMetadata: true } } })],
+      test: {
+        name,
+        include,
+        exclude: [...never, ...exclude],
+        pool: 'forks' as const,
+        testTimeout: name === 'unit' ? 20_000 : 120_000,
+        hookTimeout: name === 'unit' ? 20_000 : 120_000,
+        ...(name === 'unit' ? {} : { fileParallelism: false }),
+      },
+    })),
+  },
+});
