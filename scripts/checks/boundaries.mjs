@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { root } from '../root.mjs';
+import { listFiles } from './source-files.mjs';
+
+const FOLDERS = ['libs', 'apps'];
+
+/** The rules of .dependency-cruiser.cjs hold, and no source file was silently skipped. */
+export function checkBoundaries() {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...FOLDERS, '--config', '.dependency-cruiser.cjs', '--output-type', 'json'],
+    { cwd: root, encoding: 'utf8', maxBuffer: 512e6 },
+  );
+  if (!stdout.startsWith('{')) return [`dependency-cruiser: ${stderr || stdout}`.slice(0, 2000)];
+  const { modules, summary } = JSON.parse(stdout);
+  const faults = summary.violations
+    .filter(({ rule }) => rule.severity === 'error')
+    .map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`);
+  const cruised = new Set(modules.map(({ source }) => source));
+  for (const file of listFiles(FOLDERS, ['.ts', '.tsx'])) {
+    if (!cruised.has(file) && !/\.d\.ts$|host-programs/.test(file)) faults.push(`not cruised: ${file}`);
+  }
+  return faults;
+}
