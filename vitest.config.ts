@@ -17,7 +17,8 @@ export default defineConfig({
     projects: Object.entries(kinds).map(([name, { include, exclude }]) => ({
       // The sources of our libraries, not their builds: a test sees what is being edited.
       resolve: { conditions: ['hearth-source', 'module', 'node', 'import', 'default'] },
-      ssr: { resolve: { conditions: ['hearth-source', 'module', 'node', 'import', 'default'] } },
+      // These go to Node as --conditions too: 'import' or 'module' there would make require() load ES modules (pg breaks).
+      ssr: { resolve: { conditions: ['hearth-source', 'node'] } },
       // Nest needs the metadata of decorators, which vitest's own compiler drops.
       plugins: [swc.vite({ module: { type: 'es6' }, jsc: { target: 'es2023', parser: { syntax: 'typescript', decorators: true, tsx: false }, transform: { legacyDecorator: true, decoratorMetadata: true } } })],
       test: {
