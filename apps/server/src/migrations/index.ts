@@ -1,4 +1,5 @@
 import { AccessAndCatalog1763600000000 } from './1763600000000-access-and-catalog.js';
+import { Comparison1763600000002 } from './1763600000002-comparison.js';
 
 /** Every migration, oldest first. */
-export const MIGRATIONS = [AccessAndCatalog1763600000000];
+export const MIGRATIONS = [AccessAndCatalog1763600000000, Comparison1763600000002];
