@@ -8,6 +8,7 @@ export const COMPARISON_RESULT_VERSION = 1;
 /**
  * REGRESSED, IMPROVED: alarms. LIKELY_*: too little evidence for an alarm, or possible (q <= .05).
  * UNCHANGED: the interval of the contribution lies within the floor. NEW, GONE: on one side only.
+ * NO_VERDICT: shown as it is, nothing was judged (levels, throughput, a total without a unit of work).
  */
 export type Verdict =
   | 'REGRESSED'
@@ -17,7 +18,11 @@ export type Verdict =
   | 'UNCHANGED'
   | 'NOT_ENOUGH_DATA'
   | 'NEW'
-  | 'GONE';
+  | 'GONE'
+  | 'NO_VERDICT';
+
+/** Stands for the name of a transaction in rows about work that belongs to none. */
+export const NO_TRANSACTION = '(no transaction)';
 
 /** What one unit of work is: figures per transaction, per process-second, per process (levels), or scaled by TMM. */
 export type ComparisonBasis = 'per-transaction' | 'per-process-second' | 'per-process' | 'tmm';
@@ -72,6 +77,10 @@ export interface VarianceReport {
   readonly replicates: 'processes' | 'windows';
   readonly functionsTested: number;
   readonly transactionsTested: number;
+  /** An alarm needs q at or below this: `alarmQ` divided by the number of families. */
+  readonly alarmLevel?: number;
+  /** Sets of hypotheses within which q was computed, e.g. `self`, `inclusive by transaction`. */
+  readonly families?: readonly string[];
 }
 
 /** self: samples that end in the function. inclusive: samples that contain it, a recursion counted once. */
@@ -80,12 +89,17 @@ export type FunctionMetric = 'self' | 'inclusive';
 export interface FunctionRow {
   readonly function: FunctionKey;
   readonly metric: FunctionMetric;
-  /** The transaction this row is about; `null`: all transactions at fixed weights (the service as a whole). */
+  /**
+   * The transaction this row is about; `null`: all transactions at fixed weights (the service as a whole);
+   * `NO_TRANSACTION`: work in no transaction, per process-second.
+   */
   readonly transaction: string | null;
   readonly change: Change;
   /** Share of the service's value on the baseline and candidate side, 0..1, per unit of work. */
   readonly baselineShare: number;
   readonly candidateShare: number;
+  /** `callees`: an inclusive cost that changed because of functions called, which have rows of their own. Always set by `compare`. */
+  readonly cause?: 'own' | 'callees';
 }
 
 export interface TransactionRow {
@@ -135,7 +149,7 @@ export interface CoverRow {
 /** Union of both sides' call trees in preorder columns of one length; values per unit of work, in the comparison's unit. */
 export interface UnionTree {
   readonly depth: readonly number[];
-  /** Row in `functions`. */
+  /** Row in `functions`. -1: the root, row 0, the whole service. -2: nodes of one parent folded away by the limit. */
   readonly functionRow: readonly number[];
   readonly functions: readonly FunctionKey[];
   readonly baselineSelf: readonly number[];
@@ -166,7 +180,8 @@ export type ComparisonWarningCode =
   | 'NO_VERDICT_FOR_LEVELS'
   | 'DROPPED_BATCHES'
   | 'SIDE_EMPTY'
-  | 'RETRIES_POSSIBLE';
+  | 'RETRIES_POSSIBLE'
+  | 'ERROR_RATES_DIFFER';
 
 export interface ComparisonWarning {
   readonly code: ComparisonWarningCode;
@@ -189,6 +204,8 @@ export interface ComparisonResult {
   /** Sorted: alarms first, then by |delta|. */
   readonly functions: readonly FunctionRow[];
   readonly transactions: readonly TransactionRow[];
+  /** Rows without any sign of change that were left out of `functions` to keep the document small. Always set by `compare`. */
+  readonly functionRowsLeftOut?: number;
   /** Functions with too few samples to be tested, and their share of the value, 0..1. */
   readonly belowExposure: { readonly functions: number; readonly share: number };
   /** GC, idle and program: shown, without a verdict. */

@@ -1,4 +1,4 @@
-export { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION } from './comparison-result.js';
+export { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION, NO_TRANSACTION } from './comparison-result.js';
 export type {
   Change, ComparisonBasis, ComparisonResult, ComparisonSideSummary, ComparisonWarning, ComparisonWarningCode, CoverRow, FunctionMetric,
   FunctionRow, Interval, MixSplit, StripEntry, TransactionRow, UnionTree, VarianceReport, Verdict,
