@@ -1,4 +1,4 @@
-/** What can be wrong with a profile. Each code has a section in docs/errors.md. */
+/** What can be wrong with a profile. Each code has a section in docs/errors/profiles.md. */
 export type ProfileErrorCode =
   | 'PROFILE_STACK_ORDER'
   | 'PROFILE_STACK_FUNCTION'
@@ -8,6 +8,8 @@ export type ProfileErrorCode =
   | 'PROFILE_SAMPLE_VALUE'
   | 'PROFILE_TYPE_ID'
   | 'PROFILE_TYPES_DIFFER'
+  | 'PROFILE_TIME'
+  | 'SKETCH_BUCKET'
   | 'LABEL_MATCHER'
   | 'LABEL_SET_ORDER';
 

@@ -15,7 +15,7 @@ export type LabelSetIndex = number;
  *     labelSets   [[transaction, GET /], ...]    one row per distinct label set
  *     sample*     stack, label set, value, count one row per (stack, label set)
  *
- * Values are whole numbers below 2^53 in the type's sample unit; times are microseconds.
+ * Values are whole numbers within +-2^53 in the type's sample unit; times are microseconds. Only imported differences have negative ones.
  */
 export interface Profile {
   readonly type: ProfileType;

@@ -54,7 +54,10 @@ export function assertStackTable(stacks: StackTable, functionCount: number): voi
       throw new ProfileError('PROFILE_STACK_ORDER', `stack ${row} has parent ${parent}`);
     }
     if (stacks.functionRow[row]! >= functionCount) {
-      throw new ProfileError('PROFILE_STACK_FUNCTION', `stack ${row} names function ${stacks.functionRow[row]} of ${functionCount}`);
+      throw new ProfileError(
+        'PROFILE_STACK_FUNCTION',
+        `stack ${row} names function ${stacks.functionRow[row]} of ${functionCount}`,
+      );
     }
   }
 }
