@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError, parseEnvironment } from './environment.js';
+
+describe('parseEnvironment', () => {
+  it('needs nothing: one process with the embedded Postgres on port 4040', () => {
+    expect(parseEnvironment({})).toMatchObject({ port: 4040, role: 'all', databaseUrl: undefined, redisUrl: undefined });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(parseEnvironment({ PORT: '', REDIS_URL: '' })).toMatchObject({ port: 4040, redisUrl: undefined });
+  });
+
+  it.each([
+    ['PORT', '0'], ['PORT', '65536'], ['PORT', 'http'], ['HEARTH_ROLE', 'both'], ['DATABASE_URL', 'mysql://x/y'], ['REDIS_URL', 'localhost:6379'],
+    ['MAX_BATCH_BYTES', '1023'], ['HEARTH_BOOTSTRAP_KEY', 'fifteen-letters'], ['HEARTH_ADMIN_PASSWORD', '7-chars'], ['LOG_LEVEL', 'loud'],
+  ])('refuses %s=%s in one line that names the variable and keeps its value to itself', (name, value) => {
+    const fault = () => parseEnvironment({ [name]: value });
+    expect(fault).toThrow(EnvironmentError);
+    expect(fault).toThrow(new RegExp(`^${name} is not usable: [^\\n]+$`));
+    if (name.startsWith('HEARTH_BOOT')) expect(fault).not.toThrow(value);
+  });
+
+  it.each([['PORT', '1'], ['PORT', '65535'], ['MAX_BATCH_BYTES', '1024'], ['HEARTH_BOOTSTRAP_KEY', 'sixteen-letters!']])('accepts %s=%s', (name, value) => {
+    expect(() => parseEnvironment({ [name]: value })).not.toThrow();
+  });
+
+  it('refuses a worker without a database to share', () => {
+    expect(() => parseEnvironment({ HEARTH_ROLE: 'worker' })).toThrow(/^DATABASE_URL is missing/);
+    expect(() => parseEnvironment({ HEARTH_ROLE: 'worker', DATABASE_URL: 'postgres://h/d' })).not.toThrow();
+  });
+});

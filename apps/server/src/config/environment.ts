@@ -1,0 +1,110 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+
+const ROLES = ['api', 'worker', 'all'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What the server was told at its start. Units are in the names. */
+export interface Environment {
+  /** Address to listen on. */
+  readonly host: string;
+  readonly port: number;
+  readonly role: Role;
+  /** `undefined`: the embedded Postgres in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly databasePoolSize: number;
+  /** `undefined`: the queue lives in Postgres. */
+  readonly redisUrl: string | undefined;
+  readonly dataDir: string;
+  /** Of one request, as it came over the wire. */
+  readonly maxBatchBytes: number;
+  /** Of one request after inflation. */
+  readonly maxInflatedBytes: number;
+  /** Bodies that ingest holds at once; above it senders are told to wait. */
+  readonly maxQueuedBytes: number;
+  readonly workerThreads: number;
+  /** How often the worker looks for pending work. */
+  readonly tickMs: number;
+  /** Becomes an admin key of the default project at the first start. */
+  readonly bootstrapKey: string | undefined;
+  readonly adminEmail: string;
+  /** `undefined`: one is made up and printed once. */
+  readonly adminPassword: string | undefined;
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+}
+
+/** For injection: `@Inject(ENVIRONMENT) environment: Environment`. */
+export const ENVIRONMENT = Symbol('ENVIRONMENT');
+
+/** A variable is missing or wrong. The message is one line that names it. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+}
+
+const bytes = (fallback: number) => z.coerce.number().int().min(1024, 'must be a number of bytes, at least 1024').max(2 ** 31 - 1).default(fallback);
+const urlOf = (...protocols: string[]) =>
+  z.string().refine((text) => protocols.includes(URL.canParse(text) ? new URL(text).protocol : ''), `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`).optional();
+
+/** Every variable there is; .env.example explains each to its reader. */
+const schema = z.object({
+  HOST: z.string().default('0.0.0.0'),
+  PORT: z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535').default(4040),
+  HEARTH_ROLE: z.enum(ROLES, 'must be api, worker or all').default('all'),
+  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(10),
+  REDIS_URL: urlOf('redis:', 'rediss:'),
+  HEARTH_DATA_DIR: z.string().optional(),
+  MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
+  MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
+  MAX_QUEUED_BYTES: bytes(64 * 2 ** 20),
+  WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(2),
+  TICK_MS: z.coerce.number().int().min(50).max(60_000).default(1_000),
+  HEARTH_BOOTSTRAP_KEY: z.string().min(16, 'must have at least 16 characters').max(200).optional(),
+  HEARTH_ADMIN_EMAIL: z.string().min(1).max(200).default('admin@localhost'),
+  HEARTH_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(200).optional(),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent').default('info'),
+});
+
+/** @throws {EnvironmentError} naming the first bad variable, never its value: it may be a secret. */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  // An empty variable is one that was not set: compose files pass `X=${X:-}`.
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new EnvironmentError(`${String(issue.path[0])} is not usable: ${issue.message}`);
+  }
+  const values = parsed.data;
+  if (values.HEARTH_ROLE !== 'all' && values.DATABASE_URL === undefined) {
+    throw new EnvironmentError(`DATABASE_URL is missing: HEARTH_ROLE=${values.HEARTH_ROLE} shares its database with other processes (the embedded Postgres is for HEARTH_ROLE=all)`);
+  }
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    role: values.HEARTH_ROLE,
+    databaseUrl: values.DATABASE_URL,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
+    redisUrl: values.REDIS_URL,
+    dataDir: path.resolve(values.HEARTH_DATA_DIR ?? defaultDataDir()),
+    maxBatchBytes: values.MAX_BATCH_BYTES,
+    maxInflatedBytes: values.MAX_INFLATED_BYTES,
+    maxQueuedBytes: values.MAX_QUEUED_BYTES,
+    workerThreads: values.WORKER_THREADS,
+    tickMs: values.TICK_MS,
+    bootstrapKey: values.HEARTH_BOOTSTRAP_KEY,
+    adminEmail: values.HEARTH_ADMIN_EMAIL,
+    adminPassword: values.HEARTH_ADMIN_PASSWORD,
+    logLevel: values.LOG_LEVEL,
+  };
+}
+
+/** The environment of this process. @throws {EnvironmentError} */
+export function readEnvironment(): Environment {
+  return parseEnvironment(process.env);
+}
+
+/** For root a folder that everybody may enter, because Postgres then runs as another user. */
+function defaultDataDir(): string {
+  return process.getuid?.() === 0 ? '/var/lib/hearth' : path.join(homedir(), '.hearth');
+}

@@ -1,0 +1,68 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import express, { type NextFunction, type Request, type Response } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+import type { Metrics } from '../observability/metrics.js';
+import { ProblemFilter } from './problem-filter.js';
+
+/** What every route has: security headers, JSON bodies, log and metrics, problem details. Bodies of profiles are read by ingest itself. */
+export function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {
+  app.disable('x-powered-by');
+  app.use(helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        // The component library writes style attributes.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:', 'blob:'],
+        workerSrc: ["'self'", 'blob:'],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'self'"],
+        formAction: ["'self'"],
+      },
+    },
+    // Hearth is mostly reached by plain HTTP inside a network; whoever puts TLS in front sets this there.
+    strictTransportSecurity: false,
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+  }));
+  app.use(pinoHttp({
+    logger,
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : response.statusCode >= 400 ? 'info' : 'debug'),
+    serializers: {
+      req: ({ id, method, url, remoteAddress }: Record<string, unknown>) => ({ id, method, url: String(url).split('?')[0], remoteAddress }),
+      res: ({ statusCode }: Record<string, unknown>) => ({ statusCode }),
+    },
+  }));
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    const startedAt = performance.now();
+    response.once('close', () => {
+      // The pattern, never the path as sent: that would be one series for every id.
+      const route = (request.route as { path?: unknown } | undefined)?.path;
+      metrics.httpSeconds.observe(
+        { method: request.method, route: typeof route === 'string' ? route : 'other', status: response.statusCode },
+        (performance.now() - startedAt) / 1000,
+      );
+    });
+    next();
+  });
+  app.use('/api', express.json({ limit: '1mb', inflate: false, type: 'application/json' }));
+  app.useGlobalFilters(new ProblemFilter(logger));
+}
+
+/** `/api/openapi.json` and the page `/api/docs`. */
+export function configureOpenApi(app: NestExpressApplication, version: string): void {
+  const config = new DocumentBuilder()
+    .setTitle('Hearth')
+    .setDescription('Continuous profiling: send profiles, ask about them, compare releases.')
+    .setVersion(version)
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'an API key' })
+    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'an API key as the password' })
+    .addCookieAuth('hearth_session')
+    .build();
+  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, config), { jsonDocumentUrl: 'api/openapi.json', raw: ['json'] });
+}

@@ -1,0 +1,2 @@
+export { createLogger, LOGGER, nestLogger } from './logger.js';
+export { Metrics } from './metrics.js';

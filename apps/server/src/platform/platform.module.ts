@@ -1,0 +1,44 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { Logger } from 'pino';
+import { ENVIRONMENT, type Environment } from '../config/environment.js';
+import { dataSourceOptions } from './database/data-source.js';
+import { LOGGER } from './observability/logger.js';
+import { Metrics } from './observability/metrics.js';
+import { JobRunner } from './queue/job-runner.js';
+import { Queues } from './queue/queues.js';
+import { Ticks } from './queue/ticks.js';
+import { WorkerPool } from './worker-pool/worker-pool.js';
+
+/** What every feature may inject: the environment, the data source, the queue, the threads, the log, the metrics. */
+@Global()
+@Module({})
+export class PlatformModule {
+  /** @param databaseUrl - Of the database that is really used: the embedded one has its address only after it started. */
+  static for(environment: Environment, databaseUrl: string, logger: Logger): DynamicModule {
+    const queueBackend = environment.redisUrl === undefined
+      ? { backend: 'postgres' as const, url: databaseUrl }
+      : { backend: 'redis' as const, url: environment.redisUrl };
+    const providers = [
+      { provide: ENVIRONMENT, useValue: environment },
+      { provide: LOGGER, useValue: logger },
+      { provide: Metrics, useFactory: () => new Metrics() },
+      { provide: Queues, useFactory: () => new Queues(queueBackend, logger) },
+      { provide: JobRunner, useFactory: (queues: Queues) => new JobRunner(queues), inject: [Queues] },
+      { provide: Ticks, useFactory: () => new Ticks(logger) },
+      { provide: WorkerPool, useFactory: () => new WorkerPool(environment.workerThreads) },
+    ];
+    return {
+      module: PlatformModule,
+      imports: [
+        TypeOrmModule.forRoot({
+          ...dataSourceOptions({ url: databaseUrl, poolSize: environment.databasePoolSize }),
+          autoLoadEntities: true,
+          retryAttempts: 0, // the migrations have just used this database
+        }),
+      ],
+      providers,
+      exports: providers.map(({ provide }) => provide),
+    };
+  }
+}

@@ -1,0 +1,6 @@
+export { defineJob } from './define-job.js';
+export type { Job } from './define-job.js';
+export { JobRunner } from './job-runner.js';
+export { Queues } from './queues.js';
+export type { QueueBackend } from './queues.js';
+export { Ticks } from './ticks.js';

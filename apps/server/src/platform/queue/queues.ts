@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { createPostgresBackend, createRedisBackend, withBackend, type Job as BullJob, type Queue, type Worker } from 'bullmq';
+import type { Logger } from 'pino';
+import { HearthError } from '../http/hearth-error.js';
+import type { Job } from './define-job.js';
+
+/** Where the queue lives: a schema `bullmq` in our database, or Redis. */
+export type QueueBackend = { readonly backend: 'postgres' | 'redis'; readonly url: string };
+
+/** With Redis away BullMQ's `add` neither resolves nor rejects. */
+const ADD_TIMEOUT_MS = 5_000;
+const RETRY_DELAY_MS = 1_000;
+/** The same on every worker, or one takes another's running jobs for stalled. */
+const STALLED_INTERVAL_MS = 15_000;
+
+/** The queue, on either backend. Holds work that is recorded in the database as well: it may be emptied at any time. */
+@Injectable()
+export class Queues implements BeforeApplicationShutdown {
+  readonly #open: { close(): Promise<unknown> }[] = [];
+  readonly #queues = new Map<string, Queue>();
+  readonly #bound;
+  readonly #connection: never;
+  readonly #logger: Logger;
+
+  constructor(place: QueueBackend, logger: Logger) {
+    this.#logger = logger;
+    this.#bound = place.backend === 'postgres' ? withBackend(createPostgresBackend) : withBackend(createRedisBackend);
+    // The two backends' connection types do not meet.
+    this.#connection = (place.backend === 'postgres'
+      ? { connectionString: place.url, max: 3, migrate: true } // without migrate it only checks the version of its tables
+      : { url: place.url, maxRetriesPerRequest: null }) as never; // null: workers refuse a number
+  }
+
+  /**
+   * Adds work, once for each id until it has run.
+   *
+   * @throws {HearthError} `QUEUE_UNAVAILABLE`. The job may still be added later: its id names the work.
+   */
+  async add<Payload>(job: Job<Payload>, payload: Payload): Promise<void> {
+    const added = this.#queue(job.name).add(job.name, payload, {
+      jobId: job.id(payload),
+      attempts: job.attempts,
+      backoff: { type: 'exponential', delay: RETRY_DELAY_MS },
+      // An id that the queue still knows is never run again, finished or failed.
+      removeOnComplete: true,
+      removeOnFail: true,
+    });
+    const outcome = await Promise.race([
+      added.then(() => 'added' as const, (error: unknown) => error),
+      sleep(ADD_TIMEOUT_MS, 'late' as const, { ref: false }),
+    ]);
+    if (outcome === 'added') return;
+    throw new HearthError('QUEUE_UNAVAILABLE', `${job.name} could not be queued within ${ADD_TIMEOUT_MS} ms: the ${outcome === 'late' ? 'queue does not answer' : 'queue refused it'}`, {
+      status: 503, retryAfterSeconds: 5, cause: outcome,
+    });
+  }
+
+  /** Runs `run` for each job of that name; a rejection makes the queue try again. */
+  work(name: string, run: (job: BullJob) => Promise<unknown>, concurrency: number): void {
+    const options = { connection: this.#connection, concurrency, stalledInterval: STALLED_INTERVAL_MS };
+    const worker = new this.#bound.Worker(name, run, options) as unknown as Worker;
+    worker.on('failed', (job, error) => {
+      this.#logger.error({ err: error, job: job?.id, attempt: job?.attemptsMade }, `job ${name} failed`);
+    });
+    this.#keep(worker);
+  }
+
+  /** Resolves when the queue answers. @throws when it does not. */
+  async ping(): Promise<void> {
+    const queue = this.#queue('ping');
+    const outcome = await Promise.race([queue.getWaitingCount(), sleep(2_000, 'late' as const, { ref: false })]);
+    if (outcome === 'late') throw new HearthError('QUEUE_UNAVAILABLE', 'the queue does not answer', { status: 503, retryAfterSeconds: 5 });
+  }
+
+  /** Waits for running jobs. Before the data source is destroyed: they use it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#open.splice(0).map((one) => one.close()));
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = this.#keep(new this.#bound.Queue(name, { connection: this.#connection }) as unknown as Queue);
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  #keep<Kind extends Queue | Worker>(one: Kind): Kind {
+    // Without a listener an error of the connection would end the process.
+    (one as Queue).on('error', (error: Error) => { this.#logger.warn({ err: error }, 'queue connection'); });
+    this.#open.push(one);
+    return one;
+  }
+}
