@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AccessGuard } from './access.guard.js';
+import { ApiKeyEntity } from './api-key.entity.js';
+import { ApiKeysController } from './api-keys.controller.js';
+import { ApiKeys } from './api-keys.repository.js';
+import { AppUserEntity } from './app-user.entity.js';
+import { FirstStart } from './first-start.js';
+import { ProjectEntity } from './project.entity.js';
+import { ProjectsController } from './projects.controller.js';
+import { Projects } from './projects.repository.js';
+import { SessionsController } from './sessions.controller.js';
+import { UserSessionEntity } from './user-session.entity.js';
+import { Users } from './users.repository.js';
+
+/** Guesses at a password, for each address that sends them. */
+const SIGN_INS = { limit: 10, ttl: 60_000 };
+
+@Module({
+  imports: [TypeOrmModule.forFeature([ProjectEntity, ApiKeyEntity, AppUserEntity, UserSessionEntity]), ThrottlerModule.forRoot([SIGN_INS])],
+  controllers: [SessionsController, ApiKeysController, ProjectsController],
+  providers: [Projects, ApiKeys, Users, FirstStart, AccessGuard, { provide: APP_GUARD, useExisting: AccessGuard }],
+  exports: [Projects],
+})
+export class AccessModule {}

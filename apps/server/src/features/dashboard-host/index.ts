@@ -1,0 +1,1 @@
+export { DashboardHostModule } from './dashboard-host.module.js';

@@ -1,0 +1,21 @@
+import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { AccessModule } from '../features/access/index.js';
+import { HealthModule } from '../features/health/index.js';
+import { JobRunner, Ticks } from '../platform/queue/index.js';
+import { JOBS } from './jobs.js';
+
+/** Does what is queued and what comes again and again. Over HTTP it answers only about its health. */
+@Module({
+  imports: [AccessModule, HealthModule],
+})
+export class WorkerModule implements OnApplicationBootstrap {
+  constructor(
+    readonly jobRunner: JobRunner,
+    readonly ticks: Ticks,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.jobRunner.start(JOBS);
+    this.ticks.start();
+  }
+}
