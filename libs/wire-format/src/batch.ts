@@ -63,6 +63,7 @@ export interface RawFunctionTable {
 
 /** Which lines the stacks of a profile carry. */
 export type RecordedLines = 'none' | 'definition' | 'call-site';
+export const RECORDED_LINES: readonly RecordedLines[] = ['none', 'definition', 'call-site'];
 
 export interface BatchProfile {
   readonly typeId: ProfileTypeId;
@@ -78,6 +79,7 @@ export interface BatchProfile {
 }
 
 export type Outcome = 'ok' | 'error' | 'timeout' | 'aborted';
+/** In the order of their numbers on the wire: add at the end only. The same holds for the other two lists. */
 export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'timeout', 'aborted'];
 
 /** `http`: an incoming request. `custom`: made by `transaction()`. */
