@@ -9,7 +9,7 @@
 // Left to right is the direction data flows. A feature may use features to its left.
 // A folder that is not listed here has no place in the order and is not checked against it.
 const FEATURE_ORDER = [
-  'access', 'catalog', 'stacks', 'profile-store', 'transactions', 'process-metrics', 'ingest', 'rollup', 'selection',
+  'access', 'catalog', 'stacks', 'transactions', 'process-metrics', 'profile-store', 'ingest', 'rollup', 'selection',
   'query', 'comparison', 'releases', 'alerts', 'retention', 'health', 'dashboard-host',
 ];
 // Neighbours in the order that still must not know each other.

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
+import { DataSource } from 'typeorm';
+
+/** What one process measured of itself in one period. */
+export interface ProcessMeasurement {
+  readonly serviceId: number;
+  readonly processId: number;
+  readonly revisionId: number;
+  readonly environmentId: number;
+  readonly startMs: EpochMs;
+  readonly durationMs: DurationMs;
+  /** The unit is the last part of a name, as `rss_bytes`. */
+  readonly series: readonly { readonly name: string; readonly value: number }[];
+}
+
+export interface SeriesFilter {
+  readonly serviceId: number;
+  /** Periods that start within [fromMs, untilMs). */
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  /** Each list: any of them; undefined is all. */
+  readonly names?: readonly string[] | undefined;
+  readonly environmentIds?: readonly number[] | undefined;
+  readonly revisionIds?: readonly number[] | undefined;
+  readonly processIds?: readonly number[] | undefined;
+}
+
+/** One name of one process, over the periods that were asked for. */
+export interface SeriesSummary {
+  readonly processId: number;
+  readonly name: string;
+  /** Value of the newest period. */
+  readonly latest: number;
+  readonly latestStartMs: EpochMs;
+  readonly sum: number;
+  readonly avg: number;
+  readonly max: number;
+  /** Periods it is made of. */
+  readonly count: number;
+}
+
+export interface SeriesPoint {
+  readonly processId: number;
+  readonly startMs: EpochMs;
+  readonly durationMs: DurationMs;
+  readonly name: string;
+  readonly value: number;
+}
+
+const FILTERED = `
+  FROM process_series p
+  CROSS JOIN LATERAL unnest(p.name_id, p.value) AS measured (name_id, value)
+  JOIN series_name n ON n.service_id = $1 AND n.id = measured.name_id
+  WHERE p.service_id = $1 AND p.start_ms >= $2 AND p.start_ms < $3 AND ($4::text[] IS NULL OR n.name = ANY ($4))
+    AND ($5::bigint[] IS NULL OR p.environment_id = ANY ($5)) AND ($6::bigint[] IS NULL OR p.revision_id = ANY ($6))
+    AND ($7::bigint[] IS NULL OR p.process_id = ANY ($7))`;
+
+/** Owns process_series and series_name. */
+@Injectable()
+export class ProcessSeriesRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Ids of names, made where missing. Outside of any other database transaction, so that an id is never taken back. */
+  async nameIds(serviceId: number, names: readonly string[]): Promise<Map<string, number>> {
+    const insert = 'INSERT INTO series_name (service_id, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING';
+    await this.dataSource.query(insert, [serviceId, [...names].sort()]);
+    const rows = (await this.dataSource.query('SELECT id, name FROM series_name WHERE service_id = $1 AND name = ANY ($2)', [serviceId, names])) as { id: number; name: string }[];
+    return new Map(rows.map((row) => [row.name, row.id]));
+  }
+
+  /**
+   * Adds within the caller's database transaction. A period that is there already is replaced.
+   *
+   * @param measurements No two of one process and start.
+   */
+  async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: (serviceId: number, name: string) => number): Promise<void> {
+    if (measurements.length === 0) return;
+    const column = (of: (measurement: ProcessMeasurement) => number) => measurements.map(of);
+    await client.query(
+      `INSERT INTO process_series (service_id, start_ms, process_id, revision_id, environment_id, duration_ms, name_id, value)
+       SELECT a, b, c, d, e, f, g::int[], h::float8[]
+       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[], $7::text[], $8::text[]) AS new (a, b, c, d, e, f, g, h)
+       ORDER BY a, b, c
+       ON CONFLICT (service_id, start_ms, process_id) DO UPDATE SET name_id = excluded.name_id, value = excluded.value`,
+      [
+        column((one) => one.serviceId), column((one) => one.startMs), column((one) => one.processId),
+        column((one) => one.revisionId), column((one) => one.environmentId), column((one) => one.durationMs),
+        // An array of arrays must be rectangular in Postgres, so each goes as its own text.
+        measurements.map((one) => `{${one.series.map(({ name }) => nameIds(one.serviceId, name)).join(',')}}`),
+        measurements.map((one) => `{${one.series.map(({ value }) => value).join(',')}}`),
+      ],
+    );
+  }
+
+  /** By process, then name. */
+  async summaries(filter: SeriesFilter): Promise<SeriesSummary[]> {
+    return (await this.dataSource.query(
+      `SELECT p.process_id AS "processId", n.name, (array_agg(measured.value ORDER BY p.start_ms DESC))[1] AS latest,
+         max(p.start_ms) AS "latestStartMs", sum(measured.value) AS sum, avg(measured.value) AS avg, max(measured.value) AS max, count(*) AS count
+       ${FILTERED} GROUP BY p.process_id, n.name ORDER BY p.process_id, n.name`,
+      parametersOf(filter),
+    )) as SeriesSummary[];
+  }
+
+  /** By time, then process, then name. */
+  async points(filter: SeriesFilter): Promise<SeriesPoint[]> {
+    return (await this.dataSource.query(
+      `SELECT p.process_id AS "processId", p.start_ms AS "startMs", p.duration_ms AS "durationMs", n.name, measured.value ${FILTERED}
+       ORDER BY p.start_ms, p.process_id, n.name`,
+      parametersOf(filter),
+    )) as SeriesPoint[];
+  }
+}
+
+function parametersOf(filter: SeriesFilter): unknown[] {
+  return [
+    filter.serviceId, filter.fromMs, filter.untilMs, filter.names ?? null,
+    filter.environmentIds ?? null, filter.revisionIds ?? null, filter.processIds ?? null,
+  ];
+}

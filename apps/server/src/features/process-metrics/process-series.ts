@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { storableText } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
+import { ProcessSeriesRepository, type ProcessMeasurement, type SeriesFilter, type SeriesPoint, type SeriesSummary } from './process-series.repository.js';
+
+/** Names one process of ours remembers; more is a client that puts data into names. */
+const MAX_REMEMBERED_NAMES = 100_000;
+
+/** The id of a series' name. */
+export type SeriesNameIds = (serviceId: number, name: string) => number;
+
+/** The numbers that processes measure of themselves, such as `rss_bytes`, per flush. */
+@Injectable()
+export class ProcessSeries {
+  /** `service id/name` -> id. Ids never change. */
+  readonly #remembered = new Map<string, number>();
+
+  constructor(private readonly repository: ProcessSeriesRepository) {}
+
+  /** Ids of all names in `measurements`, made where missing. Before the database transaction that adds them, so that an id is never taken back. */
+  async prepare(measurements: readonly ProcessMeasurement[]): Promise<SeriesNameIds> {
+    if (this.#remembered.size > MAX_REMEMBERED_NAMES) this.#remembered.clear();
+    const ids = new Map<string, number>();
+    const unknown = new Map<number, Set<string>>();
+    for (const { serviceId, series } of measurements) {
+      for (const { name } of series) {
+        const key = nameKey(serviceId, name);
+        const id = this.#remembered.get(key);
+        if (id !== undefined) ids.set(key, id);
+        else unknown.set(serviceId, (unknown.get(serviceId) ?? new Set()).add(storableText(name)));
+      }
+    }
+    for (const [serviceId, names] of unknown) {
+      for (const [name, id] of await this.repository.nameIds(serviceId, [...names])) {
+        this.#remembered.set(nameKey(serviceId, name), id);
+        ids.set(nameKey(serviceId, name), id);
+      }
+    }
+    return (serviceId, name) => ids.get(nameKey(serviceId, name))!;
+  }
+
+  /** Adds within the caller's database transaction; of two for one process and start the later stays. */
+  async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: SeriesNameIds): Promise<void> {
+    const byPeriod = new Map(measurements.filter((one) => one.series.length > 0).map((one) => [`${one.serviceId}.${one.processId}.${one.startMs}`, one]));
+    await this.repository.add(client, [...byPeriod.values()], nameIds);
+  }
+
+  /** Latest, sum, average and maximum of each name of each process, by process, then name. */
+  summaries(filter: SeriesFilter): Promise<SeriesSummary[]> {
+    return this.repository.summaries(filter);
+  }
+
+  /** Every value, by time, then process, then name. */
+  points(filter: SeriesFilter): Promise<SeriesPoint[]> {
+    return this.repository.points(filter);
+  }
+}
+
+function nameKey(serviceId: number, name: string): string {
+  return `${serviceId}/${storableText(name)}`;
+}

@@ -1,0 +1,16 @@
+export { assertStorable } from './batch-to-store.js';
+export type { BatchToStore, StoreOutcome } from './batch-to-store.js';
+export { decodeBlock } from './block-codec.js';
+export { BlockRepository } from './block.repository.js';
+export { NO_STACK } from './profile-rows.js';
+export type { LabelSetRows } from './profile-rows.js';
+export { ProfileStore } from './profile-store.js';
+export { ProfileStoreModule } from './profile-store.module.js';
+export { ReceiptRepository } from './receipt.repository.js';
+export { decodeDetail, decodeTotals, encodeDetail, encodeTotals, labelSetSums } from './segment-codec.js';
+export type { LabelSetSum, SegmentPart } from './segment-codec.js';
+export { SegmentRepository } from './segment.repository.js';
+export { StoreError } from './store-error.js';
+export type { StoreErrorCode } from './store-error.js';
+export { WINDOW_MS, WindowRepository, windowStart } from './window.repository.js';
+export type { WindowKey } from './window.repository.js';

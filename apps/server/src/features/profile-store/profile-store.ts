@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { inDatabaseTransaction } from '../../platform/database/index.js';
+import { hourOf, isMissingPartition } from '../../platform/database/partitions.js';
+import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
+import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
+import { assertStorable, type BatchToStore, type StoreOutcome } from './batch-to-store.js';
+import { encodeBlock } from './block-codec.js';
+import { BlockRepository, type BlockRow } from './block.repository.js';
+import { ReceiptRepository } from './receipt.repository.js';
+import { WindowRepository, windowStart, windowText, type WindowKey } from './window.repository.js';
+
+const HOUR_MS = 3_600_000;
+
+/** A batch on its way into the database: its identity, and its blocks already as bytes. */
+interface PreparedBatch {
+  readonly batch: BatchToStore;
+  /** `undefined`: it has none and is always stored. */
+  readonly identity: string | undefined;
+  readonly blocks: readonly { readonly window: WindowKey; readonly data: Uint8Array }[];
+}
+
+/** Takes in what agents measured. */
+@Injectable()
+export class ProfileStore {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly receipts: ReceiptRepository,
+    private readonly windows: WindowRepository,
+    private readonly blocks: BlockRepository,
+    private readonly transactionWindows: TransactionWindows,
+    private readonly processSeries: ProcessSeries,
+  ) {}
+
+  /**
+   * Stores many batches in one database transaction: all of them, or none if it rejects. What was stored is durable and
+   * visible to readers when it resolves. Call it from as many places at once as you like.
+   *
+   * Every statement locks its rows in key order, and all callers run the statements in the same order, so callers wait
+   * for one another but never in a circle.
+   *
+   * @returns For each batch whether it was new.
+   * @throws {StoreError} `BATCH_COLUMNS`: a batch that cannot be stored; check with `assertStorable` to refuse it alone
+   */
+  async storeBatches(batches: readonly BatchToStore[]): Promise<StoreOutcome[]> {
+    const prepared = batches.map(prepareBatch);
+    const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
+    const storeOnce = () => inDatabaseTransaction(this.dataSource, async ({ client }) => {
+      const nowMs = Date.now();
+      const fresh = await this.#takeReceipts(client, prepared, nowMs);
+      await this.transactionWindows.add(client, fresh.flatMap(({ batch }) => transactionWindowsOf(batch)));
+      await this.processSeries.add(client, fresh.map(({ batch }) => measurementOf(batch)), nameIds);
+      // The windows last: other writers and the builders wait for these rows.
+      await this.#storeBlocks(client, fresh, hourOf(nowMs));
+      return prepared.map((one): StoreOutcome => (fresh.includes(one) ? 'stored' : 'duplicate'));
+    });
+    await this.createPartitionsAhead();
+    try {
+      return await storeOnce();
+    } catch (error) {
+      if (!isMissingPartition(error)) throw error;
+      this.blocks.partitions.forget(); // this hour's partition was dropped, or the hour has just turned
+      await this.createPartitionsAhead();
+      return storeOnce();
+    }
+  }
+
+  /** The partitions of this hour and the next. Free while they are known to be there. */
+  async createPartitionsAhead(nowMs = Date.now()): Promise<void> {
+    const hour = hourOf(nowMs);
+    await this.blocks.partitions.ensure([hour, hour + HOUR_MS]);
+  }
+
+  /** Batches that were not stored before, each identity once. */
+  async #takeReceipts(client: Client, prepared: readonly PreparedBatch[], nowMs: number): Promise<PreparedBatch[]> {
+    const first = new Map<string, PreparedBatch>();
+    for (const one of prepared) if (one.identity !== undefined && !first.has(one.identity)) first.set(one.identity, one);
+    const identified = [...first.values()].map(({ batch }) => batch);
+    const newBatches = await this.receipts.addBatches(client, identified.flatMap(({ serviceId, processId, sequence }) => (sequence === null ? [] : [{ serviceId, processId, sequence }])), nowMs);
+    const newUploads = await this.receipts.addUploads(
+      client, identified.flatMap(({ serviceId, sequence, receiptKey }) => (sequence === null ? [{ serviceId, key: receiptKey! }] : [])), nowMs,
+    );
+    const added = new Set([...newBatches.map(batchIdentity), ...newUploads.map(uploadIdentity)]);
+    return prepared.filter((one) => one.identity === undefined || (added.has(one.identity) && first.get(one.identity) === one));
+  }
+
+  async #storeBlocks(client: Client, fresh: readonly PreparedBatch[], arrivedHourMs: number): Promise<void> {
+    const wanted = new Map<string, WindowKey & { blocks: number }>();
+    for (const { window } of fresh.flatMap((one) => one.blocks)) {
+      const key = windowText(window);
+      const known = wanted.get(key);
+      if (known === undefined) wanted.set(key, { ...window, blocks: 1 });
+      else known.blocks += 1;
+    }
+    const last = await this.windows.takeSequences(client, [...wanted.values()]);
+    const next = new Map([...wanted].map(([key, { blocks }]) => [key, last.get(key)! - blocks + 1]));
+    const rows: BlockRow[] = [];
+    for (const { batch, blocks } of fresh) {
+      for (const { window, data } of blocks) {
+        const key = windowText(window);
+        const sequence = next.get(key)!;
+        next.set(key, sequence + 1);
+        rows.push({ ...window, arrivedHourMs, sequence, processId: batch.processId, startMs: batch.startMs, durationMs: batch.durationMs, data });
+      }
+    }
+    await this.blocks.add(client, rows);
+  }
+}
+
+type Client = Parameters<ReceiptRepository['addBatches']>[0];
+
+function prepareBatch(batch: BatchToStore): PreparedBatch {
+  assertStorable(batch);
+  const { serviceId, processId, revisionId, environmentId, sequence, receiptKey, startMs, durationMs } = batch;
+  const identity = sequence !== null ? batchIdentity({ serviceId, processId, sequence }) : receiptKey === undefined ? undefined : uploadIdentity({ serviceId, key: receiptKey });
+  const blocks = batch.blocks.map((block) => ({
+    window: { serviceId, profileTypeId: block.profileTypeId, windowStartMs: windowStart(startMs), revisionId, environmentId },
+    // A level times its period can be summed like a flow, and divided by the time it covers when it is shown.
+    data: encodeBlock(block, block.kind === 'level' ? durationMs : 1),
+  }));
+  return { batch, identity, blocks };
+}
+
+function batchIdentity({ serviceId, processId, sequence }: { serviceId: number; processId: number; sequence: number }): string {
+  return `batch ${serviceId} ${processId} ${sequence}`;
+}
+
+function uploadIdentity({ serviceId, key }: { serviceId: number; key: string }): string {
+  return `upload ${serviceId} ${key}`;
+}
+
+function measurementOf({ serviceId, processId, revisionId, environmentId, startMs, durationMs, series }: BatchToStore): ProcessMeasurement {
+  return { serviceId, processId, revisionId, environmentId, startMs, durationMs, series };
+}
+
+function transactionWindowsOf({ serviceId, processId, revisionId, environmentId, startMs, transactions }: BatchToStore): TransactionWindow[] {
+  return transactions.map(({ labelSetId, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount }) => ({
+    serviceId, windowStartMs: windowStart(startMs), processId, revisionId, environmentId,
+    labelSetId, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount,
+  }));
+}

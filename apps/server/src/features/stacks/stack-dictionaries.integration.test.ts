@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { functionsRootFirst, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import type { DataSource } from 'typeorm';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
+import { connectDataSource, runMigrations } from '../../platform/database/index.js';
+import { StackDictionaries } from './stack-dictionaries.js';
+import { StackRepository } from './stack.repository.js';
+
+let postgres: TestPostgres;
+let dataSource: DataSource;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  await runMigrations(postgres.url, [ProfileStore1763600000001]);
+  dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
+});
+afterAll(async () => {
+  await dataSource.destroy();
+  await postgres.stop();
+});
+
+const newOwner = (maxBytes?: number) => new StackDictionaries(new StackRepository(dataSource), maxBytes === undefined ? undefined : { maxBytes });
+
+/** Paths as a local table: `['main', 'main>read']`. Row n + 1 is the function named so. */
+function localTable(paths: readonly string[]): { functions: FunctionTable; stacks: StackTable; rowOfPath: Map<string, number> } {
+  const names: string[] = [];
+  const parent: number[] = [];
+  const functionRow: number[] = [];
+  const rowOfPath = new Map<string, number>();
+  for (const path of paths) {
+    const parts = path.split('>');
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const prefix = parts.slice(0, depth).join('>');
+      if (rowOfPath.has(prefix)) continue;
+      const name = parts[depth - 1]!;
+      if (!names.includes(name)) names.push(name);
+      rowOfPath.set(prefix, parent.push(depth === 1 ? -1 : rowOfPath.get(parts.slice(0, depth - 1).join('>'))!) - 1);
+      functionRow.push(names.indexOf(name));
+    }
+  }
+  const empty = names.map(() => '');
+  return {
+    functions: { length: names.length, name: names, package: empty, file: empty },
+    stacks: { length: parent.length, parent: Int32Array.from(parent), functionRow: Uint32Array.from(functionRow) },
+    rowOfPath,
+  };
+}
+
+const pathOf = ({ functions, stacks }: { functions: FunctionTable; stacks: StackTable }, id: number) =>
+  functionsRootFirst(stacks, id).map((row) => functions.name[row]).join('>');
+
+/** Fails unless every path leads back to itself. @returns How many were checked. */
+async function checkPaths(owner: StackDictionaries, serviceId: number, ids: Int32Array, rowOfPath: Map<string, number>): Promise<number> {
+  const tables = await owner.snapshot(serviceId);
+  for (const [path, row] of rowOfPath) expect(pathOf(tables, ids[row]!)).toBe(path);
+  return rowOfPath.size;
+}
+
+describe('StackDictionaries', () => {
+  it('gives one stack one id, in this process and in the next', async () => {
+    const { functions, stacks, rowOfPath } = localTable(['main>read', 'main>parse>gc']);
+    const owner = newOwner();
+    const ids = await owner.intern(1, functions, stacks);
+    expect(await owner.intern(1, functions, stacks)).toEqual(ids);
+    expect(await newOwner().intern(1, functions, stacks)).toEqual(ids);
+    await checkPaths(newOwner(), 1, ids, rowOfPath);
+  });
+
+  it('keeps services apart', async () => {
+    const one = localTable(['a>b>c']);
+    const two = localTable(['c>b>a']);
+    const owner = newOwner();
+    const idsOfTwo = await owner.intern(11, two.functions, two.stacks);
+    await owner.intern(10, one.functions, one.stacks);
+    await checkPaths(owner, 11, idsOfTwo, two.rowOfPath);
+    expect((await owner.snapshot(10)).stacks.length).toBe(3);
+  });
+
+  it('shows in a snapshot what another process committed before it', async () => {
+    const [writer, reader] = [newOwner(), newOwner()];
+    expect((await reader.snapshot(2)).stacks.length).toBe(0);
+    const first = localTable(['a>b']);
+    await writer.intern(2, first.functions, first.stacks);
+    const before = await reader.snapshot(2);
+    const more = localTable(['a>b>c', 'd']);
+    await writer.intern(2, more.functions, more.stacks);
+    expect(before.stacks.length).toBe(2);
+    expect((await reader.snapshot(2)).stacks.length).toBe(4);
+    expect(before.functions.length).toBe(2);
+    expect(before.stacks.parent.buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
+  it('never gives a wrong id to four processes that race on the same new stacks', async () => {
+    const owners = Array.from({ length: 4 }, () => newOwner());
+    const rounds = 40;
+    let checked = 0;
+    await Promise.all(owners.map(async (owner, who) => {
+      for (let round = 0; round < rounds; round += 1) {
+        // All meet the same stacks, in orders of their own.
+        const turn = who % 2 === 0 ? round : rounds - 1 - round;
+        const paths = Array.from({ length: 30 }, (_, n) => `main>f${turn % 7}>g${(turn * 31 + n * (who + 1)) % 200}>h${n}`);
+        const { functions, stacks, rowOfPath } = localTable(paths);
+        const ids = await owner.intern(3, functions, stacks);
+        checked += await checkPaths(owner, 3, ids, rowOfPath);
+      }
+    }));
+    expect(checked).toBeGreaterThan(4 * rounds * 30);
+    const pages = (await dataSource.query('SELECT count(*) AS count, max(version) AS last FROM stack_page WHERE service_id = 3')) as { count: number; last: number }[];
+    expect(pages[0]!.count).toBe(pages[0]!.last);
+    const fresh = await newOwner().snapshot(3);
+    const paths = new Set(Array.from({ length: fresh.stacks.length }, (_, id) => pathOf(fresh, id)));
+    expect(paths.size).toBe(fresh.stacks.length);
+  });
+
+  it('serves many calls at once within one process', async () => {
+    const owner = newOwner();
+    await Promise.all(Array.from({ length: 60 }, async (_, n) => {
+      const { functions, stacks, rowOfPath } = localTable([`main>a${n % 20}>b`, `main>a${(n + 7) % 25}>c${n}`]);
+      await checkPaths(owner, 4, await owner.intern(4, functions, stacks), rowOfPath);
+    }));
+    const pages = (await dataSource.query('SELECT count(*) AS count FROM stack_page WHERE service_id = 4')) as { count: number }[];
+    expect(pages[0]!.count).toBeLessThan(60);
+  });
+
+  it('keeps its dictionary when the database transaction fails, and goes on', async () => {
+    const owner = newOwner();
+    const first = localTable(['a']);
+    await owner.intern(5, first.functions, first.stacks);
+    await dataSource.query(`ALTER TABLE stack_page ADD CONSTRAINT no_second_page CHECK (service_id <> 5 OR version < 2)`);
+    const second = localTable(['a>b']);
+    await expect(owner.intern(5, second.functions, second.stacks)).rejects.toThrow('no_second_page');
+    await dataSource.query('ALTER TABLE stack_page DROP CONSTRAINT no_second_page');
+    expect((await owner.snapshot(5)).stacks.length).toBe(1);
+    await checkPaths(owner, 5, await owner.intern(5, second.functions, second.stacks), second.rowOfPath);
+  });
+
+  it('forgets the service that was not used for longest when memory is bounded, and loads it again', async () => {
+    const owner = newOwner(1);
+    const { functions, stacks, rowOfPath } = localTable(['a>b', 'a>c']);
+    const ids = await owner.intern(6, functions, stacks);
+    const withTwo = owner.bytes;
+    await owner.intern(7, functions, stacks);
+    expect(owner.bytes).toBeLessThanOrEqual(withTwo);
+    expect(await owner.intern(6, functions, stacks)).toEqual(ids);
+    await checkPaths(owner, 6, ids, rowOfPath);
+  });
+
+  it('answers damaged pages with a code', async () => {
+    const { functions, stacks } = localTable(['a>b']);
+    await newOwner().intern(8, functions, stacks);
+    await dataSource.query(`UPDATE stack_page SET data = substring(data for 5) WHERE service_id = 8`);
+    await expect(newOwner().snapshot(8)).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
+    await expect(newOwner().intern(8, functions, stacks)).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
+    await dataSource.query(`UPDATE stack_page SET data = '\\x09' WHERE service_id = 8`);
+    await expect(newOwner().snapshot(8)).rejects.toMatchObject({ code: 'STACK_PAGE_CODEC' });
+  });
+
+  it('keeps any name: NUL, lone surrogates, separators, __proto__', async () => {
+    const names = ['\0', '\u{D800}', '1:1:', '__proto__', '<b>"x"</b>', '\u{1F525}', ''];
+    const functions = { length: names.length, name: names, package: names.map(() => 'p:1'), file: [...names].reverse() };
+    const stacks = { length: names.length, parent: new Int32Array(names.length).fill(-1), functionRow: Uint32Array.from(names.keys()) };
+    const ids = await newOwner().intern(9, functions, stacks);
+    const tables = await newOwner().snapshot(9);
+    expect(Array.from(ids, (id) => tables.functions.name[tables.stacks.functionRow[id]!])).toEqual(names);
+  });
+});

@@ -1,0 +1,181 @@
+import { NO_PARENT, type FunctionKey, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import { StackError } from './stack-error.js';
+
+/** Not in the dictionary. */
+export const ABSENT = -1;
+/** Keeps a (parent, function) pair below 2^53, so that it is one number. */
+export const MAX_FUNCTIONS = 2 ** 21;
+export const MAX_STACKS = 2 ** 30;
+
+/** Some rows of a dictionary, in order: the functions from row `firstFunction` on, the stacks from row `firstStack` on. */
+export interface StackPage {
+  readonly firstFunction: number;
+  readonly firstStack: number;
+  readonly functions: readonly FunctionKey[];
+  /** Row in the dictionary, or `NO_PARENT`. */
+  readonly parent: ArrayLike<number>;
+  /** Row in the dictionary; as many as `parent`. */
+  readonly functionRow: ArrayLike<number>;
+}
+
+export interface StackTables {
+  readonly functions: FunctionTable;
+  /** Over a SharedArrayBuffer: threads read it without a copy. */
+  readonly stacks: StackTable;
+}
+
+/** Two functions have the same text only if they are the same: the lengths keep the parts apart. */
+export function functionText(key: FunctionKey): string {
+  return `${key.package.length}:${key.file.length}:${key.package}${key.file}${key.name}`;
+}
+
+/**
+ * The committed stacks of one service: what the pages up to `version` hold. It only grows, and a row never changes its
+ * meaning, so whoever holds older tables may keep reading them.
+ *
+ *     functions   name, package, file            row -> function, and text -> row
+ *     stacks      parent, functionRow            row -> stack, and (parent, functionRow) -> row by open addressing
+ */
+export class StackDictionary {
+  #version = 0;
+  readonly #name: string[] = [];
+  readonly #package: string[] = [];
+  readonly #file: string[] = [];
+  readonly #functionRowOf = new Map<string, number>();
+  #functionBytes = 0;
+  #stackCount = 0;
+  #parent = sharedInt32(1024);
+  #functionRow = new Uint32Array(new SharedArrayBuffer(1024 * 4));
+  /** Row + 1 of the stack that hashes here, 0 is empty; at most half full. */
+  #slots = new Int32Array(4096);
+  #functionTable: FunctionTable | undefined;
+
+  get version(): number {
+    return this.#version;
+  }
+  get functionCount(): number {
+    return this.#name.length;
+  }
+  get stackCount(): number {
+    return this.#stackCount;
+  }
+  /** Rough memory use. */
+  get bytes(): number {
+    return this.#parent.byteLength * 2 + this.#slots.byteLength + this.#functionBytes;
+  }
+
+  functionRow(text: string): number {
+    return this.#functionRowOf.get(text) ?? ABSENT;
+  }
+
+  stackRow(parent: number, functionRow: number): number {
+    const row = this.#slots[this.#slotOf(parent, functionRow)]!;
+    return row - 1;
+  }
+
+  /**
+   * Takes in the page after `version`. Either the whole page or nothing.
+   *
+   * @throws {StackError} `STACK_PAGE_ORDER`: it does not continue this dictionary; `STACK_PAGE_DAMAGED`
+   */
+  append(page: StackPage): void {
+    this.#check(page);
+    for (const key of page.functions) {
+      const text = functionText(key);
+      this.#functionRowOf.set(text, this.#name.length);
+      this.#name.push(key.name);
+      this.#package.push(key.package);
+      this.#file.push(key.file);
+      this.#functionBytes += 200 + text.length * 4;
+    }
+    this.#grow(this.#stackCount + page.parent.length);
+    for (let at = 0; at < page.parent.length; at += 1) {
+      const parent = page.parent[at]!;
+      const functionRow = page.functionRow[at]!;
+      this.#parent[this.#stackCount] = parent;
+      this.#functionRow[this.#stackCount] = functionRow;
+      this.#stackCount += 1;
+      this.#slots[this.#slotOf(parent, functionRow)] = this.#stackCount;
+    }
+    this.#version += 1;
+  }
+
+  /** Everything up to now. Later pages do not change what is returned. */
+  tables(): StackTables {
+    if (this.#functionTable?.length !== this.#name.length) {
+      this.#functionTable = { length: this.#name.length, name: this.#name.slice(), package: this.#package.slice(), file: this.#file.slice() };
+    }
+    return { functions: this.#functionTable, stacks: { length: this.#stackCount, parent: this.#parent, functionRow: this.#functionRow } };
+  }
+
+  #check(page: StackPage): void {
+    if (page.firstFunction !== this.functionCount || page.firstStack !== this.#stackCount) {
+      throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} begins at function ${page.firstFunction}, stack ${page.firstStack}; the dictionary ends at ${this.functionCount}, ${this.#stackCount}`);
+    }
+    const functionCount = this.functionCount + page.functions.length;
+    if (functionCount > MAX_FUNCTIONS || this.#stackCount + page.parent.length > MAX_STACKS) {
+      throw new StackError('STACK_DICTIONARY_FULL', `${functionCount} functions, ${this.#stackCount + page.parent.length} stacks`);
+    }
+    const texts = new Set<string>();
+    for (const key of page.functions) {
+      const text = functionText(key);
+      if (this.#functionRowOf.has(text) || texts.has(text)) throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats function ${key.name}`);
+      texts.add(text);
+    }
+    const stacks = new Set<number>();
+    for (let at = 0; at < page.parent.length; at += 1) {
+      const parent = page.parent[at]!;
+      const functionRow = page.functionRow[at]!;
+      if (!(parent >= NO_PARENT && parent < this.#stackCount + at && functionRow >= 0 && functionRow < functionCount)) {
+        throw new StackError('STACK_PAGE_DAMAGED', `page ${this.#version + 1}: stack ${this.#stackCount + at} has parent ${parent}, function ${functionRow}`);
+      }
+      const pair = stackPair(parent, functionRow);
+      if (stacks.has(pair) || this.stackRow(parent, functionRow) !== ABSENT) {
+        throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats stack (${parent}, ${functionRow})`);
+      }
+      stacks.add(pair);
+    }
+  }
+
+  /** The slot that holds this stack, or the empty one where it belongs. */
+  #slotOf(parent: number, functionRow: number): number {
+    const mask = this.#slots.length - 1;
+    let hash = Math.imul(parent + 1, 0x9e3779b1) ^ Math.imul(functionRow + 1, 0x85ebca6b);
+    hash ^= hash >>> 15;
+    let slot = Math.imul(hash, 0x2c1b3c6d) >>> 7 & mask;
+    for (let row = this.#slots[slot]!; row !== 0; row = this.#slots[slot]!) {
+      if (this.#parent[row - 1] === parent && this.#functionRow[row - 1] === functionRow) return slot;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  /** New columns are copies: tables given out before keep the old ones. */
+  #grow(stackCount: number): void {
+    let capacity = this.#parent.length;
+    while (capacity < stackCount) capacity *= 2;
+    if (capacity > this.#parent.length) {
+      const parent = sharedInt32(capacity);
+      parent.set(this.#parent);
+      const functionRow = new Uint32Array(new SharedArrayBuffer(capacity * 4));
+      functionRow.set(this.#functionRow);
+      [this.#parent, this.#functionRow] = [parent, functionRow];
+    }
+    if (this.#slots.length >= stackCount * 2) return;
+    let slots = this.#slots.length;
+    while (slots < stackCount * 2) slots *= 2;
+    this.#slots = new Int32Array(slots);
+    for (let row = 0; row < this.#stackCount; row += 1) {
+      this.#slots[this.#slotOf(this.#parent[row]!, this.#functionRow[row]!)] = row + 1;
+    }
+  }
+}
+
+/** A (parent, function) pair as one number. */
+export function stackPair(parent: number, functionRow: number): number {
+  return (parent + 1) * MAX_FUNCTIONS + functionRow;
+}
+
+function sharedInt32(length: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(length * 4));
+}

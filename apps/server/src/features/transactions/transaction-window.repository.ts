@@ -1,0 +1,121 @@
+import { Injectable } from '@nestjs/common';
+import type { EpochMs, Micros } from '@hearth/profile-model';
+import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
+import type { ClientBase } from 'pg';
+import { DataSource } from 'typeorm';
+
+/** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
+export interface TransactionWindowKey {
+  readonly serviceId: number;
+  /** Start of the minute. */
+  readonly windowStartMs: EpochMs;
+  readonly processId: number;
+  readonly revisionId: number;
+  readonly environmentId: number;
+  /** Its label `transaction` is the name. */
+  readonly labelSetId: number;
+  readonly kind: TransactionKind;
+  readonly outcome: Outcome;
+}
+
+export interface TransactionWindow extends TransactionWindowKey {
+  readonly count: number;
+  readonly durationSumMicros: Micros;
+  /** Buckets of a `DurationSketch`, as long as `sketchCount`; a bucket may repeat. */
+  readonly sketchBucket: ArrayLike<number>;
+  readonly sketchCount: ArrayLike<number>;
+}
+
+export interface TransactionWindowFilter {
+  readonly serviceId: number;
+  /** Minutes that start within [fromMs, untilMs). */
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  /** Each list: any of them; undefined is all. */
+  readonly environmentIds?: readonly number[] | undefined;
+  readonly revisionIds?: readonly number[] | undefined;
+  readonly processIds?: readonly number[] | undefined;
+  readonly labelSetIds?: readonly number[] | undefined;
+}
+
+type Row = Record<'window_start_ms' | 'process_id' | 'revision_id' | 'environment_id' | 'label_set_id' | 'kind' | 'outcome' | 'count' | 'duration_sum_us', number>
+  & { sketch_bucket: number[]; sketch_count: number[] };
+
+/** Owns transaction_window. */
+@Injectable()
+export class TransactionWindowRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Adds to what is there, in the caller's database transaction. Rows are locked in key order, so callers beside each
+   * other wait, and never in a circle.
+   *
+   * @param windows No two of one key.
+   */
+  async add(client: ClientBase, windows: readonly TransactionWindow[]): Promise<void> {
+    if (windows.length === 0) return;
+    const column = (of: (window: TransactionWindow) => number) => windows.map(of);
+    await client.query(ADD, [
+      column((one) => one.serviceId), column((one) => one.windowStartMs), column((one) => one.processId),
+      column((one) => one.revisionId), column((one) => one.environmentId), column((one) => one.labelSetId),
+      column((one) => TRANSACTION_KINDS.indexOf(one.kind)), column((one) => OUTCOMES.indexOf(one.outcome)),
+      column((one) => one.count), column((one) => one.durationSumMicros),
+      // An array of arrays must be rectangular in Postgres, so each goes as its own text.
+      windows.map((one) => arrayText(one.sketchBucket)), windows.map((one) => arrayText(one.sketchCount)),
+    ]);
+  }
+
+  /** By minute, then process. */
+  async read(filter: TransactionWindowFilter): Promise<TransactionWindow[]> {
+    const rows = (await this.dataSource.query(READ, [
+      filter.serviceId, filter.fromMs, filter.untilMs,
+      filter.environmentIds ?? null, filter.revisionIds ?? null, filter.processIds ?? null, filter.labelSetIds ?? null,
+    ])) as Row[];
+    return rows.map((row) => ({
+      serviceId: filter.serviceId,
+      windowStartMs: row.window_start_ms,
+      processId: row.process_id,
+      revisionId: row.revision_id,
+      environmentId: row.environment_id,
+      labelSetId: row.label_set_id,
+      kind: TRANSACTION_KINDS[row.kind]!,
+      outcome: OUTCOMES[row.outcome]!,
+      count: row.count,
+      durationSumMicros: row.duration_sum_us,
+      sketchBucket: row.sketch_bucket,
+      sketchCount: row.sketch_count,
+    }));
+  }
+}
+
+/** Sketches are merged by the database: what another database transaction has just added is seen only under the row's lock. */
+const ADD = `
+  INSERT INTO transaction_window AS w
+    (service_id, window_start_ms, process_id, revision_id, environment_id, label_set_id, kind, outcome, count, duration_sum_us, sketch_bucket, sketch_count)
+  SELECT a, b, c, d, e, f, g, h, i, j, k::int[], l::bigint[]
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::smallint[], $8::smallint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[])
+    AS new (a, b, c, d, e, f, g, h, i, j, k, l)
+  ORDER BY a, b, c, d, e, f, g, h
+  ON CONFLICT (service_id, window_start_ms, process_id, revision_id, environment_id, label_set_id, kind, outcome) DO UPDATE SET
+    count = w.count + excluded.count,
+    duration_sum_us = w.duration_sum_us + excluded.duration_sum_us,
+    (sketch_bucket, sketch_count) = (
+      SELECT coalesce(array_agg(bucket ORDER BY bucket), '{}'), coalesce(array_agg(count ORDER BY bucket), '{}')
+      FROM (
+        SELECT bucket, sum(count)::bigint AS count
+        FROM unnest(w.sketch_bucket || excluded.sketch_bucket, w.sketch_count || excluded.sketch_count) AS both_sketches (bucket, count)
+        GROUP BY bucket
+      ) AS merged
+    )`;
+
+const READ = `
+  SELECT window_start_ms, process_id, revision_id, environment_id, label_set_id, kind, outcome, count, duration_sum_us, sketch_bucket, sketch_count
+  FROM transaction_window
+  WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3
+    AND ($4::bigint[] IS NULL OR environment_id = ANY ($4)) AND ($5::bigint[] IS NULL OR revision_id = ANY ($5))
+    AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))
+  ORDER BY window_start_ms, process_id, label_set_id, kind, outcome`;
+
+function arrayText(values: ArrayLike<number>): string {
+  return `{${Array.from(values).join(',')}}`;
+}

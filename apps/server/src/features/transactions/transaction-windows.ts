@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { DurationSketch } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
+import {
+  TransactionWindowRepository, type TransactionWindow, type TransactionWindowFilter, type TransactionWindowKey,
+} from './transaction-window.repository.js';
+
+/** One read row: its sketch ready to be asked or merged. */
+export interface TransactionStatistics extends TransactionWindowKey {
+  readonly count: number;
+  readonly durationSumMicros: number;
+  readonly sketch: DurationSketch;
+}
+
+/** How many transactions finished, how they ended and how long they took: per process, minute, label set and outcome. */
+@Injectable()
+export class TransactionWindows {
+  constructor(private readonly repository: TransactionWindowRepository) {}
+
+  /**
+   * The rows of the minutes that start within [fromMs, untilMs), by minute, then process. A range that cuts a minute
+   * should be widened to whole minutes, for its samples too: counts are not kept finer.
+   */
+  async read(filter: TransactionWindowFilter): Promise<TransactionStatistics[]> {
+    return (await this.repository.read(filter)).map(({ sketchBucket, sketchCount, ...row }) => ({ ...row, sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount) }));
+  }
+
+  /** Adds within the caller's database transaction; windows of one key are summed. */
+  async add(client: ClientBase, windows: readonly TransactionWindow[]): Promise<void> {
+    await this.repository.add(client, mergeSameKeys(windows));
+  }
+}
+
+/** One statement may touch a row once. */
+function mergeSameKeys(windows: readonly TransactionWindow[]): TransactionWindow[] {
+  const byKey = new Map<string, TransactionWindow>();
+  for (const window of windows) {
+    const { serviceId, windowStartMs, processId, revisionId, environmentId, labelSetId, kind, outcome } = window;
+    const key = [serviceId, windowStartMs, processId, revisionId, environmentId, labelSetId, kind, outcome].join();
+    const known = byKey.get(key);
+    byKey.set(key, known === undefined ? window : merged(known, window));
+  }
+  return [...byKey.values()];
+}
+
+function merged(a: TransactionWindow, b: TransactionWindow): TransactionWindow {
+  const sketch = DurationSketch.fromBuckets(a.sketchBucket, a.sketchCount);
+  sketch.merge(DurationSketch.fromBuckets(b.sketchBucket, b.sketchCount));
+  const { bucket, count } = sketch.toBuckets();
+  return { ...a, count: a.count + b.count, durationSumMicros: a.durationSumMicros + b.durationSumMicros, sketchBucket: bucket, sketchCount: count };
+}
