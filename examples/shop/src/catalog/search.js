@@ -9,7 +9,7 @@ export function searchProducts(query) {
     .map(({ product, score }) => ({ id: product.id, name: product.name, score }));
 }
 
-/** Scores by how many runs of three letters a product's text shares with the query, as typed and with words swapped. */
+/** Scores by how many runs of three letters a product's text shares with the query, as typed, with words swapped and as one word. */
 function rankProducts(typed) {
   const query = `${typed} ${typed.split(' ').reverse().join(' ')} ${typed.replaceAll(' ', '')}`;
   const scored = [];

@@ -11,7 +11,7 @@ const COURIERS = [
 /** Quarters of an hour of one day. */
 const SLOTS = 96;
 /** Stops on one round of a courier. */
-const STOPS = 600;
+const STOPS = 900;
 
 /**
  * The cheapest slot of one day for these items: every courier, slot and item is tried over a whole round.
