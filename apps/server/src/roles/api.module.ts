@@ -1,10 +1,11 @@
 import { Module } from '@nestjs/common';
-import { AccessModule } from '../features/access/index.js';
+import { AccessApiModule } from '../features/access/index.js';
+import { CatalogApiModule } from '../features/catalog/index.js';
 import { DashboardHostModule } from '../features/dashboard-host/index.js';
 import { HealthModule } from '../features/health/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
-  imports: [AccessModule, HealthModule, DashboardHostModule.where()],
+  imports: [AccessApiModule, CatalogApiModule, HealthModule, DashboardHostModule.where()],
 })
 export class ApiModule {}

@@ -18,10 +18,18 @@ import { Users } from './users.repository.js';
 /** Guesses at a password, for each address that sends them. */
 const SIGN_INS = { limit: 10, ttl: 60_000 };
 
+/** Who may do what. The guard stands before every route of the process that imports this. */
 @Module({
-  imports: [TypeOrmModule.forFeature([ProjectEntity, ApiKeyEntity, AppUserEntity, UserSessionEntity]), ThrottlerModule.forRoot([SIGN_INS])],
-  controllers: [SessionsController, ApiKeysController, ProjectsController],
-  providers: [Projects, ApiKeys, Users, FirstStart, AccessGuard, { provide: APP_GUARD, useExisting: AccessGuard }],
-  exports: [Projects],
+  imports: [TypeOrmModule.forFeature([ProjectEntity, ApiKeyEntity, AppUserEntity, UserSessionEntity])],
+  providers: [Projects, ApiKeys, Users, AccessGuard, { provide: APP_GUARD, useExisting: AccessGuard }],
+  exports: [Projects, ApiKeys, Users],
 })
 export class AccessModule {}
+
+/** The routes, for the api role. */
+@Module({
+  imports: [AccessModule, ThrottlerModule.forRoot([SIGN_INS])],
+  controllers: [SessionsController, ApiKeysController, ProjectsController],
+  providers: [FirstStart],
+})
+export class AccessApiModule {}

@@ -1,0 +1,28 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Catalog } from './catalog.repository.js';
+import { DeployEntity } from './deploy.entity.js';
+import { DeploysController } from './deploys.controller.js';
+import { Deploys } from './deploys.repository.js';
+import { EnvironmentEntity } from './environment.entity.js';
+import { LabelSetEntity } from './label-set.entity.js';
+import { LabelSets } from './label-sets.repository.js';
+import { Origins } from './origins.repository.js';
+import { ProcessEntity } from './process.entity.js';
+import { ProfileTypeEntity } from './profile-type.entity.js';
+import { ProfileTypes } from './profile-types.repository.js';
+import { RevisionEntity } from './revision.entity.js';
+import { ServiceEntity } from './service.entity.js';
+
+const ENTITIES = [ServiceEntity, EnvironmentEntity, RevisionEntity, ProcessEntity, LabelSetEntity, ProfileTypeEntity, DeployEntity];
+
+@Module({
+  imports: [TypeOrmModule.forFeature(ENTITIES)],
+  providers: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
+  exports: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
+})
+export class CatalogModule {}
+
+/** The routes, for the api role: a worker reads the catalog too, and answers no questions. */
+@Module({ imports: [CatalogModule], controllers: [DeploysController] })
+export class CatalogApiModule {}

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { LabelSet } from '@hearth/profile-model';
+import { Repository } from 'typeorm';
+import { EnvironmentEntity } from './environment.entity.js';
+import { LabelSets } from './label-sets.repository.js';
+import { ProcessEntity } from './process.entity.js';
+import { ProfileTypes, type ProfileTypeRow } from './profile-types.repository.js';
+import { RevisionEntity } from './revision.entity.js';
+import { ServiceEntity } from './service.entity.js';
+
+export type ServiceRow = Readonly<ServiceEntity>;
+export type EnvironmentRow = Readonly<EnvironmentEntity>;
+export type RevisionRow = Readonly<RevisionEntity>;
+export type ProcessRow = Readonly<ProcessEntity>;
+
+/** What there is, for those who ask. Names are unique within their service, services within their project. */
+@Injectable()
+export class Catalog {
+  constructor(
+    @InjectRepository(ServiceEntity) readonly serviceTable: Repository<ServiceEntity>,
+    @InjectRepository(EnvironmentEntity) readonly environmentTable: Repository<EnvironmentEntity>,
+    @InjectRepository(RevisionEntity) readonly revisionTable: Repository<RevisionEntity>,
+    @InjectRepository(ProcessEntity) readonly processTable: Repository<ProcessEntity>,
+    readonly labelSetRows: LabelSets,
+    readonly profileTypeRows: ProfileTypes,
+  ) {}
+
+  /** By name. */
+  async services(projectId: number): Promise<ServiceRow[]> {
+    return this.serviceTable.find({ where: { projectId }, order: { name: 'ASC' } });
+  }
+
+  async findService(projectId: number, name: string): Promise<ServiceRow | null> {
+    return this.serviceTable.findOneBy({ projectId, name });
+  }
+
+  async environments(serviceId: number): Promise<EnvironmentRow[]> {
+    return this.environmentTable.find({ where: { serviceId }, order: { name: 'ASC' } });
+  }
+
+  /** The last seen first. */
+  async revisions(serviceId: number): Promise<RevisionRow[]> {
+    return this.revisionTable.find({ where: { serviceId }, order: { lastSeenMs: 'DESC', id: 'DESC' } });
+  }
+
+  /** The last seen first. */
+  async processes(serviceId: number): Promise<ProcessRow[]> {
+    return this.processTable.find({ where: { serviceId }, order: { lastSeenMs: 'DESC', id: 'DESC' } });
+  }
+
+  /** What the service has sent. */
+  async profileTypes(serviceId: number): Promise<ProfileTypeRow[]> {
+    return this.profileTypeRows.ofService(serviceId);
+  }
+
+  /** All of the service by id, as of now. Do not change the map. */
+  async labelSets(serviceId: number): Promise<ReadonlyMap<number, LabelSet>> {
+    return this.labelSetRows.all(serviceId);
+  }
+}

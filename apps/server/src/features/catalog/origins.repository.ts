@@ -1,0 +1,166 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { EpochMs, LabelSet } from '@hearth/profile-model';
+import { Repository } from 'typeorm';
+import { EnvironmentEntity } from './environment.entity.js';
+import { ProcessEntity } from './process.entity.js';
+import { RevisionEntity } from './revision.entity.js';
+import { ServiceEntity } from './service.entity.js';
+
+/** Name of the revision of processes that could not tell theirs. */
+export const UNKNOWN_REVISION = 'unknown';
+/** Name of the environment where none is given. */
+export const DEFAULT_ENVIRONMENT = 'default';
+
+/** Who sent a profile. */
+export interface Sender {
+  readonly service: string;
+  /** '' becomes `DEFAULT_ENVIRONMENT`. */
+  readonly environment: string;
+  /** '' becomes `UNKNOWN_REVISION`. */
+  readonly revision: string;
+  readonly version: string;
+  readonly processKey: string;
+  readonly startedAtMs: EpochMs;
+  readonly host: string;
+  readonly pid: number;
+  readonly nodeVersion: string;
+  readonly agentVersion: string;
+  readonly rateHz: number;
+  readonly labels: LabelSet;
+}
+
+/** The same in numbers. */
+export interface Origin {
+  readonly serviceId: number;
+  readonly environmentId: number;
+  readonly revisionId: number;
+  readonly processId: number;
+}
+
+/** That a process was heard of. */
+export interface Sighting {
+  readonly origin: Origin;
+  /** The part of time its batch was about. */
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  /** To add to what its agent gave up. */
+  readonly droppedBatches: number;
+}
+
+const REMEMBERED_ORIGINS = 100_000;
+/** Services and revisions tell when they were last seen to this grain; processes exactly. */
+const SEEN_GRAIN_MS = 5_000;
+
+/** Services, environments, revisions and processes, made when they first send. */
+@Injectable()
+export class Origins {
+  readonly #remembered = new Map<string, Origin>();
+  readonly #seenMs = new Map<string, EpochMs>();
+
+  constructor(
+    @InjectRepository(ServiceEntity) readonly services: Repository<ServiceEntity>,
+    @InjectRepository(EnvironmentEntity) readonly environments: Repository<EnvironmentEntity>,
+    @InjectRepository(RevisionEntity) readonly revisions: Repository<RevisionEntity>,
+    @InjectRepository(ProcessEntity) readonly processes: Repository<ProcessEntity>,
+  ) {}
+
+  /** The numbers of a sender; what is new is made, and is committed when this resolves. */
+  async ensure(projectId: number, sender: Sender, atMs: EpochMs): Promise<Origin> {
+    const environment = sender.environment || DEFAULT_ENVIRONMENT;
+    const revision = sender.revision || UNKNOWN_REVISION;
+    const key = JSON.stringify([projectId, sender.service, environment, revision, sender.processKey]);
+    const remembered = this.#remembered.get(key);
+    if (remembered !== undefined) return remembered;
+
+    const serviceId = await this.ensureService(projectId, sender.service, atMs);
+    const environmentId = await this.ensureEnvironment(serviceId, environment);
+    const revisionId = await this.ensureRevision(serviceId, revision, sender.version, atMs);
+    const processId = await this.#ensureProcess(serviceId, environmentId, revisionId, sender, atMs);
+    const origin = { serviceId, environmentId, revisionId, processId };
+    if (revision !== UNKNOWN_REVISION) await this.#recordSeenDeploy(origin, sender.version, atMs);
+    if (this.#remembered.size >= REMEMBERED_ORIGINS) this.#remembered.clear();
+    this.#remembered.set(key, origin);
+    return origin;
+  }
+
+  async ensureService(projectId: number, name: string, atMs: EpochMs): Promise<number> {
+    const found = await this.services.findOneBy({ projectId, name });
+    if (found !== null) return found.id;
+    await this.services.createQueryBuilder().insert().values({ projectId, name, firstSeenMs: atMs, lastSeenMs: atMs }).orIgnore().execute();
+    return (await this.services.findOneByOrFail({ projectId, name })).id;
+  }
+
+  async ensureEnvironment(serviceId: number, name: string): Promise<number> {
+    const found = await this.environments.findOneBy({ serviceId, name });
+    if (found !== null) return found.id;
+    await this.environments.createQueryBuilder().insert().values({ serviceId, name }).orIgnore().execute();
+    return (await this.environments.findOneByOrFail({ serviceId, name })).id;
+  }
+
+  async ensureRevision(serviceId: number, name: string, version: string, atMs: EpochMs): Promise<number> {
+    const found = await this.revisions.findOneBy({ serviceId, name });
+    if (found !== null) return found.id;
+    await this.revisions.createQueryBuilder().insert().values({ serviceId, name, version, firstSeenMs: atMs, lastSeenMs: atMs }).orIgnore().execute();
+    return (await this.revisions.findOneByOrFail({ serviceId, name })).id;
+  }
+
+  /** Moves "last seen" of processes, and now and then of their services and revisions. */
+  async recordSightings(sightings: readonly Sighting[]): Promise<void> {
+    const byProcess = new Map<number, Sighting>();
+    for (const sighting of sightings) {
+      const before = byProcess.get(sighting.origin.processId);
+      byProcess.set(sighting.origin.processId, before === undefined ? sighting : {
+        origin: sighting.origin,
+        fromMs: Math.min(before.fromMs, sighting.fromMs),
+        untilMs: Math.max(before.untilMs, sighting.untilMs),
+        droppedBatches: before.droppedBatches + sighting.droppedBatches,
+      });
+    }
+    // In the order of their ids, so that two servers never wait for each other.
+    const rows = [...byProcess.values()].sort((a, b) => a.origin.serviceId - b.origin.serviceId || a.origin.processId - b.origin.processId);
+    await this.processes.query(
+      `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS given (service_id, id, from_ms, until_ms, dropped)),
+         locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id) ORDER BY process.service_id, process.id FOR UPDATE OF process)
+       UPDATE process SET
+         started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms), dropped_batches = dropped_batches + given.dropped
+       FROM given JOIN locked USING (service_id, id)
+       WHERE process.service_id = given.service_id AND process.id = given.id`,
+      [rows.map((row) => row.origin.serviceId), rows.map((row) => row.origin.processId), rows.map((row) => row.fromMs), rows.map((row) => row.untilMs), rows.map((row) => row.droppedBatches)],
+    );
+    for (const { origin, untilMs } of rows) {
+      await this.#moveSeen('service', [origin.serviceId], untilMs);
+      await this.#moveSeen('revision', [origin.serviceId, origin.revisionId], untilMs);
+    }
+  }
+
+  async #ensureProcess(serviceId: number, environmentId: number, revisionId: number, sender: Sender, atMs: EpochMs): Promise<number> {
+    const found = await this.processes.findOneBy({ serviceId, key: sender.processKey });
+    if (found !== null) return found.id;
+    await this.processes.createQueryBuilder().insert().values({
+      serviceId, environmentId, revisionId, key: sender.processKey, startedAtMs: Math.min(sender.startedAtMs, atMs), lastSeenMs: atMs, host: sender.host, pid: sender.pid,
+      nodeVersion: sender.nodeVersion, agentVersion: sender.agentVersion, rateHz: sender.rateHz, droppedBatches: 0, labels: sender.labels,
+    }).orIgnore().execute();
+    return (await this.processes.findOneByOrFail({ serviceId, key: sender.processKey })).id;
+  }
+
+  /** A deploy that nobody announced shows at the first batch of its revision. */
+  async #recordSeenDeploy({ serviceId, environmentId, revisionId }: Origin, version: string, atMs: EpochMs): Promise<void> {
+    await this.services.query(
+      `INSERT INTO deploy (service_id, environment_id, revision_id, at_ms, version, branch, source)
+       SELECT $1, $2, $3, $4, $5, '', 'seen'
+       WHERE NOT EXISTS (SELECT FROM deploy WHERE service_id = $1 AND environment_id = $2 AND revision_id = $3)
+       ON CONFLICT DO NOTHING`,
+      [serviceId, environmentId, revisionId, atMs, version],
+    );
+  }
+
+  async #moveSeen(table: 'service' | 'revision', key: number[], untilMs: EpochMs): Promise<void> {
+    const name = `${table} ${key.join(' ')}`;
+    if (untilMs < (this.#seenMs.get(name) ?? 0) + SEEN_GRAIN_MS) return;
+    if (this.#seenMs.size >= REMEMBERED_ORIGINS) this.#seenMs.clear();
+    this.#seenMs.set(name, untilMs);
+    const where = table === 'service' ? 'id = $2' : 'service_id = $2 AND id = $3';
+    await this.services.query(`UPDATE ${table} SET last_seen_ms = GREATEST(last_seen_ms, $1) WHERE ${where}`, [untilMs, ...key]);
+  }
+}
