@@ -7,6 +7,7 @@ export class Comparison1763600000002 implements MigrationInterface {
       CREATE TABLE comparison (
         service_id      bigint NOT NULL,
         id              text   NOT NULL,  -- service id and hash of what is compared: the same question has the same id
+        project_id      bigint NOT NULL,
         created_ms      bigint NOT NULL,
         baseline        jsonb  NOT NULL,  -- resolved selection
         candidate       jsonb  NOT NULL,

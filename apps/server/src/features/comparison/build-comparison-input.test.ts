@@ -63,6 +63,12 @@ describe('buildComparisonInput', () => {
     expect([...baseline.counts.durationSumMicros]).toEqual([100]);
   });
 
+  it('lists only transactions that occur, by name', () => {
+    const input = buildComparisonInput({ ...comparison(side({ processes, samples: samples([7, 0, 2, 3, 1, 1], [7, 0, 0, 3, 1, 1]) })), transactions: ['b', 'unused', 'a'] });
+    expect(input.transactions).toEqual(['a', 'b']);
+    expect([...input.baseline.samples.transaction]).toEqual([0, 1]);
+  });
+
   it('refuses samples of a process that was not selected', () => {
     expect(() => buildComparisonInput(comparison(side({ processes, samples: samples([1, 0, 0, 0, 1, 1]) })))).toThrow('process 1');
   });

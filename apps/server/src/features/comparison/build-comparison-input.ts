@@ -51,20 +51,31 @@ export interface ComparisonRows {
  * Bring rows into the one order in which a comparison reads them, whatever order the store gave them in: the same data
  * gives the same bytes. Processes are ordered by their id, samples by (process, window, transaction, stack).
  */
-export function buildComparisonInput(rows: ComparisonRows): ComparisonInput {
-  const { unit, kind, functions, stacks, transactions } = rows;
+export function buildComparisonInput({ unit, kind, functions, stacks, ...rows }: ComparisonRows): ComparisonInput {
+  const { transactions, rowOf: transactionRow } = usedTransactions(rows.transactions, [rows.baseline, rows.candidate]);
   return {
     unit,
     kind,
     functions,
     stacks,
     transactions,
-    baseline: buildSide(rows.baseline, kind),
-    candidate: buildSide(rows.candidate, kind),
+    baseline: buildSide(rows.baseline, kind, transactionRow),
+    candidate: buildSide(rows.candidate, kind, transactionRow),
   };
 }
 
-function buildSide(side: SideRows, kind: 'flow' | 'level'): ComparisonSide {
+/** Only what occurs on a side, so that a transaction that another release adds does not change an older answer. */
+function usedTransactions(names: readonly string[], sides: readonly SideRows[]): { transactions: string[]; rowOf: ReadonlyMap<number, number> } {
+  const used = new Set<number>();
+  for (const { samples, counts } of sides) {
+    for (let row = 0; row < samples.group.length; row += 1) if (samples.group[row]! >= 0) used.add(samples.group[row]!);
+    for (const { transaction } of counts) used.add(transaction);
+  }
+  const sorted = [...used].sort((a, b) => (names[a]! < names[b]! ? -1 : 1));
+  return { transactions: sorted.map((row) => names[row]!), rowOf: new Map(sorted.map((row, usedRow) => [row, usedRow])) };
+}
+
+function buildSide(side: SideRows, kind: 'flow' | 'level', transactionRow: ReadonlyMap<number, number>): ComparisonSide {
   // Code units, not the locale: the order must be the same on every machine.
   const processes = [...side.processes].sort((a, b) => (a.id < b.id ? -1 : 1));
   const rowOfProcess = new Map(processes.map((process, row) => [process.processId, row]));
@@ -72,19 +83,25 @@ function buildSide(side: SideRows, kind: 'flow' | 'level'): ComparisonSide {
     fromMs: side.fromMs,
     untilMs: side.untilMs,
     processes: processes.map(({ processId: _processId, ...process }) => process),
-    samples: buildSamples(side.samples, rowOfProcess, (row) => (kind === 'level' ? 1 / (processes[row]!.seconds * 1000) : 1)),
-    counts: buildCounts(side.counts, rowOfProcess),
+    samples: buildSamples(side.samples, rowOfProcess, transactionRow, (row) => (kind === 'level' ? 1 / (processes[row]!.seconds * 1000) : 1)),
+    counts: buildCounts(side.counts, rowOfProcess, transactionRow),
   };
 }
 
-function buildSamples(samples: SampleRows, rowOfProcess: ReadonlyMap<number, number>, factorOf: (processRow: number) => number): ComparisonSide['samples'] {
+function buildSamples(
+  samples: SampleRows,
+  rowOfProcess: ReadonlyMap<number, number>,
+  transactionRow: ReadonlyMap<number, number>,
+  factorOf: (processRow: number) => number,
+): ComparisonSide['samples'] {
   const length = samples.processId.length;
+  const transaction = Int32Array.from(samples.group, (group) => transactionRow.get(group) ?? -1);
   const processRow = Uint32Array.from({ length }, (_, row) => rowOf(rowOfProcess, samples.processId[row]!));
   const order = Uint32Array.from({ length }, (_, row) => row).sort(
     (a, b) =>
       processRow[a]! - processRow[b]! ||
       samples.windowStartMs[a]! - samples.windowStartMs[b]! ||
-      samples.group[a]! - samples.group[b]! ||
+      transaction[a]! - transaction[b]! ||
       samples.stackId[a]! - samples.stackId[b]!,
   );
   const built = {
@@ -101,13 +118,13 @@ function buildSamples(samples: SampleRows, rowOfProcess: ReadonlyMap<number, num
       used >= 0 &&
       built.process[used] === processRow[row] &&
       built.windowStartMs[used] === samples.windowStartMs[row] &&
-      built.transaction[used] === samples.group[row] &&
+      built.transaction[used] === transaction[row] &&
       built.stack[used] === samples.stackId[row];
     if (!isSame) {
       used += 1;
       built.process[used] = processRow[row]!;
       built.windowStartMs[used] = samples.windowStartMs[row]!;
-      built.transaction[used] = samples.group[row]!;
+      built.transaction[used] = transaction[row]!;
       built.stack[used] = samples.stackId[row]!;
     }
     built.value[used]! += samples.value[row]!;
@@ -125,9 +142,9 @@ function buildSamples(samples: SampleRows, rowOfProcess: ReadonlyMap<number, num
   };
 }
 
-function buildCounts(counts: readonly CountRow[], rowOfProcess: ReadonlyMap<number, number>): ComparisonSide['counts'] {
+function buildCounts(counts: readonly CountRow[], rowOfProcess: ReadonlyMap<number, number>, transactionRow: ReadonlyMap<number, number>): ComparisonSide['counts'] {
   const sorted = counts
-    .map((row) => ({ ...row, process: rowOf(rowOfProcess, row.processId) }))
+    .map((row) => ({ ...row, process: rowOf(rowOfProcess, row.processId), transaction: transactionRow.get(row.transaction)! }))
     .sort((a, b) => a.process - b.process || a.windowStartMs - b.windowStartMs || a.transaction - b.transaction);
   const merged: typeof sorted = [];
   for (const row of sorted) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DurationMs } from '@hearth/profile-model';
-import { HearthError } from '../../platform/http/hearth-error.js';
+import { toHearthError } from '../../platform/http/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import type { ComparisonKey, ComparisonLease, ComparisonRepository } from './comparison.repository.js';
 import type { ComparisonRows } from './build-comparison-input.js';
@@ -53,8 +53,9 @@ export class ComparisonRunner {
 
   async #giveBack(lease: ComparisonLease, error: unknown): Promise<void> {
     // A refusal stays one, however often it is asked; anything else may be gone the next time.
-    if (error instanceof HearthError && error.status < 500) {
-      await this.#comparisons.fail(lease, { code: error.code, message: error.detail });
+    const known = toHearthError(error);
+    if (known.status < 500) {
+      await this.#comparisons.fail(lease, { code: known.code, message: known.detail });
       return;
     }
     if (lease.attempts >= this.#maxAttempts) {

@@ -26,7 +26,7 @@ const selection: ResolvedSelection = { service: 'shop', type: 'cpu', fromMs: 0, 
 let next = 0;
 const pendingComparison = async () => {
   const key = { serviceId: 1, id: `c${(next += 1)}` };
-  await comparisons.addPending({ ...key, baseline: selection, candidate: selection });
+  await comparisons.addPending({ ...key, projectId: 1, baseline: selection, candidate: selection });
   return key;
 };
 const LEASE_MS = 60_000;
@@ -35,7 +35,7 @@ describe('ComparisonRepository', () => {
   it('gives the same row to the same question', async () => {
     const key = await pendingComparison();
     const first = await comparisons.find(key);
-    const again = await comparisons.addPending({ ...key, baseline: selection, candidate: selection });
+    const again = await comparisons.addPending({ ...key, projectId: 1, baseline: selection, candidate: selection });
     expect(again).toEqual(first);
     expect(again).toMatchObject({ status: 'pending', baseline: selection, attempts: 0, error: null });
   });
@@ -65,7 +65,7 @@ describe('ComparisonRepository', () => {
     const lease = (await comparisons.claim(key, 'w', LEASE_MS))!;
     await comparisons.fail(lease, { code: 'COMPARISON_TOO_LARGE', message: 'too large' });
     expect((await comparisons.find(key))?.error).toEqual({ code: 'COMPARISON_TOO_LARGE', message: 'too large' });
-    expect(await comparisons.addPending({ ...key, baseline: selection, candidate: selection })).toMatchObject({ status: 'pending', attempts: 0, error: null });
+    expect(await comparisons.addPending({ ...key, projectId: 1, baseline: selection, candidate: selection })).toMatchObject({ status: 'pending', attempts: 0, error: null });
   });
 
   it('lists nothing that a worker holds', async () => {

@@ -9,6 +9,7 @@ export interface ComparisonKey {
 }
 
 export interface NewComparison extends ComparisonKey {
+  readonly projectId: number;
   readonly baseline: ResolvedSelection;
   readonly candidate: ResolvedSelection;
 }
@@ -29,7 +30,7 @@ export interface ComparisonLease extends NewComparison {
 
 // One clock for all workers: a lease written by one is judged by another.
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
-const COLUMNS = `service_id AS "serviceId", id, created_ms AS "createdMs", baseline, candidate, status, attempts,
+const COLUMNS = `service_id AS "serviceId", id, project_id AS "projectId", created_ms AS "createdMs", baseline, candidate, status, attempts,
   error_code AS "errorCode", error_message AS "errorMessage"`;
 
 type StoredRow = Omit<ComparisonRow, 'error'> & { readonly errorCode: string | null; readonly errorMessage: string | null };
@@ -46,12 +47,12 @@ export class ComparisonRepository {
   /** Adds what is not there yet. One that failed is asked again from the start; any other stays as it is. */
   async addPending(comparison: NewComparison): Promise<ComparisonRow> {
     await this.#dataSource.query(
-      `INSERT INTO comparison (service_id, id, created_ms, baseline, candidate, status)
-       VALUES ($1, $2, ${NOW_MS}, $3, $4, 'pending')
+      `INSERT INTO comparison (service_id, id, project_id, created_ms, baseline, candidate, status)
+       VALUES ($1, $2, $3, ${NOW_MS}, $4, $5, 'pending')
        ON CONFLICT (service_id, id) DO UPDATE
          SET status = 'pending', attempts = 0, error_code = NULL, error_message = NULL, finished_ms = NULL
          WHERE comparison.status = 'failed'`,
-      [comparison.serviceId, comparison.id, JSON.stringify(comparison.baseline), JSON.stringify(comparison.candidate)],
+      [comparison.serviceId, comparison.id, comparison.projectId, JSON.stringify(comparison.baseline), JSON.stringify(comparison.candidate)],
     );
     const row = await this.find(comparison);
     if (row === undefined) throw new Error(`comparison ${comparison.id} was deleted while it was added`);

@@ -20,6 +20,14 @@ export interface WindowKey {
   readonly environmentId: number;
 }
 
+/** Windows that start within [fromMs, untilMs); each list: any of them, undefined is all. */
+export interface WindowFilter extends Pick<WindowKey, 'serviceId' | 'profileTypeId'> {
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  readonly environmentIds?: readonly number[] | undefined;
+  readonly revisionIds?: readonly number[] | undefined;
+}
+
 /** `sequence`: of the newest block; `builtSequence`: of the newest block within the segment. Pending while they differ. */
 export interface WindowState {
   readonly sequence: number;
@@ -84,6 +92,17 @@ export class WindowRepository {
       'SELECT count(*) AS count, min(window_start_ms) AS "oldestWindowStartMs" FROM profile_window WHERE sequence > built_sequence',
     )) as { count: number; oldestWindowStartMs: EpochMs | null }[];
     return rows[0]!;
+  }
+
+  /** A text that changes when a block arrives in one of the windows: how many there are, and the sum of their sequences. */
+  async versionOf(filter: WindowFilter): Promise<string> {
+    const rows = (await this.dataSource.query(
+      `SELECT count(*) AS windows, coalesce(sum(sequence), 0)::bigint AS sequences FROM profile_window
+       WHERE service_id = $1 AND profile_type_id = $2 AND window_start_ms >= $3 AND window_start_ms < $4
+         AND ($5::bigint[] IS NULL OR environment_id = ANY ($5)) AND ($6::bigint[] IS NULL OR revision_id = ANY ($6))`,
+      [filter.serviceId, filter.profileTypeId, filter.fromMs, filter.untilMs, filter.environmentIds ?? null, filter.revisionIds ?? null],
+    )) as { windows: number; sequences: number }[];
+    return `${rows[0]!.windows}.${rows[0]!.sequences}`;
   }
 
   /** Locks one window until the database transaction ends: its blocks wait, and another builder too. */

@@ -1,4 +1,4 @@
-import { HearthError } from '../../platform/http/hearth-error.js';
+import { HearthError } from '../../platform/http/index.js';
 
 export interface QueryGateLimits {
   /** Questions worked on at once. Each holds a database connection and a pool thread. */

@@ -1,5 +1,5 @@
 import type { DurationMs, TimeRange } from '@hearth/profile-model';
-import { HearthError } from '../../platform/http/hearth-error.js';
+import { HearthError } from '../../platform/http/index.js';
 
 /** Widths a reader can name. Each is a whole number of flushes (10 s), and from a minute on of minute segments. */
 const STEPS_MS: readonly DurationMs[] = [

@@ -37,7 +37,7 @@ describe('filterByLabels', () => {
   });
   it('refuses what is no matcher with a code', () => {
     for (const match of ['{plan}', '{plan="pro"', 'plan=pro', '{plan=~"("}', "{plan='pro'}; DROP TABLE service"]) {
-      expect(() => filter(match), match).toThrow(expect.objectContaining({ name: 'HearthError', code: 'LABEL_MATCHER' }));
+      expect(() => filter(match), match).toThrow(expect.objectContaining({ code: 'LABEL_MATCHER' }));
     }
   });
   it('matches a pattern that would ruin a backtracking engine at once', () => {

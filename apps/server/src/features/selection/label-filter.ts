@@ -1,6 +1,5 @@
 import type { LabelMatcher, LabelSet } from '@hearth/profile-model';
-import { TRANSACTION_LABEL, matchesLabels, parseLabelMatchers, ProfileError } from '@hearth/profile-model';
-import { HearthError } from '../../platform/http/hearth-error.js';
+import { TRANSACTION_LABEL, matchesLabels, parseLabelMatchers } from '@hearth/profile-model';
 
 /** What a selection asks of labels. */
 export interface LabelQuestion {
@@ -9,14 +8,9 @@ export interface LabelQuestion {
   readonly transaction: string | undefined;
 }
 
-/** @throws {HearthError} `LABEL_MATCHER` */
+/** @throws {ProfileError} `LABEL_MATCHER` */
 export function parseLabelQuestion(match: string | undefined, transaction: string | undefined): LabelQuestion {
-  try {
-    return { matchers: parseLabelMatchers(match ?? ''), transaction };
-  } catch (error) {
-    if (error instanceof ProfileError) throw new HearthError(error.code, error.message, { cause: error });
-    throw error;
-  }
+  return { matchers: parseLabelMatchers(match ?? ''), transaction };
 }
 
 /** The ids that a question leaves; `undefined`: it asks nothing of them, all count. */
@@ -30,8 +24,6 @@ export interface LabelFilter {
  *
  * A label is the process's own (pod, region) or the sample's (plan, transaction). A name that samples carry is asked of
  * the samples; one that only processes carry is asked of the processes; one that nobody carries is '' everywhere.
- *
- * @throws {HearthError} `LABEL_MATCHER` for a bad pattern
  */
 export function filterByLabels(
   question: LabelQuestion,

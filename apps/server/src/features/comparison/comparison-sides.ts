@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import type { TimeRange } from '@hearth/profile-model';
+import { TRANSACTION_LABEL, labelValue } from '@hearth/profile-model';
+import type { ComparisonRequest, ResolvedSelection } from '@hearth/query-contract';
+import { comparisonRequestSchema } from '@hearth/query-contract';
+import { HearthError } from '../../platform/http/index.js';
+import { Catalog, type ProcessRow } from '../catalog/index.js';
+import { WindowRepository } from '../profile-store/index.js';
+import { Cover } from '../rollup/index.js';
+import { SelectionResolver, overlap, selectionFromResolved, type ProfileScope } from '../selection/index.js';
+import { StackDictionaries } from '../stacks/index.js';
+import { TransactionWindows } from '../transactions/index.js';
+import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
+import { comparisonId } from './comparison-id.js';
+import type { NewComparison } from './comparison.repository.js';
+
+/** Reads the two sides of a comparison: what they are when it is asked for, and their samples when it is run. */
+@Injectable()
+export class ComparisonSides {
+  constructor(
+    readonly selections: SelectionResolver,
+    readonly catalog: Catalog,
+    readonly dictionaries: StackDictionaries,
+    readonly cover: Cover,
+    readonly transactionWindows: TransactionWindows,
+    readonly windows: WindowRepository,
+  ) {}
+
+  /**
+   * The comparison that is asked for. Open ends (`now`) become instants here, once for both sides.
+   *
+   * @throws {HearthError} `COMPARISON_SERVICES_DIFFER`, `COMPARISON_TYPES_DIFFER`, and those of a selection
+   */
+  async identify(projectId: number, request: ComparisonRequest, nowMs = Date.now()): Promise<NewComparison> {
+    const { baseline, candidate } = comparisonRequestSchema.parse(request);
+    const options = { nowMs, grain: 'minutes' } as const;
+    const [a, b] = await Promise.all([this.selections.resolve(projectId, baseline, options), this.selections.resolve(projectId, candidate, options)]);
+    assertComparable(a, b);
+    const [versionOfA, versionOfB] = await Promise.all([this.#inputVersion(a), this.#inputVersion(b)]);
+    const id = comparisonId(a.service.id, { selection: a.selection, inputVersion: versionOfA }, { selection: b.selection, inputVersion: versionOfB });
+    return { serviceId: a.service.id, id, projectId, baseline: a.selection, candidate: b.selection };
+  }
+
+  /** Everything that `compare` needs, as it is stored now. */
+  async gather({ projectId, baseline, candidate }: NewComparison, signal: AbortSignal): Promise<ComparisonRows> {
+    const resolve = (selection: ResolvedSelection) => this.selections.resolve(projectId, selectionFromResolved(selection), { grain: 'minutes' });
+    const [a, b] = await Promise.all([resolve(baseline), resolve(candidate)]);
+    assertComparable(a, b);
+    const { transactions, groupOfLabelSet } = transactionsOf(a);
+    // One after the other: each side may fill the memory of several threads.
+    const baselineRows = await this.#side(a, groupOfLabelSet, signal);
+    const candidateRows = await this.#side(b, groupOfLabelSet, signal);
+    // Read last: it holds every stack that the samples name.
+    const { functions, stacks } = await this.dictionaries.snapshot(a.service.id);
+    return { unit: a.type.sampleUnit, kind: a.kind, functions, stacks, transactions, baseline: baselineRows, candidate: candidateRows };
+  }
+
+  async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
+    const samples = await this.cover.byProcess({ ...scope.query, profileTypeId: scope.profileTypeId, signal }, new Map(groupOfLabelSet));
+    const counts = (await this.transactionWindows.read(scope.query)).flatMap((row) => {
+      const transaction = groupOfLabelSet.get(row.labelSetId);
+      const errors = row.outcome === 'error' || row.outcome === 'timeout' ? row.count : 0;
+      return transaction === undefined ? [] : [{ ...row, transaction, errors }];
+    });
+    const named = new Set<number>([...samples.processId, ...counts.map((row) => row.processId), ...scope.processes.map((process) => process.id)]);
+    const processes = (await this.catalog.processes(scope.service.id)).filter((process) => named.has(process.id));
+    return {
+      ...scope.range,
+      processes: processes.map((process) => selectedProcess(process, scope.range)),
+      samples,
+      counts: counts.map(({ processId, windowStartMs, transaction, count, errors, durationSumMicros }) => ({ processId, windowStartMs, transaction, count, errors, durationSumMicros })),
+    };
+  }
+
+  #inputVersion(scope: ProfileScope): Promise<string> {
+    return this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId });
+  }
+}
+
+function assertComparable(a: ProfileScope, b: ProfileScope): void {
+  if (a.service.id !== b.service.id) {
+    throw new HearthError('COMPARISON_SERVICES_DIFFER', `${a.service.name} and ${b.service.name} are two services: choose two releases, times or labels of one`);
+  }
+  if (a.profileTypeId !== b.profileTypeId) {
+    throw new HearthError('COMPARISON_TYPES_DIFFER', `${a.selection.type} and ${b.selection.type} measure different things: choose one type for both sides`);
+  }
+}
+
+/** Transactions by name, and the row of each label set's; label sets without one are left out. */
+function transactionsOf({ labelSets }: ProfileScope): { transactions: string[]; groupOfLabelSet: Map<number, number> } {
+  const nameOf = new Map([...labelSets].flatMap(([id, labels]) => {
+    const name = labelValue(labels, TRANSACTION_LABEL);
+    return name === undefined ? [] : [[id, name] as const];
+  }));
+  const transactions = [...new Set(nameOf.values())].sort();
+  const rowOf = new Map(transactions.map((name, row) => [name, row]));
+  return { transactions, groupOfLabelSet: new Map([...nameOf].map(([id, name]) => [id, rowOf.get(name)!])) };
+}
+
+function selectedProcess(process: ProcessRow, range: TimeRange): SelectedProcess {
+  const life = overlap({ fromMs: process.startedAtMs, untilMs: process.lastSeenMs }, range);
+  return {
+    processId: process.id,
+    id: process.key,
+    startedAtMs: process.startedAtMs,
+    // Samples of a process whose clock disagrees with ours still need a time to be averaged over.
+    seconds: life ? (life.untilMs - life.fromMs) / 1000 : (range.untilMs - range.fromMs) / 1000,
+    nodeVersion: process.nodeVersion,
+    agentVersion: process.agentVersion,
+    rateHz: process.rateHz,
+    droppedBatches: process.droppedBatches,
+  };
+}

@@ -1,0 +1,2 @@
+export { ComparisonModule, ComparisonWorkModule } from './comparison.module.js';
+export { runComparison } from './run-comparison.job.js';

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index.js';
+import { ProcessMetricsModule } from '../process-metrics/index.js';
+import { RollupModule } from '../rollup/index.js';
+import { SelectionModule } from '../selection/index.js';
+import { TransactionsModule } from '../transactions/index.js';
+import { ProfileQueries } from './profile-queries.js';
+import { ProfilesController } from './profiles.controller.js';
+import { QueryGate } from './query-gate.js';
+import { ServiceQueries } from './service-queries.js';
+import { ServicesController } from './services.controller.js';
+import { TimelineQueries } from './timeline-queries.js';
+import { TransactionQueries } from './transaction-queries.js';
+import { TransactionsController } from './transactions.controller.js';
+
+@Module({
+  imports: [CatalogModule, ProcessMetricsModule, RollupModule, SelectionModule, TransactionsModule],
+  controllers: [ProfilesController, ServicesController, TransactionsController],
+  providers: [{ provide: QueryGate, useFactory: () => new QueryGate() }, ProfileQueries, ServiceQueries, TimelineQueries, TransactionQueries],
+})
+export class QueryModule {}

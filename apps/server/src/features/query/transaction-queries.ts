@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import type { TransactionDetailAnswer, TransactionsAnswer } from '@hearth/query-contract';
+import { HearthError } from '../../platform/http/index.js';
+import { Cover } from '../rollup/index.js';
+import { SelectionResolver, type Scope, type ScopeRequest } from '../selection/index.js';
+import { TransactionWindows } from '../transactions/index.js';
+import { transactionRows, transactionsByLabel, type TransactionFigures } from './transaction-rows.js';
+
+/** Wider than any range: one step, or two where the range holds a day's border. */
+const WHOLE_RANGE_STEP_MS = 86_400_000;
+
+/** What transactions cost: counts and durations from their windows, CPU from the samples that carry their label. */
+@Injectable()
+export class TransactionQueries {
+  constructor(
+    readonly selections: SelectionResolver,
+    readonly transactionWindows: TransactionWindows,
+    readonly cover: Cover,
+  ) {}
+
+  async list(projectId: number, request: ScopeRequest, signal: AbortSignal): Promise<TransactionsAnswer> {
+    const scope = await this.selections.resolveScope(projectId, request, { grain: 'minutes' });
+    return { selection: scope.request, ...transactionRows(await this.figures(scope, signal)) };
+  }
+
+  /** @throws {HearthError} `TRANSACTION_NOT_FOUND` */
+  async one(projectId: number, name: string, request: ScopeRequest, signal: AbortSignal): Promise<TransactionDetailAnswer> {
+    const scope = await this.selections.resolveScope(projectId, { ...request, transaction: name }, { grain: 'minutes' });
+    const figures = await this.figures(scope, signal);
+    const [transaction] = transactionRows(figures).transactions;
+    if (transaction === undefined) {
+      throw new HearthError('TRANSACTION_NOT_FOUND', `no transaction ${JSON.stringify(name.slice(0, 100))} ran in this range: GET /api/v1/transactions lists those that did`, { status: 404 });
+    }
+    return { selection: scope.request, transaction, byLabel: transactionsByLabel(figures) };
+  }
+
+  async figures(scope: Scope, signal: AbortSignal): Promise<TransactionFigures> {
+    const [counted, cpuMicrosOfLabelSet] = await Promise.all([this.transactionWindows.read(scope.query), this.cpuByLabelSet(scope, signal)]);
+    return { counted, cpuMicrosOfLabelSet, labelSets: scope.labelSets, observedMs: scope.observedMs };
+  }
+
+  /** CPU microseconds of each label set; empty for a service that sends no CPU profiles. */
+  async cpuByLabelSet(scope: Scope, signal: AbortSignal): Promise<Map<number, number>> {
+    const profileTypeId = await this.selections.findProfileType(scope, 'cpu');
+    const sums = new Map<number, number>();
+    if (profileTypeId === undefined) return sums;
+    const groupOfLabelSet = new Map([...scope.labelSets.keys()].map((id) => [id, id]));
+    const steps = await this.cover.steps({ ...scope.query, profileTypeId, signal }, WHOLE_RANGE_STEP_MS, groupOfLabelSet);
+    steps.groups.forEach((labelSetId, group) => {
+      const micros = steps.values[group]!.reduce((sum, value) => sum + value, 0);
+      if (micros > 0) sums.set(Number(labelSetId), micros);
+    });
+    return sums;
+  }
+}

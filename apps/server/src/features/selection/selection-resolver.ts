@@ -1,0 +1,195 @@
+import { Injectable } from '@nestjs/common';
+import type { EpochMs, LabelSet, ProfileType, ProfileTypeKind, TimeRange } from '@hearth/profile-model';
+import { TRANSACTION_LABEL, parseProfileTypeId, profileTypeKind, resolveProfileTypeId } from '@hearth/profile-model';
+import type { ResolvedSelection, Selection } from '@hearth/query-contract';
+import { HearthError } from '../../platform/http/index.js';
+import { Catalog, type ProcessRow, type ServiceRow } from '../catalog/index.js';
+import type { CoverQuery } from '../rollup/index.js';
+import { filterByLabels, parseLabelQuestion } from './label-filter.js';
+import { overlap, resolveRange, wholeMinutes } from './time-range.js';
+
+/** What a question is about, apart from its profile type. */
+export type ScopeRequest = Omit<Selection, 'type' | 'maxNodes'>;
+export type ResolvedScopeRequest = Omit<ResolvedSelection, 'type' | 'maxNodes'>;
+
+/** A question in numbers: the rows of the catalog that it selects. */
+export interface Scope {
+  /** As it was really used. */
+  readonly request: ResolvedScopeRequest;
+  readonly service: ServiceRow;
+  readonly range: TimeRange;
+  /** The part of the range in which at least one selected process lived, in milliseconds; 0 if none. Levels and rates are averages over it. */
+  readonly observedMs: number;
+  /** Of the selected environment, revision, process and labels, alive within the range. */
+  readonly processes: readonly ProcessRow[];
+  /** All of the service, by id. */
+  readonly labelSets: ReadonlyMap<number, LabelSet>;
+  /** The cover's question without a profile type. */
+  readonly query: Omit<CoverQuery, 'profileTypeId' | 'signal'>;
+}
+
+/** A scope and a profile type that the service has sent. */
+export interface ProfileScope extends Scope {
+  readonly selection: ResolvedSelection;
+  readonly type: ProfileType;
+  readonly kind: ProfileTypeKind;
+  readonly profileTypeId: number;
+}
+
+export interface ResolveOptions {
+  /** Default: now. */
+  readonly nowMs?: EpochMs;
+  /** Grow the range to whole minutes, for figures that stand beside transactions: those are counted per minute. */
+  readonly grain?: 'exact' | 'minutes';
+}
+
+/** Finds what a selection names. The one place where names become ids, so that every answer means the same by the same words. */
+@Injectable()
+export class SelectionResolver {
+  readonly #catalog: Catalog;
+
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
+  }
+
+  /**
+   * @throws {HearthError} `SERVICE_NOT_FOUND`, `ENVIRONMENT_NOT_FOUND`, `REVISION_NOT_FOUND`, `PROCESS_NOT_FOUND`,
+   * `TIME_INVALID`, `RANGE_EMPTY`, `RANGE_TOO_LONG`; {ProfileError} `LABEL_MATCHER`
+   */
+  async resolveScope(projectId: number, request: ScopeRequest, { nowMs = Date.now(), grain = 'exact' }: ResolveOptions = {}): Promise<Scope> {
+    const asked = resolveRange(request.from, request.until, nowMs);
+    const range = grain === 'minutes' ? wholeMinutes(asked) : asked;
+    const question = parseLabelQuestion(request.match, given(request.transaction));
+    const service = await this.findService(projectId, request.service);
+
+    const [labelSets, environments, revisions, allProcesses] = await Promise.all([
+      this.#catalog.labelSets(service.id),
+      this.#catalog.environments(service.id),
+      this.#catalog.revisions(service.id),
+      this.#catalog.processes(service.id),
+    ]);
+    const environment = named('ENVIRONMENT_NOT_FOUND', given(request.environment), environments, (row) => row.name);
+    const revision = named('REVISION_NOT_FOUND', given(request.revision), revisions, (row) => row.name);
+    const process = named('PROCESS_NOT_FOUND', given(request.process), allProcesses, (row) => row.key);
+    const labels = filterByLabels(question, labelSets, allProcesses);
+
+    const processIds = process ? (labels.processIds ?? [process.id]).filter((id) => id === process.id) : labels.processIds;
+    const selected = processIds && new Set(processIds);
+    const processes = allProcesses.filter(
+      (row) =>
+        (environment === undefined || row.environmentId === environment.id) &&
+        (revision === undefined || row.revisionId === revision.id) &&
+        (selected === undefined || selected.has(row.id)) &&
+        livedWithin(row, range),
+    );
+    return {
+      request: {
+        service: service.name,
+        ...(environment && { environment: environment.name }),
+        ...(revision && { revision: revision.name }),
+        ...(process && { process: process.key }),
+        ...(question.transaction !== undefined && { transaction: question.transaction }),
+        ...(question.matchers.length > 0 && { match: request.match }),
+        ...range,
+      },
+      service,
+      range,
+      observedMs: observedMs(processes, range),
+      processes,
+      labelSets,
+      query: {
+        serviceId: service.id,
+        ...range,
+        ...(environment && { environmentIds: [environment.id] }),
+        ...(revision && { revisionIds: [revision.id] }),
+        ...(processIds && { processIds }),
+        ...(labels.labelSetIds && { labelSetIds: labels.labelSetIds }),
+      },
+    };
+  }
+
+  /** A scope, and the profile type in it. @throws {HearthError} as above, `PROFILE_TYPE_NOT_FOUND`, `HEAP_HAS_NO_LABELS`; {ProfileError} `PROFILE_TYPE_ID` */
+  async resolve(projectId: number, selection: Selection, options: ResolveOptions = {}): Promise<ProfileScope> {
+    const type = parseProfileTypeId(resolveProfileTypeId(selection.type));
+    const scope = await this.resolveScope(projectId, selection, options);
+    const profileTypeId = await this.findProfileType(scope, selection.type);
+    if (profileTypeId === undefined) {
+      const known = await this.#catalog.profileTypes(scope.service.id);
+      throw new HearthError(
+        'PROFILE_TYPE_NOT_FOUND',
+        `service ${scope.service.name} has sent no ${selection.type} profile yet; it has sent ${known.map((one) => one.typeId).join(', ') || 'none at all'}`,
+        { status: 404 },
+      );
+    }
+    if (type.name === 'memory' && scope.query.labelSetIds !== undefined) {
+      throw new HearthError(
+        'HEAP_HAS_NO_LABELS',
+        `the heap is shared by all transactions, so ${selection.type} cannot be filtered by ${TRANSACTION_LABEL} or a label of samples: ask for the process as a whole, or for its cpu, wall or wait`,
+      );
+    }
+    return {
+      ...scope,
+      selection: { ...scope.request, type: resolveProfileTypeId(selection.type), maxNodes: selection.maxNodes },
+      type,
+      kind: profileTypeKind(type),
+      profileTypeId,
+    };
+  }
+
+  /** The number of a profile type that the service has sent; `undefined` if it has not. @throws {ProfileError} `PROFILE_TYPE_ID` */
+  async findProfileType(scope: Pick<Scope, 'service'>, nameOrId: string): Promise<number | undefined> {
+    const typeId = resolveProfileTypeId(nameOrId);
+    return (await this.#catalog.profileTypes(scope.service.id)).find((one) => one.typeId === typeId)?.id;
+  }
+
+  /** @throws {HearthError} `SERVICE_NOT_FOUND` */
+  async findService(projectId: number, name: string): Promise<ServiceRow> {
+    const service = await this.#catalog.findService(projectId, name);
+    if (service == null) throw new HearthError('SERVICE_NOT_FOUND', `this project has no service ${quoted(name)}: GET /api/v1/services lists them`, { status: 404 });
+    return service;
+  }
+}
+
+/** A selection that was resolved before, to be resolved again: its times are instants already. */
+export function selectionFromResolved({ fromMs, untilMs, ...rest }: ResolvedSelection): Selection {
+  return { ...rest, from: String(fromMs), until: String(untilMs) };
+}
+
+/** Whether a process was heard of within `range`: from its start to the end of its last batch. */
+export function livedWithin(process: Pick<ProcessRow, 'startedAtMs' | 'lastSeenMs'>, range: TimeRange): boolean {
+  return process.startedAtMs < range.untilMs && process.lastSeenMs >= range.fromMs;
+}
+
+/** Milliseconds of `range` in which at least one of the processes lived; 0 if none. */
+export function observedMs(processes: readonly Pick<ProcessRow, 'startedAtMs' | 'lastSeenMs'>[], range: TimeRange): number {
+  const lives = processes
+    .flatMap((process) => overlap({ fromMs: process.startedAtMs, untilMs: process.lastSeenMs }, range) ?? [])
+    .sort((a, b) => a.fromMs - b.fromMs);
+  let observed = 0;
+  let countedUntilMs = range.fromMs;
+  for (const life of lives) {
+    observed += Math.max(0, life.untilMs - Math.max(life.fromMs, countedUntilMs));
+    countedUntilMs = Math.max(countedUntilMs, life.untilMs);
+  }
+  return observed;
+}
+
+/** A form field that was left empty asks nothing. */
+function given(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+type NotFoundCode = 'ENVIRONMENT_NOT_FOUND' | 'REVISION_NOT_FOUND' | 'PROCESS_NOT_FOUND';
+
+function named<Row>(code: NotFoundCode, name: string | undefined, rows: readonly Row[], nameOf: (row: Row) => string): Row | undefined {
+  if (name === undefined) return undefined;
+  const found = rows.find((row) => nameOf(row) === name);
+  if (found === undefined) {
+    throw new HearthError(code, `the service has no ${code.slice(0, code.indexOf('_')).toLowerCase()} ${quoted(name)}`, { status: 404 });
+  }
+  return found;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 100));
+}

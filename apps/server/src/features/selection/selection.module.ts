@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index.js';
+import { SelectionResolver } from './selection-resolver.js';
+
+@Module({ imports: [CatalogModule], providers: [SelectionResolver], exports: [SelectionResolver] })
+export class SelectionModule {}
