@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import type { BatchProcess } from '@hearth/wire-format';
+import type { Instruments } from './batching/period-collector.js';
+import { findIdentity, mainScriptDir } from './identity/service-identity.js';
+import { readEnvironment } from './options/environment.js';
+import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
+import { RunningAgent } from './running-agent.js';
+import { AgentLog } from './safety/agent-log.js';
+import { createGuard, describeError, type Guard } from './safety/guard.js';
+import { HeapSampler } from './samplers/heap-sampler.js';
+import { openStackSampler } from './samplers/open-stack-sampler.js';
+import { ProcessMetrics } from './samplers/process-metrics.js';
+import type { StackSampler } from './samplers/stack-sampler.js';
+import { wireWithoutSampler } from './transactions/context-wiring.js';
+import { cleanLabels, type Labels } from './transactions/label-limits.js';
+import { runInScope, runSpan, runTransaction } from './transactions/run-transaction.js';
+import { TransactionTracker } from './transactions/transaction-tracker.js';
+import { AGENT_VERSION } from './version.js';
+
+/** How long `flush` and `stop` wait for the server. */
+const FLUSH_MS = 5_000;
+
+/** What the two builds of this package (ESM and CJS) share in one process. Its first copy makes it; the others use it. */
+export interface SharedAgent {
+  init(options: AgentOptions): void;
+  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
+  span<Result>(name: string, fn: () => Result): Result;
+  tag(labels: Labels): void;
+  bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn;
+  flush(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** The one agent of a process: starts, stops, and passes the host's calls on to what runs. */
+export class Agent implements SharedAgent {
+  readonly #log = new AgentLog();
+  readonly #guard: Guard = createGuard(this.#log);
+  #running: RunningAgent | undefined;
+  #stopping: Promise<void> | undefined;
+  /** Opened once and kept for the life of the thread: a second native profiler, or the disposal of this one, can end the host. */
+  #stackSampler: { readonly sampler: StackSampler | undefined } | undefined;
+
+  init(options: AgentOptions): void {
+    this.#guard.run(() => this.#init(options), undefined);
+  }
+
+  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result {
+    return this.#running === undefined ? fn() : runTransaction(this.#running.tracker, this.#guard, name, labels, fn);
+  }
+
+  span<Result>(name: string, fn: () => Result): Result {
+    return this.#running === undefined ? fn() : runSpan(this.#running.tracker, this.#guard, name, fn);
+  }
+
+  tag(labels: Labels): void {
+    const tracker = this.#running?.tracker;
+    if (tracker === undefined) return;
+    this.#guard.run(() => {
+      if (!tracker.tag(cleanLabels(labels))) this.#log.warn('AGENT_NO_TRANSACTION', 'tag() was called outside of a transaction: its labels are lost');
+    }, undefined);
+  }
+
+  bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn {
+    const tracker = this.#running?.tracker;
+    if (tracker === undefined) return fn;
+    const guard = this.#guard;
+    const scope = guard.run(() => tracker.wiring.current(), undefined);
+    const bound = function (this: unknown, ...args: never[]): unknown {
+      return runInScope(tracker, guard, scope, () => fn.apply(this, args));
+    };
+    return bound as Fn;
+  }
+
+  async flush(): Promise<boolean> {
+    return this.#running === undefined ? true : this.#running.flush(FLUSH_MS, 'more-to-come');
+  }
+
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running !== undefined) {
+      this.#stopping = running.stop(FLUSH_MS).catch((fault: unknown) => this.#guard.report(fault));
+    }
+    await this.#stopping;
+  }
+
+  #init(options: AgentOptions): void {
+    const environment = readEnvironment();
+    if (!environment.isEnabled) return;
+    if (options.logger !== undefined) this.#log.useLogger(options.logger);
+    if (this.#running !== undefined) {
+      this.#log.warn('AGENT_ALREADY_STARTED', 'init() was called again; the first start stays as it is');
+      return;
+    }
+    if (!isMainThread) {
+      this.#log.info('AGENT_WORKER_THREAD', 'worker threads are not profiled yet; the main thread is');
+      return;
+    }
+    const settings = resolveSettings(options, environment);
+    if (isOptionFault(settings)) {
+      this.#log.warn(settings.code, settings.message);
+      return;
+    }
+    this.#start(settings);
+  }
+
+  #start(settings: AgentSettings): void {
+    const identity = findIdentity(settings, mainScriptDir(process.argv, process.cwd()));
+    const instruments = this.#openInstruments(settings);
+    const batchProcess: BatchProcess = {
+      id: randomBytes(16).toString('hex'),
+      service: identity.service,
+      environment: settings.environment,
+      startedAtMs: Math.round(performance.timeOrigin),
+      host: hostname(),
+      pid: process.pid,
+      nodeVersion: process.versions.node,
+      agentVersion: AGENT_VERSION,
+      rateHz: instruments.stackSampler?.rateHz ?? 0,
+      revision: identity.revision,
+      revisionSource: identity.revisionSource,
+      isDirty: identity.revision.endsWith('-dirty'),
+      version: identity.version,
+      rootDir: identity.rootDir,
+      labels: settings.labels,
+    };
+    this.#running = new RunningAgent(settings, batchProcess, instruments, this.#log, this.#guard);
+    const revision = identity.revision === '' ? 'of no known revision' : `at ${identity.revision} (${identity.revisionSource})`;
+    this.#log.info('AGENT_STARTED', `profiling ${identity.service} ${revision}, sending to ${settings.url.origin}`);
+  }
+
+  #openInstruments(settings: AgentSettings): Instruments {
+    this.#stackSampler ??= { sampler: openStackSampler(settings.rateHz, this.#log) };
+    const stackSampler = this.#stackSampler.sampler;
+    const wiring = stackSampler?.wiring ?? wireWithoutSampler();
+    return {
+      tracker: new TransactionTracker(wiring),
+      metrics: new ProcessMetrics(),
+      stackSampler,
+      heapSampler: settings.heap === 'in-use' ? this.#openHeapSampler() : undefined,
+    };
+  }
+
+  #openHeapSampler(): HeapSampler | undefined {
+    try {
+      return new HeapSampler();
+    } catch (error) {
+      this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
+import type { BatchProfile } from '@hearth/wire-format';
+import type { HeapRow } from '../samplers/heap-sampler.js';
+import type { ScopedSamples } from '../samplers/scoped-samples.js';
+import type { RawFunction, StackTables } from '../samplers/stack-tables.js';
+import type { Scope } from '../transactions/scope.js';
+import type { TransactionPeriod } from '../transactions/transaction-period.js';
+import { ConservingRounder } from './conserving-rounder.js';
+import { SampleColumns } from './sample-columns.js';
+
+/** Samples of a transaction that had no name yet; with their own frames, because tables live for one period. */
+interface WaitingSamples {
+  readonly framesRootFirst: readonly RawFunction[];
+  readonly scope: Scope;
+  readonly count: number;
+  readonly wallMicros: number;
+  readonly cpuMicros: number | undefined;
+}
+
+/** Rows that may wait; more are sent as `(unnamed)` at once. */
+const MAX_WAITING = 5_000;
+
+/** Makes the columns of a batch from what was sampled, and keeps what has to wait for a name. */
+export class SamplePacker {
+  readonly #wallRounder = new ConservingRounder();
+  readonly #cpuRounder = new ConservingRounder();
+  #waiting: WaitingSamples[] = [];
+
+  /**
+   * Unfinished, unnamed transactions wait one period; with `isLast` nothing waits.
+   *
+   * @param tables - The stacks of `rows`; those of waiting samples are added.
+   */
+  packTime(rows: readonly ScopedSamples[], tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
+    const wall = new SampleColumns();
+    const cpu = new SampleColumns();
+    const add = (stackRow: number, { scope, count, wallMicros, cpuMicros }: Omit<ScopedSamples, 'stackRow'>): void => {
+      const labelSet = period.rowOfScope(scope);
+      wall.add(stackRow, labelSet, wallMicros, count);
+      if (cpuMicros !== undefined) cpu.add(stackRow, labelSet, cpuMicros, count);
+    };
+
+    for (const waited of this.#waiting) add(tables.stackRowOfFrames(waited.framesRootFirst), waited);
+    const toWait = isLast ? [] : rows.filter(({ scope }) => isUnnamed(scope)).slice(0, MAX_WAITING);
+    const frames = tables.framesRootFirst(toWait.map(({ stackRow }) => stackRow));
+    this.#waiting = toWait.map(({ scope, count, wallMicros, cpuMicros }, at) => ({
+      framesRootFirst: frames[at]!, scope: scope!, count, wallMicros, cpuMicros,
+    }));
+    const waits = new Set(toWait);
+    for (const row of rows) if (!waits.has(row)) add(row.stackRow, row);
+
+    return [
+      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros)),
+      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros)),
+    ];
+  }
+}
+
+/** Samples of the heap carry no labels. */
+export function packHeap(rows: readonly HeapRow[], period: TransactionPeriod): BatchProfile[] {
+  const space = new SampleColumns();
+  const objects = new SampleColumns();
+  const labelSet = period.rowOfScope(undefined);
+  for (const row of rows) {
+    space.add(row.stackRow, labelSet, row.bytes, row.objects);
+    objects.add(row.stackRow, labelSet, row.objects, row.objects);
+  }
+  return [space.toProfile(PROFILE_TYPE_IDS.inuse_space, Math.round), objects.toProfile(PROFILE_TYPE_IDS.inuse_objects, Math.round)];
+}
+
+function isUnnamed(scope: Scope | undefined): boolean {
+  if (scope === undefined) return false;
+  const { name, outcome, sentAs } = scope.transaction;
+  return name === undefined && outcome === undefined && sentAs === undefined;
+}

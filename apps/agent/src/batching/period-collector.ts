@@ -1,0 +1,124 @@
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { Batch, BatchProcess, BatchProfile } from '@hearth/wire-format';
+import type { HeapSampler } from '../samplers/heap-sampler.js';
+import type { ProcessMetrics } from '../samplers/process-metrics.js';
+import { StackTables } from '../samplers/stack-tables.js';
+import type { SampledPeriod, StackSampler } from '../samplers/stack-sampler.js';
+import type { TransactionTracker } from '../transactions/transaction-tracker.js';
+import type { DroppedCounts } from './batch-buffer.js';
+import { SamplePacker, packHeap } from './pack-samples.js';
+
+/** What measures; a part that could not start, or has failed, is missing. */
+export interface Instruments {
+  readonly tracker: TransactionTracker;
+  readonly metrics: ProcessMetrics;
+  stackSampler: StackSampler | undefined;
+  heapSampler: HeapSampler | undefined;
+}
+
+const NOTHING_SAMPLED: SampledPeriod = { rows: [], wasRestarted: false };
+
+/** Ends periods: takes what each instrument measured and makes it one batch, so that a loss is never lopsided. */
+export class PeriodCollector {
+  readonly #instruments: Instruments;
+  readonly #onFault: (part: 'stacks' | 'heap', fault: unknown) => void;
+  readonly #packer = new SamplePacker();
+  #sequence = 0;
+  #startedAtMs: EpochMs = Date.now();
+  #startedAt = performance.now();
+  #lastFlushMs: DurationMs = 0;
+
+  /** @param onFault - A sampler failed; it is not asked again. */
+  constructor(instruments: Instruments, onFault: (part: 'stacks' | 'heap', fault: unknown) => void) {
+    this.#instruments = instruments;
+    this.#onFault = onFault;
+  }
+
+  /**
+   * The period since the last call, as a batch.
+   *
+   * @param dropped - What the buffer lost, for the report.
+   * @param bufferedBytes - For the agent's own series.
+   */
+  endPeriod(process: BatchProcess, dropped: DroppedCounts, bufferedBytes: number, isLast: boolean): Batch {
+    const beganAt = performance.now();
+    const tables = new StackTables();
+    const sampled = this.#takeStacks(tables, isLast);
+    const { startMs, durationMs } = this.#nextPeriod();
+    const period = this.#instruments.tracker.endPeriod();
+    const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled.rows, tables, period, isLast);
+    profiles.push(...this.#takeHeap(tables, (rows) => packHeap(rows, period)));
+    const series = this.#instruments.metrics.endPeriod();
+    series.push(
+      { name: 'agent_flush_micros', value: Math.round(this.#lastFlushMs * 1000) }, // of the period before: this one is not over
+      { name: 'agent_buffer_bytes', value: bufferedBytes },
+      { name: 'agent_stack_count', value: tables.stackCount },
+    );
+    const transactions = period.counts; // before its label sets are read
+    this.#sequence += 1;
+    this.#lastFlushMs = performance.now() - beganAt;
+    return {
+      process,
+      sequence: this.#sequence,
+      startMs,
+      durationMs,
+      functions: tables.functionTable(),
+      stacks: tables.stackTable(),
+      labelSets: period.labelSets.labelSets,
+      profiles,
+      transactions,
+      series,
+      report: {
+        droppedBatches: dropped.batches,
+        droppedSamples: dropped.samples,
+        lateLabels: period.lateLabels,
+        foldedLabelSets: period.labelSets.foldedCount,
+        restartedSamplers: sampled.wasRestarted ? 1 : 0,
+      },
+    };
+  }
+
+  /** Time that the last batch took of the event loop besides: encoding it. */
+  addFlushTime(durationMs: DurationMs): void {
+    this.#lastFlushMs += durationMs;
+  }
+
+  /** Periods touch: the next begins where this one ends. The wall clock may jump; durations are of the monotonic one. */
+  #nextPeriod(): { startMs: EpochMs; durationMs: DurationMs } {
+    const now = performance.now();
+    const period = { startMs: this.#startedAtMs, durationMs: Math.max(1, Math.round(now - this.#startedAt)) };
+    this.#startedAtMs = Date.now();
+    this.#startedAt = now;
+    return period;
+  }
+
+  #takeStacks(tables: StackTables, isLast: boolean): SampledPeriod {
+    const { stackSampler } = this.#instruments;
+    if (stackSampler === undefined) return NOTHING_SAMPLED;
+    try {
+      return stackSampler.endPeriod(tables, isLast);
+    } catch (fault) {
+      this.#instruments.stackSampler = undefined;
+      this.#onFault('stacks', fault);
+      return NOTHING_SAMPLED;
+    }
+  }
+
+  #takeHeap(tables: StackTables, pack: (rows: ReturnType<HeapSampler['read']>) => BatchProfile[]): BatchProfile[] {
+    const { heapSampler } = this.#instruments;
+    if (heapSampler === undefined) return [];
+    try {
+      return pack(heapSampler.read(tables));
+    } catch (fault) {
+      this.#instruments.heapSampler = undefined;
+      this.#onFault('heap', fault);
+      return [];
+    }
+  }
+}
+
+/** Raw samples in a batch, to say what is lost with it. */
+export function countSamples(batch: Batch): number {
+  const wall = batch.profiles.find(({ typeId }) => typeId.startsWith('wall:'));
+  return wall === undefined ? 0 : wall.sampleCount.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,38 @@
+import type { LabelSetIndex, ProfileTypeId, StackIndex } from '@hearth/profile-model';
+import type { BatchProfile } from '@hearth/wire-format';
+
+interface Row {
+  readonly stack: StackIndex;
+  readonly labelSet: LabelSetIndex;
+  value: number;
+  count: number;
+}
+
+/** The samples of one profile, one row for each (stack, label set). */
+export class SampleColumns {
+  readonly #rows = new Map<number, Row>();
+
+  add(stack: StackIndex, labelSet: LabelSetIndex, value: number, count: number): void {
+    const key = stack * 1024 + labelSet; // at most 256 label sets
+    const row = this.#rows.get(key);
+    if (row === undefined) {
+      this.#rows.set(key, { stack, labelSet, value, count });
+    } else {
+      row.value += value;
+      row.count += count;
+    }
+  }
+
+  /** @param round - Makes a value a whole number. */
+  toProfile(typeId: ProfileTypeId, round: (value: number) => number): BatchProfile {
+    const rows = [...this.#rows.values()].sort((a, b) => a.stack - b.stack || a.labelSet - b.labelSet);
+    return {
+      typeId,
+      lines: 'definition',
+      sampleStack: Int32Array.from(rows, ({ stack }) => stack),
+      sampleLabelSet: Uint32Array.from(rows, ({ labelSet }) => labelSet),
+      sampleValue: Float64Array.from(rows, ({ value }) => round(value)),
+      sampleCount: Float64Array.from(rows, ({ count }) => count),
+    };
+  }
+}

@@ -1,0 +1,109 @@
+import type { AgentOptions } from './options/options.js';
+import { sharedAgent } from './shared-agent.js';
+import type { Labels } from './transactions/label-limits.js';
+
+export { bucket } from './transactions/bucket.js';
+export type { AgentOptions } from './options/options.js';
+export type { AgentLogger } from './safety/agent-log.js';
+export type { LabelValue, Labels } from './transactions/label-limits.js';
+
+/** What `wrap` calls the transactions of a function. */
+export interface WrapOptions<Args extends readonly unknown[] = readonly unknown[]> {
+  /** Default: the function's own name. */
+  readonly name?: string;
+  /** Labels of each call, fixed or made from its arguments. */
+  readonly labels?: Labels | ((...args: Args) => Labels);
+}
+
+const agent = sharedAgent();
+
+/**
+ * Starts profiling this process. What is not given comes from the environment (`HEARTH_URL`, `HEARTH_KEY`, `HEARTH_SERVICE`, ...).
+ *
+ * Never throws and never stops the host: what is wrong is said in one line. With `HEARTH_ENABLED=off` it does nothing at all; called
+ * again while the agent runs, it changes nothing and says so. Profiles the main thread only.
+ */
+export function init(options: AgentOptions = {}): void {
+  agent.init(options);
+}
+
+/**
+ * Runs `fn` as one unit of work, and gives what it gives: its value, its promise, its error, all untouched (a promise is a new one
+ * that settles alike). CPU, time, outcome and duration of everything inside, also after awaits, timers and callbacks, are filed under
+ * this name and these labels. Transactions nest; a sample belongs to the innermost.
+ *
+ * The outcome is `ok`; `timeout` or `aborted` for an error named or coded so (`TimeoutError`, `ETIMEDOUT`, `AbortError`); else `error`.
+ * A `fn` that returns anything but a promise is over when it returns.
+ *
+ * @param name - One of few, as `import-orders`: never with an id in it. At most 100 characters... longer ones are cut at 200.
+ * @param labels - Few values each, as a plan or a `bucket()`. At most 32; objects, `null` and `undefined` are left out. In one process and
+ *   period at most 100 values of a label and 256 label sets are kept, the rest is counted as `__other__`.
+ */
+export function transaction<Result>(name: string, fn: () => Result): Result;
+export function transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
+export function transaction<Result>(name: string, labelsOrFn: Labels | undefined | (() => Result), fn?: () => Result): Result {
+  return typeof labelsOrFn === 'function' ? agent.transaction(name, undefined, labelsOrFn as () => Result) : agent.transaction(name, labelsOrFn, fn!);
+}
+
+/**
+ * Runs `fn` as a step of the current transaction, and gives what it gives. Samples taken inside it carry the label `span` with its
+ * name, beside the labels of the transaction; the innermost span wins. Outside of a transaction `fn` only runs.
+ *
+ * @param inputs - What the step worked on. For the view of slow transactions, which this version does not have: not sent.
+ */
+export function span<Result>(name: string, fn: () => Result): Result;
+export function span<Result>(name: string, inputs: Labels | undefined, fn: () => Result): Result;
+export function span<Result>(name: string, inputsOrFn: Labels | undefined | (() => Result), fn?: () => Result): Result {
+  return agent.span(name, typeof inputsOrFn === 'function' ? (inputsOrFn as () => Result) : fn!);
+}
+
+/**
+ * Adds labels to the innermost transaction that runs here; a name it has already gets the new value. They hold for the whole
+ * transaction, also for samples taken before, unless those have been sent: what comes later than that is counted as a late label.
+ */
+export function tag(labels: Labels): void {
+  agent.tag(labels);
+}
+
+/**
+ * A function that does as `fn` does, each call being a transaction. `this`, arguments and result are passed through.
+ */
+export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options: WrapOptions<Parameters<Fn>> = {}): Fn {
+  const name = options.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
+  const { labels } = options;
+  const wrapped = function (this: unknown, ...args: Parameters<Fn>): unknown {
+    return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () => fn.apply(this, args as never[]));
+  };
+  return Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true }) as unknown as Fn;
+}
+
+/**
+ * A function that runs `fn` in the transaction that is current now, wherever it is called: for callbacks that a pool or an event
+ * emitter keeps and calls from somewhere else. Only the agent's own context is moved, no AsyncLocalStorage of the host.
+ */
+export function bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn {
+  return agent.bind(fn);
+}
+
+/**
+ * Ends the current period now and sends it, with all that waits.
+ *
+ * @returns Whether the server has stored it all, within 5 s. Never rejects. `true` where the agent does not run.
+ */
+export function flush(): Promise<boolean> {
+  return agent.flush();
+}
+
+/** Sends what there is, within 5 s, and stops profiling. May be called at any time, and more than once; `init` starts again. Never rejects. */
+export function stop(): Promise<void> {
+  return agent.stop();
+}
+
+/** The host's own function makes these labels; an error in it must not become an error of the call. */
+function labelsOfCall<Args extends readonly unknown[]>(labels: (...args: Args) => Labels, args: Args): Labels | undefined {
+  try {
+    return labels(...args);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** What the environment says. The only file that reads `process.env`. */
+export interface AgentEnvironment {
+  readonly isEnabled: boolean;
+  readonly url: string | undefined;
+  readonly key: string | undefined;
+  readonly service: string | undefined;
+  readonly environment: string | undefined;
+  /** `HEARTH_REVISION`, else what a platform or CI says. */
+  readonly revision: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** In the order of trust: first what was set for Hearth, then what says "this is the commit that runs", then CI. */
+const REVISION_VARIABLES = [
+  'HEARTH_REVISION',
+  'GIT_COMMIT_SHA', 'GIT_COMMIT', 'GIT_SHA', 'COMMIT_SHA', 'SOURCE_COMMIT',
+  'HEROKU_BUILD_COMMIT', 'HEROKU_SLUG_COMMIT', 'SOURCE_VERSION', // Heroku
+  'RENDER_GIT_COMMIT', 'RAILWAY_GIT_COMMIT_SHA', 'VERCEL_GIT_COMMIT_SHA', 'KOYEB_GIT_SHA', 'CF_PAGES_COMMIT_SHA', 'COMMIT_REF', // Netlify is the last
+  'GITHUB_SHA', 'CI_COMMIT_SHA', 'CIRCLE_SHA1', 'BUILDKITE_COMMIT', 'BITBUCKET_COMMIT', 'TRAVIS_COMMIT', 'DRONE_COMMIT_SHA',
+  'BUILD_SOURCEVERSION', 'CODEBUILD_RESOLVED_SOURCE_VERSION', // Azure, AWS
+] as const;
+
+const OFF = new Set(['off', 'false', '0', 'no', 'disabled']);
+
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): AgentEnvironment {
+  const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
+  return {
+    isEnabled: !OFF.has(text('HEARTH_ENABLED')?.toLowerCase() ?? ''),
+    url: text('HEARTH_URL'),
+    key: text('HEARTH_KEY'),
+    service: text('HEARTH_SERVICE'),
+    environment: text('HEARTH_ENVIRONMENT') ?? text('NODE_ENV'),
+    revision: REVISION_VARIABLES.map(text).find((value) => value !== undefined),
+    labels: parseLabels(text('HEARTH_LABELS') ?? ''),
+  };
+}
+
+/** `k=v,k=v`; a part without `=` is left out. */
+function parseLabels(text: string): Record<string, string> {
+  const labels: [string, string][] = [];
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=');
+    if (at > 0) labels.push([part.slice(0, at).trim(), part.slice(at + 1).trim()]);
+  }
+  return Object.fromEntries(labels);
+}

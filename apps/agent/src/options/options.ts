@@ -1,0 +1,107 @@
+import { labelSet, type LabelSet } from '@hearth/profile-model';
+import type { AgentLogger } from '../safety/agent-log.js';
+import { MAX_PERIOD_MS } from '../samplers/native-profiler.js';
+import { cleanLabels, type Labels } from '../transactions/label-limits.js';
+import type { AgentEnvironment } from './environment.js';
+
+/** Options of `init`. Each wins over the environment variable named with it. */
+export interface AgentOptions {
+  /** Address of the Hearth server. Default `HEARTH_URL`, else `http://127.0.0.1:4040`. */
+  readonly url?: string;
+  /** An ingest key of the project. Default `HEARTH_KEY`. Without one the agent says so and does nothing. */
+  readonly key?: string;
+  /** Name that the profiles are filed under. Default `HEARTH_SERVICE`, else the name in the nearest package.json. */
+  readonly service?: string;
+  /** For example `production`. Default `HEARTH_ENVIRONMENT`, else `NODE_ENV`, else `development`. */
+  readonly environment?: string;
+  /** Git SHA, or whatever the service calls its release. Default `HEARTH_REVISION`, else discovered (docs/agent.md says how). */
+  readonly revision?: string;
+  /** Labels of the whole process, as region or pod; not of single transactions. Default `HEARTH_LABELS` (`k=v,k=v`). */
+  readonly labels?: Labels;
+  /** Samples per second. Default 99: no divisor of common timer periods, so it does not beat with them. From 1 to 500. */
+  readonly rateHz?: number;
+  /** Milliseconds that one batch covers. Default 10,000; from 1,000 to 60,000. Shorter is fresher, longer is cheaper. */
+  readonly periodMs?: number;
+  /** `in-use` (default) samples what the heap holds and who allocated it; `off` does not. */
+  readonly heap?: 'in-use' | 'off';
+  /** `transactions` (default) makes every incoming request a transaction, named after its route; `off` leaves it to `transaction()`. */
+  readonly http?: 'transactions' | 'off';
+  /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
+  readonly maxBufferedBytes?: number;
+  /** Where the agent's few lines go. Default standard error. */
+  readonly logger?: AgentLogger;
+}
+
+/** Everything decided. */
+export interface AgentSettings {
+  readonly url: URL;
+  readonly key: string;
+  readonly service: string;
+  readonly environment: string;
+  readonly revisionOption: string;
+  readonly revisionVariable: string;
+  readonly labels: LabelSet;
+  readonly rateHz: number;
+  readonly periodMs: number;
+  readonly heap: 'in-use' | 'off';
+  readonly http: 'transactions' | 'off';
+  readonly maxBufferedBytes: number;
+}
+
+/** What is wrong with the options, as one line. */
+export interface OptionFault {
+  readonly code: 'AGENT_NO_KEY' | 'AGENT_OPTION';
+  readonly message: string;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:4040';
+const BATCHES_PATH = '/api/v1/batches';
+
+export function resolveSettings(options: AgentOptions, environment: AgentEnvironment): AgentSettings | OptionFault {
+  const key = options.key ?? environment.key;
+  if (key === undefined || key === '') {
+    return { code: 'AGENT_NO_KEY', message: 'HEARTH_KEY is not set: nothing is profiled. The Install page of Hearth shows the key' };
+  }
+  const url = batchesUrl(options.url ?? environment.url ?? DEFAULT_URL);
+  if (url === undefined) return fault(`"${String(options.url ?? environment.url).slice(0, 200)}" is no http(s) address of a Hearth server (HEARTH_URL)`);
+  if (!/^[\x21-\x7e]+$/.test(key)) return fault('the key has characters that no key has (HEARTH_KEY)');
+  const numbers = {
+    rateHz: inRange(options.rateHz ?? 99, 1, 500),
+    periodMs: inRange(options.periodMs ?? 10_000, 1_000, MAX_PERIOD_MS),
+    maxBufferedBytes: inRange(options.maxBufferedBytes ?? 8 * 1024 * 1024, 0, 1024 ** 3),
+  };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined) return fault(`${name} is out of its range`);
+  }
+  return {
+    url,
+    key,
+    service: text(options.service ?? environment.service),
+    environment: text(options.environment ?? environment.environment) || 'development',
+    revisionOption: text(options.revision),
+    revisionVariable: text(environment.revision),
+    labels: labelSet(cleanLabels(options.labels ?? environment.labels)),
+    heap: options.heap === 'off' ? 'off' : 'in-use',
+    http: options.http === 'off' ? 'off' : 'transactions',
+    ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number }),
+  };
+}
+
+export function isOptionFault(settings: AgentSettings | OptionFault): settings is OptionFault {
+  return 'code' in settings;
+}
+
+function batchesUrl(base: string): URL | undefined {
+  if (!URL.canParse(base)) return undefined;
+  const url = new URL(base);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${BATCHES_PATH}`;
+  return url;
+}
+
+function inRange(value: unknown, least: number, most: number): number | undefined {
+  return typeof value === 'number' && value >= least && value <= most ? Math.round(value) : undefined;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value.trim().slice(0, 200) : '');
+const fault = (message: string): OptionFault => ({ code: 'AGENT_OPTION', message });

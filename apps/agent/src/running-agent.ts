@@ -1,0 +1,135 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { DurationMs } from '@hearth/profile-model';
+import { encodeBatch, type Batch, type BatchProcess } from '@hearth/wire-format';
+import { BatchBuffer } from './batching/batch-buffer.js';
+import { FlushSchedule } from './batching/flush-schedule.js';
+import { PeriodCollector, countSamples, type Instruments } from './batching/period-collector.js';
+import type { AgentSettings } from './options/options.js';
+import type { AgentLog } from './safety/agent-log.js';
+import { ExitHooks } from './safety/exit-hooks.js';
+import { describeError, type Guard } from './safety/guard.js';
+import { Shipper } from './shipping/shipper.js';
+import { followHttpServers } from './transactions/http-transactions.js';
+import type { TransactionTracker } from './transactions/transaction-tracker.js';
+import { AGENT_VERSION } from './version.js';
+
+const gzipOnThreadPool = promisify(gzip);
+/** Of the samples, the first levels already take out almost all there is; the rest costs the host's thread pool. */
+const GZIP_LEVEL = 4;
+
+/** The agent between its start and its stop: instruments, schedule, buffer, shipper. */
+export class RunningAgent {
+  readonly #instruments: Instruments;
+  readonly #process: BatchProcess;
+  readonly #log: AgentLog;
+  readonly #guard: Guard;
+  readonly #collector: PeriodCollector;
+  readonly #buffer: BatchBuffer;
+  readonly #shipper: Shipper;
+  readonly #schedule: FlushSchedule;
+  readonly #exitHooks: ExitHooks;
+  readonly #endHttp: () => void;
+  #compressing: Promise<void> = Promise.resolve();
+
+  constructor(settings: AgentSettings, process: BatchProcess, instruments: Instruments, log: AgentLog, guard: Guard) {
+    this.#process = process;
+    this.#instruments = instruments;
+    this.#log = log;
+    this.#guard = guard;
+    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#reportSampler(part, fault));
+    this.#buffer = new BatchBuffer(settings.maxBufferedBytes);
+    this.#shipper = new Shipper({ url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` }, this.#buffer, log);
+    this.#schedule = new FlushSchedule(settings.periodMs, () => {
+      this.#exitHooks.periodEnded();
+      this.#endPeriod('more-to-come');
+    });
+    this.#exitHooks = new ExitHooks((timeoutMs) => this.flush(timeoutMs, 'last'), () => this.#pause(), guard);
+    instruments.metrics.start();
+    instruments.heapSampler?.start();
+    instruments.stackSampler?.start();
+    this.#endHttp = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : () => {};
+    this.#schedule.start(Math.random());
+    this.#exitHooks.install();
+  }
+
+  get tracker(): TransactionTracker {
+    return this.#instruments.tracker;
+  }
+
+  /**
+   * Ends the period and sends all there is; holds the process until that is done, at most `timeoutMs`.
+   *
+   * @returns Whether the server has it all. Never rejects.
+   */
+  async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
+    this.#endPeriod(which);
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<false>((resolve) => { timer = setTimeout(() => resolve(false), timeoutMs); });
+    try {
+      return await Promise.race([this.#compressing.then(() => this.#shipper.flush()), timeout]);
+    } catch (fault) {
+      this.#guard.report(fault);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sends what there is, then nothing more. */
+  async stop(timeoutMs: DurationMs): Promise<void> {
+    this.#schedule.stop();
+    this.#endHttp();
+    const flushed = this.flush(timeoutMs, 'last');
+    this.#pause();
+    await flushed;
+    this.#exitHooks.remove();
+    this.#shipper.stop();
+  }
+
+  #pause(): void {
+    this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
+    this.#guard.run(() => this.#instruments.heapSampler?.stop(), undefined);
+    this.#guard.run(() => this.#instruments.metrics.stop(), undefined);
+  }
+
+  #endPeriod(which: 'more-to-come' | 'last'): void {
+    const dropped = this.#buffer.takeDropped();
+    const batch = this.#guard.run(
+      () => this.#collector.endPeriod(this.#process, dropped, this.#buffer.bytes, which === 'last'),
+      undefined,
+    );
+    if (batch === undefined) {
+      this.#buffer.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
+      return;
+    }
+    const samples = dropped.samples + countSamples(batch);
+    const standsFor = { batches: dropped.batches + 1, samples };
+    const encoded = this.#encode(batch);
+    this.#compressing = Promise.all([this.#compressing, encoded === undefined ? undefined : gzipOnThreadPool(encoded, { level: GZIP_LEVEL })]).then(
+      ([, bytes]) => {
+        if (bytes === undefined) return this.#buffer.countLost(standsFor);
+        const nowMs = Date.now();
+        this.#buffer.add({ sequence: batch.sequence, bytes, packedAtMs: nowMs, standsFor }, nowMs);
+        this.#shipper.wake();
+      },
+    ).catch((fault: unknown) => {
+      this.#buffer.countLost(standsFor);
+      this.#guard.report(fault);
+    });
+  }
+
+  #encode(batch: Batch): Uint8Array | undefined {
+    return this.#guard.run(() => {
+      const beganAt = performance.now();
+      const bytes = encodeBatch(batch);
+      this.#collector.addFlushTime(performance.now() - beganAt);
+      return bytes;
+    }, undefined);
+  }
+
+  #reportSampler(part: 'stacks' | 'heap', fault: unknown): void {
+    if (part === 'stacks') this.#log.warn('AGENT_NO_SAMPLER', `no stacks are sampled any more, transactions and process metrics are still sent: ${describeError(fault)}`);
+    else this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled any more: ${describeError(fault)}`);
+  }
+}

@@ -1,0 +1,70 @@
+/** Where the agent's few lines go; the host may give its own. */
+export interface AgentLogger {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+/** What the agent has to say. Each code has a section in docs/errors/agent.md. */
+export type AgentMessageCode =
+  | 'AGENT_STARTED'
+  | 'AGENT_CONNECTED'
+  | 'AGENT_ALREADY_STARTED'
+  | 'AGENT_NO_KEY'
+  | 'AGENT_OPTION'
+  | 'AGENT_WORKER_THREAD'
+  | 'AGENT_SAMPLER_FALLBACK'
+  | 'AGENT_NO_SAMPLER'
+  | 'AGENT_NO_HEAP_SAMPLER'
+  | 'AGENT_FAULT'
+  | 'AGENT_NO_TRANSACTION'
+  | 'AGENT_KEY_REFUSED'
+  | 'AGENT_WRONG_ADDRESS'
+  | 'AGENT_SERVER_AWAY'
+  | 'AGENT_BATCH_REFUSED'
+  | 'AGENT_BATCHES_DROPPED';
+
+/** The same message again is swallowed for this long, and counted. */
+const REPEAT_AFTER_MS = 60_000;
+
+/** The agent's own log: quiet, never in the way, never throwing. */
+export class AgentLog {
+  #logger: AgentLogger = standardErrorLogger;
+  readonly #saidAtMs = new Map<AgentMessageCode, number>();
+  readonly #swallowed = new Map<AgentMessageCode, number>();
+
+  useLogger(logger: AgentLogger | undefined): void {
+    this.#logger = logger ?? standardErrorLogger;
+  }
+
+  info(code: AgentMessageCode, message: string): void {
+    this.#say('info', code, message);
+  }
+
+  /** Says it at most once a minute and code. */
+  warn(code: AgentMessageCode, message: string): void {
+    this.#say('warn', code, message);
+  }
+
+  #say(level: 'info' | 'warn', code: AgentMessageCode, message: string): void {
+    const nowMs = performance.now();
+    const saidAtMs = this.#saidAtMs.get(code);
+    const swallowed = this.#swallowed.get(code) ?? 0;
+    if (saidAtMs !== undefined && nowMs - saidAtMs < REPEAT_AFTER_MS) {
+      this.#swallowed.set(code, swallowed + 1);
+      return;
+    }
+    this.#saidAtMs.set(code, nowMs);
+    this.#swallowed.set(code, 0);
+    try {
+      this.#logger[level](`[hearth] ${message}${swallowed > 0 ? ` (and ${swallowed} times more)` : ''} [${code}]`);
+    } catch {
+      // The host's logger is the host's; a fault in it must not become one of ours.
+    }
+  }
+}
+
+/** Not standard output: that may be what the host is for. */
+const standardErrorLogger: AgentLogger = {
+  info: (message) => void process.stderr.write(`${message}\n`),
+  warn: (message) => void process.stderr.write(`${message}\n`),
+};

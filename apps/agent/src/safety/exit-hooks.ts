@@ -1,0 +1,110 @@
+import type { Guard } from './guard.js';
+
+/** How long the last flush may hold the process. */
+const LAST_FLUSH_MS = 1_000;
+/** If the process is still here after its SIGTERM (as pid 1 of a container is), the agent listens again. */
+const STILL_ALIVE_MS = 500;
+
+const SIGNAL = 'SIGTERM';
+
+/**
+ * One flush before the process ends, by itself or by SIGTERM, without changing how it ends.
+ *
+ * A listener for SIGTERM takes the default (to die) away, and others count listeners to know whether somebody else decides. So ours is
+ * there only while there is no other, and then dies as the host would have; beside a listener of the host we only watch `process.emit`.
+ */
+export class ExitHooks {
+  readonly #flush: (timeoutMs: number) => Promise<unknown>;
+  readonly #lastWords: () => void;
+  readonly #guard: Guard;
+  #isInstalled = false;
+  #isDying = false;
+  #hasFlushedAtExit = false;
+  #hostEmit: typeof process.emit | undefined;
+  #watchedEmit: typeof process.emit | undefined;
+
+  /**
+   * @param flush - Sends what there is, and holds the process for at most this long.
+   * @param lastWords - Synchronous, on `exit`.
+   */
+  constructor(flush: (timeoutMs: number) => Promise<unknown>, lastWords: () => void, guard: Guard) {
+    this.#flush = flush;
+    this.#lastWords = lastWords;
+    this.#guard = guard;
+  }
+
+  install(): void {
+    if (this.#isInstalled) return;
+    this.#isInstalled = true;
+    process.on('beforeExit', this.#onBeforeExit);
+    process.on('exit', this.#onExit);
+    this.#watchEmit();
+    process.on('newListener', this.#onNewListener);
+    process.on('removeListener', this.#onRemoveListener);
+    if (process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
+  }
+
+  remove(): void {
+    if (!this.#isInstalled) return;
+    this.#isInstalled = false;
+    process.off('newListener', this.#onNewListener);
+    process.off('removeListener', this.#onRemoveListener);
+    process.off(SIGNAL, this.#onLoneSignal);
+    process.off('beforeExit', this.#onBeforeExit);
+    process.off('exit', this.#onExit);
+    if (this.#hostEmit !== undefined && process.emit === this.#watchedEmit) process.emit = this.#hostEmit;
+  }
+
+  /** The process works on: should it end later, there is something to flush again. */
+  periodEnded(): void {
+    this.#hasFlushedAtExit = false;
+  }
+
+  /** Node binds `process.emit` when the first listener of a signal comes: so this must be in place before the host's. */
+  #watchEmit(): void {
+    const hostEmit = process.emit;
+    const watched = (event: string, ...rest: unknown[]): boolean => {
+      if (event === SIGNAL && this.#isInstalled && process.listenerCount(SIGNAL) > process.listeners(SIGNAL).filter((one) => one === this.#onLoneSignal).length) {
+        this.#guard.run(() => void this.#flush(LAST_FLUSH_MS), undefined);
+      }
+      return Reflect.apply(hostEmit, process, [event, ...rest]) as boolean;
+    };
+    this.#hostEmit = hostEmit;
+    this.#watchedEmit = watched as typeof process.emit;
+    process.emit = this.#watchedEmit;
+  }
+
+  readonly #onBeforeExit = (): void => {
+    if (this.#hasFlushedAtExit) return; // our own flush kept the loop alive, and it has ended again
+    this.#hasFlushedAtExit = true;
+    this.#guard.run(() => void this.#flush(LAST_FLUSH_MS), undefined);
+  };
+
+  readonly #onExit = (): void => this.#guard.run(this.#lastWords, undefined);
+
+  readonly #onNewListener = (event: string | symbol, listener: unknown): void => {
+    if (event === SIGNAL && listener !== this.#onLoneSignal) process.off(SIGNAL, this.#onLoneSignal);
+  };
+
+  readonly #onRemoveListener = (event: string | symbol, listener: unknown): void => {
+    if (event === SIGNAL && listener !== this.#onLoneSignal && !this.#isDying && process.listenerCount(SIGNAL) === 0) {
+      process.on(SIGNAL, this.#onLoneSignal);
+    }
+  };
+
+  readonly #onLoneSignal = (): void => {
+    if (this.#isDying) return this.#die(); // a second signal does not wait
+    this.#isDying = true;
+    const flushed = this.#guard.run(() => this.#flush(LAST_FLUSH_MS), Promise.resolve());
+    void flushed.then(() => this.#die(), () => this.#die());
+  };
+
+  #die(): void {
+    process.off(SIGNAL, this.#onLoneSignal);
+    process.kill(process.pid, SIGNAL);
+    setTimeout(() => {
+      this.#isDying = false;
+      if (this.#isInstalled && process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
+    }, STILL_ALIVE_MS).unref();
+  }
+}

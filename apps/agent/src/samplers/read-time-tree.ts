@@ -1,0 +1,103 @@
+import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
+import type { Scope } from '../transactions/scope.js';
+import { cpuShares } from './cpu-shares.js';
+import type { RawNode, RawProfile } from './native-profiler.js';
+import type { ScopedSamples } from './scoped-samples.js';
+import type { StackTables } from './stack-tables.js';
+
+const IDLE = '(idle)';
+const PROGRAM = '(program)';
+
+/** One sample of the tree, before the samples are put in order. */
+interface ReadSample {
+  readonly row: ScopedSamples;
+  readonly timestampMicros: number;
+  readonly cpuNanos: number;
+}
+
+export interface ReadTimeTree {
+  readonly rows: ScopedSamples[];
+  /** CPU of a period in which no sample was busy: still to be given to somebody. */
+  readonly unsharedCpuNanos: number;
+}
+
+/**
+ * One period of the native tree as rows of (stack, scope), its stacks added to `tables`. The sums over the rows are the period's true
+ * duration and the CPU the thread used.
+ *
+ * @param unsharedCpuNanos - What the period before left over.
+ */
+export function readTimeTree(
+  raw: RawProfile,
+  tables: StackTables,
+  scopeOf: (context: object | undefined) => Scope | undefined,
+  unsharedCpuNanos: number,
+): ReadTimeTree {
+  const rows: ScopedSamples[] = [];
+  const samples: ReadSample[] = [];
+  const open: RawNode[] = [...raw.topDownRoot.children].reverse(); // the root itself is no frame
+  const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT); // a stack of our own: recursion would overflow on deep trees
+  const rowsOfStack = new Map<StackIndex, ScopedSamples[]>();
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber);
+    const isIdle = node.name === IDLE;
+    const isNobodys = isIdle || node.name === PROGRAM; // its context is only the last one that was set
+    for (const { context, timestamp, cpuTime } of node.contexts) {
+      const scope = isNobodys ? undefined : scopeOf(context);
+      samples.push({
+        row: rowOf(rowsOfStack, rows, stackRow, scope, isIdle),
+        timestampMicros: Number(timestamp),
+        cpuNanos: cpuTime ?? Number.NaN,
+      });
+    }
+    for (const child of node.children) {
+      open.push(child);
+      parentOfOpen.push(stackRow);
+    }
+  }
+  const unshared = shareTime(raw, samples, unsharedCpuNanos);
+  return { rows, unsharedCpuNanos: unshared };
+}
+
+/** CPU that no busy sample ever saw: it is nobody's, but it was used. */
+export function unseenCpu(tables: StackTables, nanos: number): ScopedSamples {
+  return { stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0), scope: undefined, count: 0, wallMicros: 0, cpuMicros: nanos / 1000 };
+}
+
+/** Gives every sample its part of the period's time and CPU. @returns CPU that no busy sample could take. */
+function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number): number {
+  if (samples.length === 0) return carriedNanos;
+  const intervalMicros = (raw.endTime - raw.startTime) / samples.length;
+  samples.sort((a, b) => a.timestampMicros - b.timestampMicros);
+  const cpuNanos = Float64Array.from(samples, (sample) => sample.cpuNanos);
+  const isIdle = Uint8Array.from(samples, ({ row }) => (row.cpuMicros === undefined ? 1 : 0));
+  const available = cpuNanos.reduce((sum, nanos) => (Number.isNaN(nanos) ? sum : sum + nanos), carriedNanos);
+  const shares = cpuShares({ length: samples.length, cpuNanos, isIdle }, intervalMicros * 1000, available);
+  let shared = false;
+  samples.forEach(({ row }, at) => {
+    row.count += 1;
+    row.wallMicros += intervalMicros;
+    if (row.cpuMicros === undefined) return;
+    row.cpuMicros += shares[at]! / 1000;
+    shared ||= shares[at]! > 0;
+  });
+  return shared ? 0 : available;
+}
+
+function rowOf(
+  rowsOfStack: Map<StackIndex, ScopedSamples[]>,
+  rows: ScopedSamples[],
+  stackRow: StackIndex,
+  scope: Scope | undefined,
+  isIdle: boolean,
+): ScopedSamples {
+  let ofStack = rowsOfStack.get(stackRow);
+  if (ofStack === undefined) rowsOfStack.set(stackRow, (ofStack = []));
+  let row = ofStack.find((one) => one.scope === scope); // few scopes meet in one stack
+  if (row === undefined) {
+    row = { stackRow, scope, count: 0, wallMicros: 0, cpuMicros: isIdle ? undefined : 0 };
+    ofStack.push(row);
+    rows.push(row);
+  }
+  return row;
+}

@@ -1,0 +1,14 @@
+import type { StackIndex } from '@hearth/profile-model';
+import type { Scope } from '../transactions/scope.js';
+
+/** The samples of one period with one stack and one scope. */
+export interface ScopedSamples {
+  readonly stackRow: StackIndex;
+  /** `undefined`: in no transaction. */
+  readonly scope: Scope | undefined;
+  count: number;
+  /** Not rounded yet: that is done once, when packed. */
+  wallMicros: number;
+  /** Not rounded yet; `undefined` where the thread was idle, which is time but no CPU. */
+  cpuMicros: number | undefined;
+}

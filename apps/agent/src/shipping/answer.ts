@@ -1,0 +1,54 @@
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import { parseRetryAfter } from './retry-policy.js';
+
+/** What an answer of the server means for the batch that was sent. */
+export type Verdict =
+  /** Stored for good. */
+  | { readonly kind: 'stored' }
+  /** It would be refused again: drop it. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** A person has to change something: keep trying, slowly. */
+  | { readonly kind: 'key-refused' | 'wrong-address'; readonly reason: string }
+  | { readonly kind: 'try-later'; readonly reason: string; readonly retryAfterMs: DurationMs | undefined };
+
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+  readonly body: string;
+}
+
+/** Too early, too many, or a time-out on the way: the same batch may be welcome later. */
+const LATER_STATUSES = new Set([408, 425, 429]);
+
+export function verdictOf(answer: Answer, nowMs: EpochMs): Verdict {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return verdictOfBody(answer);
+  const reason = `HTTP ${status}${codeOf(answer.body)}`;
+  if (status === 401 || status === 403) return { kind: 'key-refused', reason };
+  if (status >= 500 || LATER_STATUSES.has(status)) return { kind: 'try-later', reason, retryAfterMs: parseRetryAfter(answer.retryAfter, nowMs) };
+  if (status < 400 || status === 404 || status === 405) return { kind: 'wrong-address', reason };
+  return { kind: 'refused', reason };
+}
+
+/** Only an answer of ours acknowledges: a proxy or a log-in page says 200 too. */
+function verdictOfBody({ status, body }: Answer): Verdict {
+  const json = parseJson(body) as { accepted?: unknown; duplicates?: unknown; rejected?: unknown } | undefined;
+  if (typeof json?.accepted !== 'number') return { kind: 'wrong-address', reason: `HTTP ${status} that is no answer of Hearth` };
+  const rejected: unknown = Array.isArray(json.rejected) ? json.rejected[0] : undefined;
+  if (rejected === undefined) return { kind: 'stored' };
+  return { kind: 'refused', reason: String((rejected as { code?: unknown }).code ?? 'rejected').slice(0, 100) };
+}
+
+function codeOf(body: string): string {
+  const code = (parseJson(body) as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? ` ${code.slice(0, 100)}` : '';
+}
+
+function parseJson(text: string): unknown {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === 'object' && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}

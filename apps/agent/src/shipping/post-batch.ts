@@ -1,0 +1,66 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { BATCH_CONTENT_TYPE } from '@hearth/wire-format';
+import type { DurationMs } from '@hearth/profile-model';
+import type { Answer } from './answer.js';
+
+/** What is read of an answer; the rest is not for us. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+export interface PostTarget {
+  /** Of `POST /api/v1/batches`. */
+  readonly url: URL;
+  readonly key: string;
+  readonly userAgent: string;
+}
+
+/**
+ * One POST of one compressed batch. Every attempt has a connection of its own: between two periods no socket is left open.
+ * Nothing in it keeps the process alive; who has to wait for it holds the process himself.
+ *
+ * @returns A promise that rejects where no whole answer came in time.
+ */
+export function postBatch(target: PostTarget, bytes: Uint8Array, timeoutMs: DurationMs): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = target.url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const request = send(target.url, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${target.key}`,
+        'content-type': BATCH_CONTENT_TYPE,
+        'content-encoding': 'gzip',
+        'content-length': bytes.length,
+        'user-agent': target.userAgent,
+      },
+    });
+    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    timer.unref();
+    request.on('socket', (socket) => socket.unref());
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      request.destroy();
+      reject(error);
+    };
+    request.on('error', fail);
+    request.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      const finish = (): void => {
+        clearTimeout(timer);
+        request.destroy();
+        const { 'retry-after': retryAfter } = response.headers;
+        resolve({ status: response.statusCode ?? 0, retryAfter, body: Buffer.concat(chunks).toString('utf8') });
+      };
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > MAX_ANSWER_BYTES) finish();
+      });
+      response.on('end', finish);
+      response.on('error', fail);
+      response.on('close', () => fail(new Error('the answer ended early'))); // nothing happens after `end`
+    });
+    request.end(bytes);
+  });
+}

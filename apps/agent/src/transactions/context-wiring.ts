@@ -1,0 +1,97 @@
+import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import type { NativeModule, NativeTimeProfiler } from '../samplers/native-profiler.js';
+import type { Scope } from './scope.js';
+
+/** How the current scope follows the host's asynchronous work, and how a sample finds it. */
+export interface ContextWiring {
+  /** `frames`, `reference`, or `none` where nothing samples. */
+  readonly name: 'frames' | 'reference' | 'none';
+  /** From here to the end of this synchronous call, and in all that it starts. */
+  enter(scope: Scope): void;
+  run<Result>(scope: Scope | undefined, fn: () => Result): Result;
+  current(): Scope | undefined;
+  /** The scope behind the context of a sample. */
+  scopeOf(context: object | undefined): Scope | undefined;
+  periodEnded(): void;
+  /** Nothing is followed until `resume`; what is current stays. */
+  pause(): void;
+  resume(): void;
+}
+
+/** A profiler that reads labels out of async context frames by itself: Node 24 and later, 22 with its flag. */
+export function wireByFrames(profiler: NativeTimeProfiler, key: AsyncLocalStorage<object>): ContextWiring {
+  return {
+    name: 'frames',
+    enter: (scope) => key.enterWith(profiler.createContextHolder(scope)),
+    run: (scope, fn) => (scope === undefined ? key.exit(fn) : key.run(profiler.createContextHolder(scope), fn)),
+    current: () => profiler.context as Scope | undefined,
+    scopeOf: (context) => context as Scope | undefined,
+    periodEnded: () => {},
+    pause: () => {},
+    resume: () => {},
+  };
+}
+
+/** Something whose context can be set and whose samples of this period are counted. */
+export interface ContextTarget {
+  setContext(context: object): void;
+  sampleCount(): number;
+}
+
+export function nativeContextTarget(native: NativeModule, profiler: NativeTimeProfiler): ContextTarget {
+  const { state } = profiler;
+  const at = native.constants.kSampleCount;
+  return {
+    setContext: (context) => { profiler.context = context; },
+    sampleCount: () => state[at]!,
+  };
+}
+
+/** Node 20, and 22 without the flag: samples refer to a holder, and a hook points the holder at what runs next. */
+export function wireByReference(target: ContextTarget): ContextWiring {
+  const store = new AsyncLocalStorage<Scope | undefined>();
+  let holder: { scope?: Scope | undefined } = {};
+  let samplesSeen = -1;
+  function point(): void {
+    const samples = target.sampleCount();
+    // A holder that a sample refers to must not change any more; until then it is used again, without a native call.
+    if (samples !== samplesSeen) {
+      samplesSeen = samples;
+      target.setContext((holder = {}));
+    }
+    holder.scope = store.getStore();
+  }
+  // The sampler reads what was set last and knows nothing of AsyncLocalStorage: hence the hook.
+  const hook = createHook({ before: point });
+  return {
+    name: 'reference',
+    enter: (scope) => { store.enterWith(scope); point(); },
+    run: (scope, fn) => {
+      try {
+        return store.run(scope, () => { point(); return fn(); });
+      } finally {
+        point(); // back to the caller's
+      }
+    },
+    current: () => store.getStore(),
+    scopeOf: (context) => (context as { scope?: Scope } | undefined)?.scope,
+    periodEnded: () => { samplesSeen = -1; }, // the counter starts again at 0 and could meet its old value
+    pause: () => { hook.disable(); },
+    resume: () => { hook.enable(); },
+  };
+}
+
+/** Transactions are counted, and nothing samples. */
+export function wireWithoutSampler(): ContextWiring {
+  const store = new AsyncLocalStorage<Scope | undefined>();
+  return {
+    name: 'none',
+    enter: (scope) => store.enterWith(scope),
+    run: (scope, fn) => store.run(scope, fn),
+    current: () => store.getStore(),
+    scopeOf: () => undefined,
+    periodEnded: () => {},
+    pause: () => {},
+    resume: () => {},
+  };
+}

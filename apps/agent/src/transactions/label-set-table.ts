@@ -1,0 +1,93 @@
+import { TRANSACTION_LABEL, labelSet, labelSetKey, type Label, type LabelSet, type LabelSetIndex } from '@hearth/profile-model';
+import { MAX_LABELS } from './label-limits.js';
+
+/** Label sets of one process and period. */
+export const MAX_LABEL_SETS = 256;
+/** Of these, rows that only folded sets may take, so that a transaction keeps its name when its labels are too many. */
+const ROWS_FOR_FOLDED = 64;
+/** Different values of one label in one process and period. */
+export const MAX_VALUES_PER_LABEL = 100;
+/** What stands for a value that was one too many. */
+export const FOLDED = '__other__';
+/** Different names of labels in one process and period. */
+const MAX_LABEL_NAMES = 256;
+const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
+
+/**
+ * The label sets of one period, each once. Folds what is too much, here and nowhere else, and counts it:
+ * a label's 101st value becomes `__other__`; after 192 sets the labels of a new one become `__other__`; at the end its name does too.
+ */
+export class LabelSetTable {
+  readonly #sets: LabelSet[] = [];
+  readonly #rowOf = new Map<string, LabelSetIndex>();
+  readonly #valuesOf = new Map<string, Set<string>>();
+  /** Sets that could not be kept as they were, each time one was asked for. */
+  foldedCount = 0;
+
+  get labelSets(): readonly LabelSet[] {
+    return this.#sets;
+  }
+
+  /** The row of a set that was sent before, or of one that needs no folding, as the empty set. `__other__` where the table is full. */
+  rowOfSent(set: LabelSet): LabelSetIndex {
+    return this.#rowOf.get(labelSetKey(set)) ?? this.#push(this.#hasRoomFor(set) ? set : OTHER);
+  }
+
+  /** @param name - The transaction's. Its label wins over one of the host with the same name. */
+  rowOfTransaction(name: string, labels: Iterable<Label> | undefined): LabelSetIndex {
+    const limited: Label[] = [];
+    let isFolded = false;
+    for (const label of labels ?? []) {
+      if (label[0] === TRANSACTION_LABEL || limited.length === MAX_LABELS) continue;
+      const value = this.#limitValue(label);
+      isFolded ||= value !== label[1];
+      if (value !== undefined) limited.push([label[0], value]);
+    }
+    const set = labelSet([...limited, [TRANSACTION_LABEL, name]]);
+    const row = this.#rowOf.get(labelSetKey(set));
+    const isRoom = row !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED;
+    if (isFolded || !isRoom) this.foldedCount += 1;
+    if (isRoom) return row ?? this.#push(set);
+    return this.rowOfSent(labelSet([...limited.map(([label]): Label => [label, FOLDED]), [TRANSACTION_LABEL, name]]));
+  }
+
+  /** The row of the same set with one label more; the same row where the table has no room for another. */
+  rowWithLabel(row: LabelSetIndex, label: Label): LabelSetIndex {
+    const value = this.#limitValue(label);
+    if (value === undefined) return row;
+    const set = labelSet([...this.#sets[row]!, [label[0], value]]);
+    const known = this.#rowOf.get(labelSetKey(set));
+    if (known !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED) return known ?? this.#push(set);
+    this.foldedCount += 1;
+    return row;
+  }
+
+  /** The value, `__other__`, or `undefined` for a label whose very name is one too many. */
+  #limitValue([name, value]: Label): string | undefined {
+    let values = this.#valuesOf.get(name);
+    if (values === undefined) {
+      if (this.#valuesOf.size >= MAX_LABEL_NAMES) return undefined;
+      this.#valuesOf.set(name, (values = new Set()));
+    }
+    if (!values.has(value)) {
+      if (values.size >= MAX_VALUES_PER_LABEL) return FOLDED;
+      values.add(value);
+    }
+    return value;
+  }
+
+  /** The last two rows are for `__other__` and for no labels at all. */
+  #hasRoomFor(set: LabelSet): boolean {
+    return set.length === 0 || set === OTHER || this.#sets.length < MAX_LABEL_SETS - 2;
+  }
+
+  #push(set: LabelSet): LabelSetIndex {
+    const key = labelSetKey(set);
+    let row = this.#rowOf.get(key);
+    if (row === undefined) {
+      row = this.#sets.push(set) - 1;
+      this.#rowOf.set(key, row);
+    }
+    return row;
+  }
+}

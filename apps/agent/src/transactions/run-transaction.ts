@@ -1,0 +1,66 @@
+import type { Outcome } from '@hearth/wire-format';
+import type { Guard } from '../safety/guard.js';
+import { cleanLabels, cleanName, type Labels } from './label-limits.js';
+import { outcomeOfError } from './outcome.js';
+import type { Scope } from './scope.js';
+import type { TransactionTracker } from './transaction-tracker.js';
+
+/**
+ * Runs `fn` as a transaction and gives what it gives. Its errors pass through untouched; a fault of ours means that `fn`
+ * runs without being measured, never that it does not run, or runs twice.
+ */
+export function runTransaction<Result>(tracker: TransactionTracker, guard: Guard, name: unknown, labels: Labels | undefined, fn: () => Result): Result {
+  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), cleanLabels(labels)), undefined);
+  if (transaction === undefined) return fn();
+  const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
+  return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended));
+}
+
+/** Runs `fn` as a step of the current transaction: samples inside it carry the label `span`. Without a transaction it only runs. */
+export function runSpan<Result>(tracker: TransactionTracker, guard: Guard, name: unknown, fn: () => Result): Result {
+  const scope = guard.run((): Scope | undefined => {
+    const transaction = tracker.wiring.current()?.transaction;
+    return transaction && { transaction, spanName: cleanName(name) };
+  }, undefined);
+  return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
+}
+
+/** @param scope - `undefined`: in no transaction. */
+export function runInScope<Result>(tracker: TransactionTracker, guard: Guard, scope: Scope | undefined, fn: () => Result): Result {
+  return guard.through((inner) => tracker.wiring.run(scope, inner), fn);
+}
+
+function runToItsEnd<Result>(fn: () => Result, ended: (outcome: Outcome) => void): Result {
+  let result: Result;
+  try {
+    result = fn();
+  } catch (error) {
+    ended(outcomeOfError(error));
+    throw error;
+  }
+  if (!isThenable(result)) {
+    ended('ok');
+    return result;
+  }
+  // The promise behind it is the one that is returned: listening beside it would make an unhandled rejection look handled.
+  const promise: PromiseLike<unknown> = result instanceof Promise ? result : Promise.resolve(result);
+  return promise.then(
+    (value) => {
+      ended('ok');
+      return value;
+    },
+    (error: unknown) => {
+      ended(outcomeOfError(error));
+      throw error;
+    },
+  ) as Result;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  try {
+    return typeof (value as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+import { DurationSketch, type LabelSetIndex, type Micros } from '@hearth/profile-model';
+import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionCount, type TransactionKind } from '@hearth/wire-format';
+import { LabelSetTable } from './label-set-table.js';
+import type { Scope } from './scope.js';
+import type { Transaction } from './transaction.js';
+
+/** The label that a span puts on the samples taken inside it. */
+export const SPAN_LABEL = 'span';
+/** The name of a transaction that is sent before it has one. */
+export const UNNAMED = '(unnamed)';
+
+interface Counted {
+  readonly labelSet: LabelSetIndex;
+  readonly kind: TransactionKind;
+  readonly outcome: Outcome;
+  count: number;
+  durationSumMicros: Micros;
+  readonly sketch: DurationSketch;
+}
+
+/** The transactions that finished in one period, counted; and the label sets that these counts and the period's samples share. */
+export class TransactionPeriod {
+  readonly labelSets = new LabelSetTable();
+  /** Labels that changed after their samples had been sent. */
+  lateLabels = 0;
+  readonly #counted = new Map<number, Counted>();
+
+  get counts(): TransactionCount[] {
+    return [...this.#counted.values()].map(({ sketch, ...counted }) => {
+      const { bucket, count } = sketch.toBuckets();
+      return { ...counted, sketchBucket: bucket, sketchCount: count };
+    });
+  }
+
+  count(transaction: Transaction, outcome: Outcome, durationMicros: Micros): void {
+    const labelSet = this.#rowOf(transaction);
+    const key = (labelSet * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * TRANSACTION_KINDS.length + TRANSACTION_KINDS.indexOf(transaction.kind);
+    let counted = this.#counted.get(key);
+    if (counted === undefined) {
+      counted = { labelSet, kind: transaction.kind, outcome, count: 0, durationSumMicros: 0, sketch: new DurationSketch() };
+      this.#counted.set(key, counted);
+    }
+    counted.count += 1;
+    counted.durationSumMicros += durationMicros;
+    counted.sketch.add(durationMicros);
+  }
+
+  /** Where samples of this scope belong. From here on the transaction's name and labels do not change any more. */
+  rowOfScope(scope: Scope | undefined): LabelSetIndex {
+    if (scope === undefined) return this.labelSets.rowOfSent([]);
+    const row = this.#rowOf(scope.transaction);
+    return scope.spanName === undefined ? row : this.labelSets.rowWithLabel(row, [SPAN_LABEL, scope.spanName]);
+  }
+
+  #rowOf(transaction: Transaction): LabelSetIndex {
+    if (transaction.sentAs !== undefined) return this.labelSets.rowOfSent(transaction.sentAs);
+    const row = this.labelSets.rowOfTransaction(transaction.name ?? UNNAMED, transaction.labels);
+    transaction.sentAs = this.labelSets.labelSets[row]!;
+    return row;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Label, LabelSet } from '@hearth/profile-model';
+import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import type { Scope } from './scope.js';
+
+/** One unit of work of the host, from its start to its outcome. The outermost scope of its own work. */
+export class Transaction implements Scope {
+  readonly transaction: Transaction = this;
+  readonly spanName = undefined;
+  readonly kind: TransactionKind;
+  readonly startedAtMs = performance.now();
+  /** `undefined` until it is known: the route of a request is known late. */
+  name: string | undefined;
+  labels: Map<string, string> | undefined;
+  outcome: Outcome | undefined;
+  /** What its first packed sample or its count was sent with. It does not change any more, so that both carry the same. */
+  sentAs: LabelSet | undefined;
+
+  constructor(kind: TransactionKind, name: string | undefined) {
+    this.kind = kind;
+    this.name = name;
+  }
+
+  /** @returns How many labels came too late: this transaction's samples have been sent without them. */
+  addLabels(labels: readonly Label[]): number {
+    if (this.sentAs !== undefined) return labels.length;
+    for (const [name, value] of labels) (this.labels ??= new Map()).set(name, value);
+    return 0;
+  }
+}

@@ -1,0 +1,16 @@
+import { defineConfig } from 'tsdown';
+
+/** ESM and CommonJS with their types. Our own libraries go into the bundle; only the native profiler stays a dependency. */
+export default defineConfig({
+  entry: ['src/index.ts', 'src/preload.ts'],
+  format: ['esm', 'cjs'],
+  platform: 'node',
+  target: 'node20.19',
+  dts: true,
+  sourcemap: false,
+  outDir: 'dist',
+  deps: { neverBundle: [/^@datadog\/pprof/], alwaysBundle: [/^@hearth\//] },
+  inputOptions: { resolve: { conditionNames: ['hearth-source', 'import', 'node', 'default'] } },
+  // Nothing that the agent takes from the libraries does anything by being loaded.
+  treeshake: { moduleSideEffects: [{ test: /apps\/agent\/src\//, sideEffects: true }, { test: /.*/, sideEffects: false }] },
+});
