@@ -1,3 +1,5 @@
+export { compare } from './compare.js';
+export { DEFAULT_COMPARISON_OPTIONS } from './comparison-options.js';
 export { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION, NO_TRANSACTION } from './comparison-result.js';
 export type {
   Change, ComparisonBasis, ComparisonResult, ComparisonSideSummary, ComparisonWarning, ComparisonWarningCode, CoverRow, FunctionMetric,
