@@ -3,9 +3,10 @@ import { AccessApiModule } from '../features/access/index.js';
 import { CatalogApiModule } from '../features/catalog/index.js';
 import { DashboardHostModule } from '../features/dashboard-host/index.js';
 import { HealthModule } from '../features/health/index.js';
+import { IngestModule } from '../features/ingest/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
-  imports: [AccessApiModule, CatalogApiModule, HealthModule, DashboardHostModule.where()],
+  imports: [AccessApiModule, CatalogApiModule, IngestModule, HealthModule, DashboardHostModule.where()],
 })
 export class ApiModule {}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index.js';
+import { ProfileStoreModule } from '../profile-store/index.js';
+import { StacksModule } from '../stacks/index.js';
+import { BatchIntake } from './batch-intake.js';
+import { BatchesController } from './batches.controller.js';
+import { BodyIntake } from './body-intake.js';
+import { IngestMetrics } from './ingest-metrics.js';
+import { Storing } from './storing.js';
+
+@Module({
+  imports: [CatalogModule, StacksModule, ProfileStoreModule],
+  controllers: [BatchesController],
+  providers: [BatchIntake, BodyIntake, IngestMetrics, Storing],
+})
+export class IngestModule {}

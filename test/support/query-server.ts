@@ -1,0 +1,132 @@
+import { DurationSketch, labelSet, profileTypeId, profileTypeKind, type Profile } from '@hearth/profile-model';
+import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { parseEnvironment } from '../../apps/server/src/config/environment.js';
+import { Projects } from '../../apps/server/src/features/access/index.js';
+import { LabelSets, Origins, ProfileTypes } from '../../apps/server/src/features/catalog/index.js';
+import { ProfileStore } from '../../apps/server/src/features/profile-store/index.js';
+import { StackDictionaries } from '../../apps/server/src/features/stacks/index.js';
+import { createApp } from '../../apps/server/src/hearth-server.js';
+import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
+import { runMigrations } from '../../apps/server/src/platform/database/index.js';
+import { createLogger } from '../../apps/server/src/platform/observability/index.js';
+
+/** One flush of one process, as a test writes it. */
+export interface StoredFlush {
+  /** Default `shop`. */
+  readonly service?: string;
+  /** Default `production`. */
+  readonly environment?: string;
+  /** Default `r1`. */
+  readonly revision?: string;
+  /** Any name; becomes 32 hexadecimal digits. Default `p1`. */
+  readonly process?: string;
+  readonly processLabels?: Readonly<Record<string, string>>;
+  readonly startMs: number;
+  /** Default 10 s. */
+  readonly durationMs?: number;
+  readonly profiles?: readonly Profile[];
+  readonly transactions?: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly kind?: TransactionKind;
+    readonly outcome?: Outcome;
+    readonly durationsMicros: readonly number[];
+  }[];
+  readonly series?: Readonly<Record<string, number>>;
+}
+
+export interface TestAnswer<Body> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+const KEY = 'key-of-the-tests-0123456789';
+
+/** A server of one role over a migrated database, with a way to store profiles without an agent. */
+export class QueryServer {
+  readonly app: NestExpressApplication;
+  readonly #url: string;
+  #sequence = 0;
+
+  private constructor(app: NestExpressApplication, url: string) {
+    this.app = app;
+    this.#url = url;
+  }
+
+  static async start(databaseUrl: string, role: 'api' | 'worker' | 'all' = 'api'): Promise<QueryServer> {
+    const environment = parseEnvironment({
+      DATABASE_URL: databaseUrl, HEARTH_ROLE: role, HEARTH_BOOTSTRAP_KEY: KEY, HEARTH_ADMIN_PASSWORD: 'password-of-the-tests', LOG_LEVEL: 'error', TICK_MS: '100',
+    });
+    await runMigrations(databaseUrl, MIGRATIONS);
+    const app = await createApp(environment, databaseUrl, createLogger(environment.logLevel));
+    await app.listen(0, '127.0.0.1');
+    return new QueryServer(app, await app.getUrl());
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+
+  async get<Body>(path: string, signal?: AbortSignal): Promise<TestAnswer<Body>> {
+    return this.#answer(await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` }, ...(signal && { signal }) }));
+  }
+
+  async post<Body>(path: string, body: unknown): Promise<TestAnswer<Body>> {
+    return this.#answer(await fetch(this.#url + path, {
+      method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    }));
+  }
+
+  async getBytes(path: string): Promise<Uint8Array> {
+    const response = await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` } });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return new Uint8Array(await response.arrayBuffer());
+  }
+
+  /** Stores flushes as ingest would, each once. */
+  async store(...flushes: readonly StoredFlush[]): Promise<void> {
+    const of = <Kind>(kind: new (...parameters: never[]) => Kind): Kind => this.app.get(kind, { strict: false });
+    const [project] = await of(Projects).list();
+    for (const flush of flushes) {
+      const { service = 'shop', environment = 'production', revision = 'r1', process = 'p1', startMs, durationMs = 10_000 } = flush;
+      const sender = {
+        service, environment, revision, version: '1.0.0', processKey: Buffer.from(process).toString('hex').padStart(32, '0'), startedAtMs: startMs,
+        host: 'host', pid: 1, nodeVersion: 'v20.20.0', agentVersion: '0.1.0', rateHz: 99, labels: labelSet(flush.processLabels ?? {}),
+      };
+      const origin = await of(Origins).ensure(project!.id, sender, startMs);
+      const blocks = [];
+      for (const profile of flush.profiles ?? []) {
+        const ids = await of(StackDictionaries).intern(origin.serviceId, profile.functions, profile.stacks);
+        const labelSetIds = await of(LabelSets).intern(origin.serviceId, profile.labelSets);
+        const [typeId] = await of(ProfileTypes).ensure(origin.serviceId, [profileTypeId(profile.type)]);
+        blocks.push({
+          profileTypeId: typeId!, kind: profileTypeKind(profile.type), stackId: profile.sampleStack.map((row) => (row < 0 ? -1 : ids[row]!)),
+          labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!), value: profile.sampleValue, count: profile.sampleCount,
+        });
+      }
+      const transactions = [];
+      for (const { labels, kind = 'http', outcome = 'ok', durationsMicros } of flush.transactions ?? []) {
+        const [labelSetId] = await of(LabelSets).intern(origin.serviceId, [labelSet(labels)]);
+        const sketch = new DurationSketch();
+        for (const micros of durationsMicros) sketch.add(micros);
+        const { bucket, count } = sketch.toBuckets();
+        transactions.push({
+          labelSetId: labelSetId!, kind, outcome, count: durationsMicros.length, durationSumMicros: durationsMicros.reduce((sum, micros) => sum + micros, 0),
+          sketchBucket: bucket, sketchCount: count,
+        });
+      }
+      this.#sequence += 1;
+      await of(ProfileStore).storeBatches([{
+        ...origin, sequence: this.#sequence, startMs, durationMs, blocks, transactions,
+        series: Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value })),
+      }]);
+      await of(Origins).recordSightings([{ origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 }]);
+    }
+  }
+
+  async #answer<Body>(response: Response): Promise<TestAnswer<Body>> {
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: (text === '' ? undefined : JSON.parse(text)) as Body };
+  }
+}
