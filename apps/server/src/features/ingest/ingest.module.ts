@@ -6,11 +6,15 @@ import { BatchIntake } from './batch-intake.js';
 import { BatchesController } from './batches.controller.js';
 import { BodyIntake } from './body-intake.js';
 import { IngestMetrics } from './ingest-metrics.js';
+import { InstallController } from './install.controller.js';
+import { ProfileIntake } from './profile-intake.js';
+import { ProfilesController } from './profiles.controller.js';
+import { PyroscopeController } from './pyroscope.controller.js';
 import { Storing } from './storing.js';
 
 @Module({
   imports: [CatalogModule, StacksModule, ProfileStoreModule],
-  controllers: [BatchesController],
-  providers: [BatchIntake, BodyIntake, IngestMetrics, Storing],
+  controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
+  providers: [BatchIntake, BodyIntake, IngestMetrics, ProfileIntake, Storing],
 })
 export class IngestModule {}

@@ -1,0 +1,67 @@
+import { gunzipSync } from 'node:zlib';
+import { readProfiles } from '@hearth/profile-formats';
+import { profileTypeId, type EpochMs, type FunctionTable, type LabelSet, type Profile, type StackTable } from '@hearth/profile-model';
+import { inflateBody, type ContentEncoding } from '../../platform/http/inflate.js';
+import type { CanonicalProfile } from './canonical-batch.js';
+import { multipartPart } from './multipart.js';
+import { faultOf, type WorkerFault } from './worker-fault.js';
+
+export interface ReadProfileTask {
+  readonly body: Uint8Array;
+  readonly encoding: ContentEncoding;
+  readonly maxInflatedBytes: number;
+  /** Multipart bodies are unpacked: the part `profile` is the file. */
+  readonly contentType: string;
+  /** `lines`: one stack a line, without a count. */
+  readonly textForm: 'folded' | 'lines';
+}
+
+/** A profile file, as one set of tables and one profile for each value type. */
+export interface ReadProfileFile {
+  /** By the file's own clock; 0 if it does not say. */
+  readonly startMs: EpochMs;
+  readonly durationMs: number;
+  readonly functions: FunctionTable;
+  readonly stacks: StackTable;
+  readonly labelSets: readonly LabelSet[];
+  readonly profiles: readonly CanonicalProfile[];
+}
+
+/** Runs in a thread of the pool: a hostile file holds up nobody else. */
+export async function run(task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
+  try {
+    const inflated = inflateBody(task.body, task.encoding, task.maxInflatedBytes);
+    const isMultipart = /^multipart\/form-data\b/i.test(task.contentType);
+    const file = isMultipart ? await multipartPart(inflated, task.contentType, 'profile') : inflated;
+    const { profiles } = readProfiles(task.textForm === 'lines' ? withCounts(file) : file, {
+      limits: { maxBytes: task.maxInflatedBytes },
+      inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
+    });
+    return fileOf(profiles);
+  } catch (error) {
+    return { fault: faultOf(error) };
+  }
+}
+
+function fileOf(profiles: readonly Profile[]): ReadProfileFile {
+  const [first] = profiles;
+  if (first === undefined) throw new Error('a profile file without a profile');
+  // All value types of one file share their tables.
+  const { startMs, durationMs, functions, stacks, labelSets } = first;
+  return {
+    startMs, durationMs, functions, stacks, labelSets,
+    profiles: measured(profiles).map(({ type, sampleStack, sampleLabelSet, sampleValue, sampleCount }) => ({
+      typeId: profileTypeId(type), sampleStack, sampleLabelSet, sampleValue, sampleCount,
+    })),
+  };
+}
+
+/** The number of samples is a column of every profile; beside others it needs no profile of its own. */
+function measured(profiles: readonly Profile[]): readonly Profile[] {
+  const withoutCounts = profiles.filter(({ type }) => !(type.sampleType === 'samples' && type.sampleUnit === 'count'));
+  return withoutCounts.length > 0 ? withoutCounts : profiles;
+}
+
+function withCounts(lines: Uint8Array): Uint8Array {
+  return Buffer.from(Buffer.from(lines).toString('utf8').replace(/[^\r\n]+/g, '$& 1'));
+}
