@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { BATCH_CONTENT_TYPE, encodeBatch } from '@hearth/wire-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askJson } from './support/ask.js';
 import { madeBatch } from './support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
 const BATCHES = 100;
-const KEY = 'hearth_test_key_of_the_kill_test_000000';
 
 describe('acknowledged batches', () => {
   let postgres: TestPostgres;
   let server: TestServer;
-  const start = () => startTestServer({ role: 'all', databaseUrl: postgres.url, key: KEY });
+  const start = () => startTestServer({ databaseUrl: postgres.url });
 
   beforeAll(async () => {
     postgres = await startTestPostgres({ durable: true });
@@ -46,7 +46,7 @@ describe('acknowledged batches', () => {
       Array.from({ length: 4 }, async () => {
         for (let sequence = sequences.shift(); sequence !== undefined; sequence = sequences.shift()) {
           const body = gzipSync(encodeBatch(madeBatch({ processId, sequence, startMs })));
-          while (!(await isAcknowledged(() => server.url, body))) await sleep(50);
+          while (!(await isAcknowledged(server, body))) await sleep(50);
           acknowledged += 1;
           await sleep(60); // spreads the batches over several kills
         }
@@ -56,21 +56,21 @@ describe('acknowledged batches', () => {
     expect(kills).toBeGreaterThan(2);
 
     const range = `service=made&from=${startMs}&until=${startMs + 60_000}`;
-    const { functions, sum } = await ask<{ functions: { name: string; self: number }[]; sum: number }>(server, `/api/v1/functions?${range}`);
+    const { functions, sum } = await askJson<{ functions: { name: string; self: number }[]; sum: number }>(server, `/api/v1/functions?${range}`);
     const selfOf = new Map(functions.map(({ name, self }) => [name, self]));
     const wrong = Array.from({ length: BATCHES }, (_, index) => index + 1).filter((sequence) => selfOf.get(`batch ${sequence}`) !== 1_000 + sequence);
     expect(wrong).toEqual([]);
     expect(sum).toBe(BATCHES * 1_000 + (BATCHES * (BATCHES + 1)) / 2);
-    const { transactions } = await ask<{ transactions: { count: number }[] }>(server, `/api/v1/transactions?${range}`);
+    const { transactions } = await askJson<{ transactions: { count: number }[] }>(server, `/api/v1/transactions?${range}`);
     expect(transactions.reduce((total, { count }) => total + count, 0)).toBe(BATCHES);
   }, 240_000);
 });
 
-async function isAcknowledged(url: () => string, body: Buffer): Promise<boolean> {
+async function isAcknowledged({ url, key }: TestServer, body: Buffer): Promise<boolean> {
   try {
-    const response = await fetch(`${url()}/api/v1/batches`, {
+    const response = await fetch(`${url}/api/v1/batches`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${KEY}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
+      headers: { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
       body,
       signal: AbortSignal.timeout(5_000),
     });
@@ -80,11 +80,4 @@ async function isAcknowledged(url: () => string, body: Buffer): Promise<boolean>
   } catch {
     return false; // killed under the request: nobody knows whether it was stored, so it is sent again
   }
-}
-
-async function ask<T>(server: TestServer, pathAndQuery: string): Promise<T> {
-  const response = await fetch(`${server.url}${pathAndQuery}`, { headers: { authorization: `Bearer ${KEY}` } });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${pathAndQuery}: ${response.status} ${text}`);
-  return JSON.parse(text) as T;
 }
