@@ -18,6 +18,15 @@ export function readLabelFilter(raw: unknown): LabelFilter | undefined {
   return typeof name === 'string' && name !== '' && known && typeof value === 'string' ? [name, known, value] : undefined;
 }
 
+const CONDITION = /([^\s{},=!~"]+)(=~|!~|!=|=)"((?:\\.|[^"\\])*)"/g;
+
+/** The conditions of an API's `match`, to be edited again. */
+export function readMatchText(match: string | undefined): LabelFilter[] {
+  return [...(match ?? '').matchAll(CONDITION)].map(([, name, operator, value]) => [
+    name!, operator as LabelOperator, value!.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)),
+  ]);
+}
+
 function quoted(value: string): string {
   return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }

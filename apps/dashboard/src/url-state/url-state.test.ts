@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { functionHash, pathText, readPath } from './function-key.js';
-import { matchText } from './label-filter.js';
+import { matchText, readMatchText, type LabelFilter } from './label-filter.js';
 import { EXPLORE_PARAMETERS, searchOf } from './page-search.js';
 import { parseSearch, stringifySearch } from './search-codec.js';
 
@@ -37,6 +37,10 @@ describe('matchText', () => {
   it('quotes values for the API', () => {
     expect(matchText([['plan', '=', 'a"b\\c']])).toBe('{plan="a\\"b\\\\c"}');
     expect(matchText([])).toBeUndefined();
+  });
+  it('can be read again', () => {
+    const filters: LabelFilter[] = [['plan', '=', 'a"b\\c,{}'], ['pod', '=~', 'x.*\n'], ['__proto__', '!=', '']];
+    expect(readMatchText(matchText(filters))).toEqual(filters);
   });
 });
 

@@ -29,7 +29,7 @@ export interface FlameSides {
 }
 
 export const ROOT_NAME = 'total';
-const TRUNCATED_NAME = '(folded away)';
+const TRUNCATED_NAME = '(truncated)';
 /** Frames that are no functions: negative rows of an answer. */
 const ROOT: FunctionKey = { name: ROOT_NAME, package: '', file: '' };
 const TRUNCATED: FunctionKey = { name: TRUNCATED_NAME, package: 'native', file: '' };

@@ -1,0 +1,15 @@
+import styles from './comparison.module.css';
+
+/** What colour, opacity, hatching and edges say. */
+export function DiffLegend({ tested }: { tested: boolean }) {
+  return (
+    <div className={styles['legend']}>
+      <span><i className={styles['swatchLess']} />▼ less</span>
+      <span><i className={styles['swatchSame']} />same</span>
+      <span><i className={styles['swatchMore']} />▲ more</span>
+      <span><i className={styles['swatchGone']} />✕ only in A</span>
+      <span><i className={styles['swatchNew']} />＋ only in B</span>
+      <span>{tested ? 'Pale: not sure. ' : ''}Width: the larger side, per unit of work</span>
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import type { TimelineAnswer } from '@hearth/query-contract';
+import { scaleFor } from '../../format/quantity.js';
+
+/** Series drawn apart; the rest is summed into one. */
+const MOST_SERIES = 6;
+
+export interface TimelineSeries {
+  readonly key: string;
+  readonly values: readonly number[];
+}
+
+/** What the value axis says, and the answer in it. */
+export interface TimelineAxis {
+  /** `CPU, cores` */
+  readonly title: string;
+  readonly series: readonly TimelineSeries[];
+}
+
+/**
+ * Values per step as rates a person knows: microseconds per step are cores (or threads waiting), bytes are sizes, and
+ * what is counted is counted per second. Levels are what they are.
+ */
+export function timelineAxis({ unit, stepMs, series, selection }: TimelineAnswer, kind: 'flow' | 'level'): TimelineAxis {
+  const largest = largestSeries(series);
+  const map = (title: string, convert: (value: number) => number): TimelineAxis => ({
+    title,
+    series: largest.map(({ key, values }) => ({ key, values: values.map(convert) })),
+  });
+  const sampleType = selection.type.split(':')[1] ?? selection.type;
+  if (unit === 'microseconds') return map(sampleType === 'cpu' ? 'CPU, cores' : 'Threads at once', (value) => value / (stepMs * 1000));
+  if (unit === 'nanoseconds') return map(sampleType === 'cpu' ? 'CPU, cores' : 'Threads at once', (value) => value / (stepMs * 1e6));
+  const perSecond = kind === 'flow' ? stepMs / 1000 : 1;
+  const highest = Math.max(0, ...largest.flatMap(({ values }) => values)) / perSecond;
+  const scale = scaleFor(unit, highest);
+  const what = unit === 'bytes' ? 'Memory' : sampleType.replaceAll('_', ' ');
+  return map(`${what}, ${scale.unit || unit}${kind === 'flow' ? '/s' : ''}`, (value) => value / perSecond / scale.divisor);
+}
+
+function largestSeries(series: readonly TimelineSeries[]): TimelineSeries[] {
+  const sum = ({ values }: TimelineSeries) => values.reduce((all, value) => all + value, 0);
+  const sorted = [...series].sort((a, b) => sum(b) - sum(a));
+  if (sorted.length <= MOST_SERIES) return sorted;
+  const rest = sorted.slice(MOST_SERIES - 1);
+  const others = rest[0]!.values.map((_, step) => rest.reduce((all, { values }) => all + (values[step] ?? 0), 0));
+  return [...sorted.slice(0, MOST_SERIES - 1), { key: `${rest.length} others`, values: others }];
+}
