@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const END_WITH_PARENT = new URL('./end-with-parent.mjs', import.meta.url);
 const STOP_PATIENCE_MS = 15_000;
@@ -21,7 +20,8 @@ export class Children {
   }
 
   /**
-   * Starts a Node program with a message channel.
+   * Starts a Node program with a message channel. It sees the variables that any program needs, and `env`: no
+   * revision that a CI has set, no address of another Hearth.
    *
    * @param {{ name: string, module: string, cwd: string, env?: Record<string, string>, imports?: string[] }} program
    */
@@ -29,7 +29,7 @@ export class Children {
     const log = openSync(this.#logFile(name), 'a');
     const child = fork(module, [], {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...variablesOfAll(), ...env },
       execArgv: [END_WITH_PARENT.href, ...imports].flatMap((preload) => ['--import', preload]),
       // Out of the terminal's group: Ctrl-C reaches us alone, and we stop them in order.
       detached: true,
@@ -78,6 +78,11 @@ export class Children {
   }
 }
 
+function variablesOfAll() {
+  const names = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'TMPDIR', 'TEMP', 'SystemRoot'];
+  return Object.fromEntries(names.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]));
+}
+
 /** One message of a kind from a child. @throws when it ends before, or does not answer in time. */
 export function messageOf(child, key, { request, withinMs = 30_000 } = {}) {
   return new Promise((resolve, reject) => {
@@ -94,8 +99,4 @@ export function messageOf(child, key, { request, withinMs = 30_000 } = {}) {
     child.on('exit', onExit);
     if (request !== undefined) child.send(request);
   });
-}
-
-export function moduleUrl(file) {
-  return pathToFileURL(file).href;
 }

@@ -78,7 +78,7 @@ export async function runDemo({ exit, json }) {
       cwd: root,
       env: {
         PORT: String(port), HEARTH_ROLE: 'all', HEARTH_DATA_DIR: place.dataDir, HEARTH_BOOTSTRAP_KEY: adminKey, HEARTH_ADMIN_EMAIL: EMAIL,
-        HEARTH_ADMIN_PASSWORD: password, DATABASE_URL: '', REDIS_URL: '',
+        HEARTH_ADMIN_PASSWORD: password, HOST: process.env.HOST ?? '127.0.0.1',
       },
     });
     await api.untilReady(READY_WITHIN_MS, cancel.signal);
