@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { copyIn, CopyWriter } from '../../platform/database/copy.js';
 import { HourPartitions, type HourPartition } from '../../platform/database/partitions.js';
-import { keyParameters, type WindowKey } from './window.repository.js';
+import { keyParameters, type WindowKey } from './window.js';
 
 export interface BlockRow extends WindowKey {
   /** Hour in which the server took it: the partition. */
@@ -33,7 +33,7 @@ const COLUMN_COUNT = 11;
 export class BlockRepository {
   readonly partitions: HourPartitions;
 
-  constructor(dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     this.partitions = new HourPartitions(dataSource, 'block');
   }
 
@@ -69,16 +69,20 @@ export class BlockRepository {
     return found.rows as StoredBlock[];
   }
 
-  /** Whether every block of a partition is in a segment. Costs by pending windows, not by blocks. */
-  async isBuilt(client: Pick<ClientBase, 'query'>, { table }: HourPartition): Promise<boolean> {
-    const unbuilt = await client.query(`
+  /**
+   * Whether every block of a partition is in a segment. Costs by pending windows, not by blocks.
+   *
+   * @param client Of the database transaction that keeps everybody else away; without one the answer may be old.
+   */
+  async hasOnlyBuilt({ hourMs }: HourPartition, client?: ClientBase): Promise<boolean> {
+    const query = `
       SELECT 1 FROM profile_window w
       WHERE w.sequence > w.built_sequence AND EXISTS (
-        SELECT 1 FROM ${table} b
-        WHERE b.service_id = w.service_id AND b.profile_type_id = w.profile_type_id AND b.window_start_ms = w.window_start_ms
+        SELECT 1 FROM block b
+        WHERE b.arrived_hour_ms = ${hourMs} AND b.service_id = w.service_id AND b.profile_type_id = w.profile_type_id AND b.window_start_ms = w.window_start_ms
           AND b.revision_id = w.revision_id AND b.environment_id = w.environment_id AND b.sequence > w.built_sequence)
-      LIMIT 1`);
-    return unbuilt.rows.length === 0;
+      LIMIT 1`;
+    const unbuilt = client === undefined ? ((await this.dataSource.query(query)) as unknown[]) : (await client.query(query)).rows;
+    return unbuilt.length === 0;
   }
 }
-

@@ -5,11 +5,12 @@ import { BlockRepository } from './block.repository.js';
 import { ProfileStore } from './profile-store.js';
 import { ReceiptRepository } from './receipt.repository.js';
 import { SegmentRepository } from './segment.repository.js';
+import { SnapshotRepository } from './snapshot.repository.js';
 import { WindowRepository } from './window.repository.js';
 
 @Module({
   imports: [TransactionsModule, ProcessMetricsModule],
-  providers: [ReceiptRepository, WindowRepository, BlockRepository, SegmentRepository, ProfileStore],
-  exports: [ProfileStore, WindowRepository, BlockRepository, SegmentRepository],
+  providers: [ReceiptRepository, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository, ProfileStore],
+  exports: [ProfileStore, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository],
 })
 export class ProfileStoreModule {}

@@ -8,9 +8,12 @@ import { assertStorable, type BatchToStore, type StoreOutcome } from './batch-to
 import { encodeBlock } from './block-codec.js';
 import { BlockRepository, type BlockRow } from './block.repository.js';
 import { ReceiptRepository } from './receipt.repository.js';
-import { WindowRepository, windowStart, windowText, type WindowKey } from './window.repository.js';
+import { windowStart, windowText, type WindowKey } from './window.js';
+import { WindowRepository } from './window.repository.js';
 
 const HOUR_MS = 3_600_000;
+/** Of one call, while partitions come and go. */
+const MAX_ATTEMPTS = 5;
 
 /** A batch on its way into the database: its identity, and its blocks already as bytes. */
 interface PreparedBatch {
@@ -54,14 +57,14 @@ export class ProfileStore {
       await this.#storeBlocks(client, fresh, hourOf(nowMs));
       return prepared.map((one): StoreOutcome => (fresh.includes(one) ? 'stored' : 'duplicate'));
     });
-    await this.createPartitionsAhead();
-    try {
-      return await storeOnce();
-    } catch (error) {
-      if (!isMissingPartition(error)) throw error;
-      this.blocks.partitions.forget(); // this hour's partition was dropped, or the hour has just turned
+    for (let attempt = 1; ; attempt += 1) {
       await this.createPartitionsAhead();
-      return storeOnce();
+      try {
+        return await storeOnce();
+      } catch (error) {
+        if (!isMissingPartition(error) || attempt === MAX_ATTEMPTS) throw error;
+        this.blocks.partitions.forget(); // the hour has just turned, or its partition was dropped by a server whose clock is ahead
+      }
     }
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientBase } from 'pg';
-import { keyParameters, type WindowKey } from './window.repository.js';
+import { keyParameters, type WindowKey } from './window.js';
 
 /** Owns segment: the merged profiles of built windows. */
 @Injectable()

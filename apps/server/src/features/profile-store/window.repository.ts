@@ -1,24 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
-
-/** Length of a window. */
-export const WINDOW_MS: DurationMs = 60_000;
-
-/** The window that holds `at` begins here. */
-export function windowStart(at: EpochMs): EpochMs {
-  return Math.floor(at / WINDOW_MS) * WINDOW_MS;
-}
-
-/** One minute of one profile type of one revision in one environment. */
-export interface WindowKey {
-  readonly serviceId: number;
-  readonly profileTypeId: number;
-  readonly windowStartMs: EpochMs;
-  readonly revisionId: number;
-  readonly environmentId: number;
-}
+import { keyParameters, windowText, type WindowKey } from './window.js';
 
 /** Windows that start within [fromMs, untilMs); each list: any of them, undefined is all. */
 export interface WindowFilter extends Pick<WindowKey, 'serviceId' | 'profileTypeId'> {
@@ -32,10 +16,6 @@ export interface WindowFilter extends Pick<WindowKey, 'serviceId' | 'profileType
 export interface WindowState {
   readonly sequence: number;
   readonly builtSequence: number;
-}
-
-export function windowText({ serviceId, profileTypeId, windowStartMs, revisionId, environmentId }: WindowKey): string {
-  return [serviceId, profileTypeId, windowStartMs, revisionId, environmentId].join('.');
 }
 
 const KEY = 'service_id, profile_type_id, window_start_ms, revision_id, environment_id';
@@ -114,8 +94,4 @@ export class WindowRepository {
   async setBuilt(client: ClientBase, key: WindowKey, builtSequence: number): Promise<void> {
     await client.query(`UPDATE profile_window SET built_sequence = $6 WHERE ${IS_KEY}`, [...keyParameters(key), builtSequence]);
   }
-}
-
-export function keyParameters(key: WindowKey): number[] {
-  return [key.serviceId, key.profileTypeId, key.windowStartMs, key.revisionId, key.environmentId];
 }

@@ -29,6 +29,7 @@ export class WorkerPool implements OnApplicationShutdown {
       maxThreads: threads,
       idleTimeout: 30_000,
       maxQueue: Infinity, // callers bound what they hand in by bytes
+      execArgv: [], // not the test runner's: its conditions lead to sources, which a plain thread cannot load
       resourceLimits: { maxOldGenerationSizeMb: MAX_OLD_SPACE_MB },
     });
   }

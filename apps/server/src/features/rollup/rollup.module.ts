@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { ProfileStoreModule } from '../profile-store/index.js';
+import { StacksModule } from '../stacks/index.js';
+import { Cover } from './cover.js';
+import { RollupWork } from './rollup-work.js';
+import { SegmentBuilder } from './segment-builder.js';
+
+/** Reading: both roles. */
+@Module({ imports: [ProfileStoreModule, StacksModule], providers: [Cover], exports: [Cover] })
+export class RollupModule {}
+
+/** Building: role worker. */
+@Module({ imports: [ProfileStoreModule], providers: [SegmentBuilder, RollupWork] })
+export class RollupWorkModule {}
