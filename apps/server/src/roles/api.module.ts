@@ -1,12 +1,14 @@
 import { Module } from '@nestjs/common';
 import { AccessApiModule } from '../features/access/index.js';
 import { CatalogApiModule } from '../features/catalog/index.js';
+import { ComparisonModule } from '../features/comparison/index.js';
 import { DashboardHostModule } from '../features/dashboard-host/index.js';
 import { HealthModule } from '../features/health/index.js';
 import { IngestModule } from '../features/ingest/index.js';
+import { QueryModule } from '../features/query/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
-  imports: [AccessApiModule, CatalogApiModule, IngestModule, HealthModule, DashboardHostModule.where()],
+  imports: [AccessApiModule, CatalogApiModule, IngestModule, QueryModule, ComparisonModule, HealthModule, DashboardHostModule.where()],
 })
 export class ApiModule {}

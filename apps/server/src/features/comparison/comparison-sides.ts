@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { TimeRange } from '@hearth/profile-model';
+import type { DurationMs } from '@hearth/profile-model';
 import { TRANSACTION_LABEL, labelValue } from '@hearth/profile-model';
 import type { ComparisonRequest, ResolvedSelection } from '@hearth/query-contract';
 import { comparisonRequestSchema } from '@hearth/query-contract';
@@ -7,7 +7,7 @@ import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow } from '../catalog/index.js';
 import { WindowRepository } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
-import { SelectionResolver, overlap, selectionFromResolved, type ProfileScope } from '../selection/index.js';
+import { SelectionResolver, selectionFromResolved, type ProfileScope } from '../selection/index.js';
 import { StackDictionaries } from '../stacks/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
@@ -36,8 +36,8 @@ export class ComparisonSides {
     const options = { nowMs, grain: 'minutes' } as const;
     const [a, b] = await Promise.all([this.selections.resolve(projectId, baseline, options), this.selections.resolve(projectId, candidate, options)]);
     assertComparable(a, b);
-    const [versionOfA, versionOfB] = await Promise.all([this.#inputVersion(a), this.#inputVersion(b)]);
-    const id = comparisonId(a.service.id, { selection: a.selection, inputVersion: versionOfA }, { selection: b.selection, inputVersion: versionOfB });
+    const [versionOfA, versionOfB] = await Promise.all([a, b].map((scope) => this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId })));
+    const id = comparisonId(a.service.id, { selection: a.selection, inputVersion: versionOfA! }, { selection: b.selection, inputVersion: versionOfB! });
     return { serviceId: a.service.id, id, projectId, baseline: a.selection, candidate: b.selection };
   }
 
@@ -56,24 +56,21 @@ export class ComparisonSides {
   }
 
   async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
-    const samples = await this.cover.byProcess({ ...scope.query, profileTypeId: scope.profileTypeId, signal }, new Map(groupOfLabelSet));
+    const samples = await this.cover.byProcess({ ...scope.query, profileTypeId: scope.profileTypeId, signal }, groupOfLabelSet);
     const counts = (await this.transactionWindows.read(scope.query)).flatMap((row) => {
       const transaction = groupOfLabelSet.get(row.labelSetId);
       const errors = row.outcome === 'error' || row.outcome === 'timeout' ? row.count : 0;
       return transaction === undefined ? [] : [{ ...row, transaction, errors }];
     });
-    const named = new Set<number>([...samples.processId, ...counts.map((row) => row.processId), ...scope.processes.map((process) => process.id)]);
+    const profiledMs = new Map(Array.from(samples.observed.processId, (id, row) => [id, samples.observed.observedMs[row]!]));
+    const named = new Set<number>([...profiledMs.keys(), ...counts.map((row) => row.processId)]);
     const processes = (await this.catalog.processes(scope.service.id)).filter((process) => named.has(process.id));
     return {
       ...scope.range,
-      processes: processes.map((process) => selectedProcess(process, scope.range)),
+      processes: processes.map((process) => selectedProcess(process, profiledMs.get(process.id) ?? 0)),
       samples,
       counts: counts.map(({ processId, windowStartMs, transaction, count, errors, durationSumMicros }) => ({ processId, windowStartMs, transaction, count, errors, durationSumMicros })),
     };
-  }
-
-  #inputVersion(scope: ProfileScope): Promise<string> {
-    return this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId });
   }
 }
 
@@ -97,14 +94,12 @@ function transactionsOf({ labelSets }: ProfileScope): { transactions: string[]; 
   return { transactions, groupOfLabelSet: new Map([...nameOf].map(([id, name]) => [id, rowOf.get(name)!])) };
 }
 
-function selectedProcess(process: ProcessRow, range: TimeRange): SelectedProcess {
-  const life = overlap({ fromMs: process.startedAtMs, untilMs: process.lastSeenMs }, range);
+function selectedProcess(process: ProcessRow, profiledMs: DurationMs): SelectedProcess {
   return {
     processId: process.id,
     id: process.key,
     startedAtMs: process.startedAtMs,
-    // Samples of a process whose clock disagrees with ours still need a time to be averaged over.
-    seconds: life ? (life.untilMs - life.fromMs) / 1000 : (range.untilMs - range.fromMs) / 1000,
+    seconds: profiledMs / 1000,
     nodeVersion: process.nodeVersion,
     agentVersion: process.agentVersion,
     rateHz: process.rateHz,

@@ -1,5 +1,6 @@
-import type { FunctionTable, LabelSet, Profile, ProfileHead, StackTable } from '@hearth/profile-model';
+import type { DurationMs, FunctionTable, LabelSet, Profile, ProfileHead, StackTable } from '@hearth/profile-model';
 import { NO_PARENT, ProfileBuilder } from '@hearth/profile-model';
+import { averageOverTime } from './level-average.js';
 
 /** Values of a selection over the dictionary of its service; columns of one length. */
 export interface ExportRows {
@@ -11,6 +12,35 @@ export interface ExportRows {
   readonly labelSetId: ArrayLike<number>;
   readonly value: ArrayLike<number>;
   readonly count: ArrayLike<number>;
+}
+
+/** The rows of one (stack, label set) summed, ordered by stack and label set; `levelMs` turns stored levels into their averages. */
+export function sumExportRows(rows: ExportRows, levelMs: DurationMs | undefined): ExportRows {
+  const order = Uint32Array.from({ length: rows.stackId.length }, (_, row) => row).sort(
+    (a, b) => rows.stackId[a]! - rows.stackId[b]! || rows.labelSetId[a]! - rows.labelSetId[b]!,
+  );
+  const sums = { stackId: [] as number[], labelSetId: [] as number[], value: [] as number[], count: [] as number[] };
+  for (const row of order) {
+    const last = sums.stackId.length - 1;
+    if (last < 0 || sums.stackId[last] !== rows.stackId[row] || sums.labelSetId[last] !== rows.labelSetId[row]) {
+      sums.stackId.push(rows.stackId[row]!);
+      sums.labelSetId.push(rows.labelSetId[row]!);
+      sums.value.push(rows.value[row]!);
+      sums.count.push(rows.count[row]!);
+    } else {
+      sums.value[last]! += rows.value[row]!;
+      sums.count[last]! += rows.count[row]!;
+    }
+  }
+  if (levelMs === undefined) return { ...rows, ...sums };
+  // As the flame graph does it: samples without frames, which come first here, are rounded for themselves.
+  const withFrames = sums.stackId.findIndex((stack) => stack !== NO_PARENT);
+  const framed = withFrames < 0 ? sums.stackId.length : withFrames;
+  const value = [
+    ...averageOverTime(Float64Array.from(sums.value.slice(0, framed)), levelMs),
+    ...averageOverTime(Float64Array.from(sums.value.slice(framed)), levelMs),
+  ];
+  return { ...rows, ...sums, value };
 }
 
 /** A profile with only the functions and stacks that occur: a dictionary holds those of every release. */

@@ -1,20 +1,21 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
-import type { FunctionTable, FunctionTotals, StackTable } from '@hearth/profile-model';
-import { profileToFolded, profilesToPprof } from '@hearth/profile-formats';
+import { NO_PARENT, type FunctionTable, type FunctionTotals, type StackTable } from '@hearth/profile-model';
 import type { FlameGraphAnswer, FunctionsAnswer, Selection } from '@hearth/query-contract';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, type ProfileScope } from '../selection/index.js';
+import { StackDictionaries } from '../stacks/index.js';
 import type { CallTreeTask, LimitedTree } from './call-tree.worker.js';
-import { exportProfile, type ExportRows } from './export-profile.js';
+import type { ExportTask } from './export.worker.js';
 import { flameGraphColumns } from './flame-graph-columns.js';
 import { functionRows, type FunctionRowsRequest } from './function-rows.js';
 import { averageOverTime } from './level-average.js';
 import { wireNumber } from './wire-number.js';
 
 const CALL_TREE_FILE = 'features/query/call-tree.worker.js';
+const EXPORT_FILE = 'features/query/export.worker.js';
+/** Longest range that is exported with its label sets. */
+const LABELLED_EXPORT_MS = 2 * 3_600_000;
 
 /** The values of a selection as every view shows them: flows summed, levels averaged over the time their processes lived. */
 interface SelectedValues {
@@ -40,6 +41,7 @@ export class ProfileQueries {
   constructor(
     readonly selections: SelectionResolver,
     readonly cover: Cover,
+    readonly dictionaries: StackDictionaries,
     readonly pool: WorkerPool,
   ) {}
 
@@ -69,24 +71,40 @@ export class ProfileQueries {
   async export(projectId: number, request: Selection & { readonly format: 'pprof' | 'folded' }, signal: AbortSignal): Promise<ExportedFile> {
     const scope = await this.selections.resolve(projectId, request);
     const { fromMs, untilMs } = scope.range;
-    const profile = exportProfile({ type: scope.type, startMs: fromMs, durationMs: untilMs - fromMs }, await this.#exportRows(scope, signal));
+    const task: ExportTask = {
+      head: { type: scope.type, startMs: fromMs, durationMs: untilMs - fromMs },
+      rows: await this.#exportRows(scope, signal),
+      format: request.format,
+      levelMs: scope.kind === 'level' ? livedMs(scope) : undefined,
+    };
+    const bytes = await this.pool.run<ExportTask, Uint8Array>(EXPORT_FILE, task, { signal });
     const name = `${fileNamePart(scope.service.name)}-${fileNamePart(scope.type.sampleType)}-${new Date(fromMs).toISOString().replaceAll(':', '')}`;
-    if (request.format === 'folded') {
-      return { name: `${name}.folded.txt`, contentType: 'text/plain; charset=utf-8', bytes: Buffer.from(profileToFolded(profile)) };
-    }
-    return { name: `${name}.pb.gz`, contentType: 'application/octet-stream', bytes: await promisify(gzip)(profilesToPprof([profile])) };
+    return request.format === 'folded'
+      ? { name: `${name}.folded.txt`, contentType: 'text/plain; charset=utf-8', bytes }
+      : { name: `${name}.pb.gz`, contentType: 'application/octet-stream', bytes };
   }
 
   async #values(scope: ProfileScope, signal: AbortSignal): Promise<SelectedValues> {
     const merged = await this.cover.merged({ ...scope.query, profileTypeId: scope.profileTypeId, signal });
     const { functions, stacks, samples } = merged;
-    const withoutStack = merged.sum - sumOf(merged.self);
-    if (scope.kind === 'flow') return { functions, stacks, self: merged.self, rootSelf: withoutStack, sum: merged.sum, samples };
-    const observedMs = scope.observedMs || scope.range.untilMs - scope.range.fromMs;
-    const self = averageOverTime(merged.self, observedMs);
-    // Value x time may pass 2^53: what is left of the difference then is rounding.
-    const rootSelf = Math.max(0, Math.round(withoutStack / observedMs));
-    return { functions, stacks, self, rootSelf, sum: sumOf(self) + rootSelf, samples };
+    if (scope.kind === 'flow') return { functions, stacks, self: merged.self, rootSelf: merged.rootSelf, sum: merged.sum, samples };
+    const self = averageOverTime(merged.self, livedMs(scope));
+    const rootSelf = Math.round(merged.rootSelf / livedMs(scope));
+    return { functions, stacks, self, rootSelf, sum: self.reduce((sum, value) => sum + value, rootSelf), samples };
+  }
+
+  /** Label sets go with a short range, for filters in other tools; over a long one they would be too many rows. */
+  async #exportRows(scope: ProfileScope, signal: AbortSignal): Promise<ExportTask['rows']> {
+    const query = { ...scope.query, profileTypeId: scope.profileTypeId, signal };
+    const { fromMs, untilMs } = scope.range;
+    if (untilMs - fromMs > LABELLED_EXPORT_MS) {
+      const { functions, stacks, self, rootSelf } = await this.cover.merged(query);
+      return { functions, stacks, labelSets: new Map(), ...rowsByStack(self, rootSelf) };
+    }
+    const values = await this.cover.byProcess(query, new Map(Array.from(scope.labelSets.keys(), (id) => [id, id])));
+    // Read last: it holds every stack that the values name.
+    const { functions, stacks } = await this.dictionaries.snapshot(scope.service.id);
+    return { functions, stacks, labelSets: scope.labelSets, stackId: values.stackId, labelSetId: values.group, value: values.value, count: values.count };
   }
 
   async #inPool<Result>(task: CallTreeTask, signal: AbortSignal): Promise<Result> {
@@ -94,10 +112,19 @@ export class ProfileQueries {
   }
 }
 
-function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
+function livedMs({ observedMs, range }: ProfileScope): number {
+  return observedMs || range.untilMs - range.fromMs;
+}
+
+/** How many raw samples are behind a stack is not known here: one each. */
+function rowsByStack(self: Float64Array, rootSelf: number): Pick<ExportTask['rows'], 'stackId' | 'labelSetId' | 'value' | 'count'> {
+  const used = [...(rootSelf > 0 ? [NO_PARENT] : []), ...Array.from(self.keys()).filter((stack) => self[stack] !== 0)];
+  return {
+    stackId: Int32Array.from(used),
+    labelSetId: new Int32Array(used.length),
+    value: Float64Array.from(used, (stack) => (stack === NO_PARENT ? rootSelf : self[stack]!)),
+    count: new Float64Array(used.length).fill(1),
+  };
 }
 
 /** What a service is called may hold anything; what a file is called may not. */
