@@ -89,7 +89,7 @@ export class EmbeddedPostgres {
     try {
       this.#password = this.#keptPassword();
       this.#programsDir = preparePrograms(findPostgresPackage(), this.#options.programsCopyDir ?? path.join(homeDir, 'native'), this.#runAs);
-      this.#dataDir = initialiseDataDir(this.#programsDir, homeDir, this.#password, this.#runAs);
+      this.#dataDir = await initialiseDataDir(this.#programsDir, homeDir, this.#password, this.#runAs);
       await stopOrphan(this.#dataDir);
       this.#port = this.#options.port ?? (await freePort());
       await this.#spawn();

@@ -12,19 +12,25 @@ const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOG_LINES_KEPT = 20;
 
-/** Makes the data folder if there is none. Waits for it (about 0.7 s). @throws {PostgresStartError} */
-export function initialiseDataDir(programsDir: string, homeDir: string, password: string, runAs: RunAs): string {
+/** Makes the data folder if there is none (about 0.7 s). @throws {PostgresStartError} */
+export async function initialiseDataDir(programsDir: string, homeDir: string, password: string, runAs: RunAs): Promise<string> {
   const dataDir = path.join(homeDir, 'data');
   if (existsSync(path.join(dataDir, 'PG_VERSION'))) return dataDir;
   const passwordFile = prepareForInitdb(homeDir, dataDir, password, runAs);
-  const initdb = spawnSync(
+  const initdb = spawn(
     path.join(programsDir, 'bin/initdb'),
     ['--pgdata', dataDir, '--username', POSTGRES_USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256',
       '--encoding', 'UTF8', '--locale-provider', 'builtin', '--locale', 'C.UTF-8'],
-    { ...runAs, cwd: homeDir, encoding: 'utf8' },
+    { ...runAs, cwd: homeDir, detached: true, stdio: ['ignore', 'ignore', 'pipe'] }, // detached: Ctrl-C must not cut it short
   );
+  let output = '';
+  initdb.stderr.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  const status = await new Promise<number | null>((resolve) => {
+    initdb.once('error', (error) => { output += String(error); resolve(null); });
+    initdb.once('close', resolve);
+  });
   rmSync(passwordFile, { force: true });
-  if (initdb.status !== 0) throw new PostgresStartError(`initdb failed: ${faultIn(initdb.stderr ?? String(initdb.error))}`);
+  if (status !== 0) throw new PostgresStartError(`initdb failed: ${faultIn(output)}`);
   return dataDir;
 }
 
