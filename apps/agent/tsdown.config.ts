@@ -12,5 +12,10 @@ export default defineConfig({
   deps: { neverBundle: [/^@datadog\/pprof/], alwaysBundle: [/^@hearth\//] },
   inputOptions: { resolve: { conditionNames: ['hearth-source', 'import', 'node', 'default'] } },
   // Nothing that the agent takes from the libraries does anything by being loaded.
-  treeshake: { moduleSideEffects: [{ test: /apps\/agent\/src\//, sideEffects: true }, { test: /.*/, sideEffects: false }] },
+  treeshake: {
+    moduleSideEffects: [
+      { test: /apps\/agent\/src\//, sideEffects: true },
+      { test: /.*/, sideEffects: false },
+    ],
+  },
 });

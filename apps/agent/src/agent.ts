@@ -43,7 +43,7 @@ export class Agent implements SharedAgent {
   #stackSampler: { readonly sampler: StackSampler | undefined } | undefined;
 
   init(options: AgentOptions): void {
-    this.#guard.run(() => this.#init(options), undefined);
+    this.#guard.run(() => this.#init(options ?? {}), undefined);
   }
 
   transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result {
@@ -58,7 +58,8 @@ export class Agent implements SharedAgent {
     const tracker = this.#running?.tracker;
     if (tracker === undefined) return;
     this.#guard.run(() => {
-      if (!tracker.tag(cleanLabels(labels))) this.#log.warn('AGENT_NO_TRANSACTION', 'tag() was called outside of a transaction: its labels are lost');
+      if (!tracker.tag(cleanLabels(labels)))
+        this.#log.warn('AGENT_NO_TRANSACTION', 'tag() was called outside of a transaction: its labels are lost');
     }, undefined);
   }
 

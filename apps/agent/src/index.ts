@@ -35,14 +35,16 @@ export function init(options: AgentOptions = {}): void {
  * The outcome is `ok`; `timeout` or `aborted` for an error named or coded so (`TimeoutError`, `ETIMEDOUT`, `AbortError`); else `error`.
  * A `fn` that returns anything but a promise is over when it returns.
  *
- * @param name - One of few, as `import-orders`: never with an id in it. At most 100 characters... longer ones are cut at 200.
+ * @param name - One of few, as `import-orders`: never with an id in it. Cut at 200 characters.
  * @param labels - Few values each, as a plan or a `bucket()`. At most 32; objects, `null` and `undefined` are left out. In one process and
  *   period at most 100 values of a label and 256 label sets are kept, the rest is counted as `__other__`.
  */
 export function transaction<Result>(name: string, fn: () => Result): Result;
 export function transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
 export function transaction<Result>(name: string, labelsOrFn: Labels | undefined | (() => Result), fn?: () => Result): Result {
-  return typeof labelsOrFn === 'function' ? agent.transaction(name, undefined, labelsOrFn as () => Result) : agent.transaction(name, labelsOrFn, fn!);
+  return typeof labelsOrFn === 'function'
+    ? agent.transaction(name, undefined, labelsOrFn as () => Result)
+    : agent.transaction(name, labelsOrFn, fn!);
 }
 
 /**
@@ -69,10 +71,13 @@ export function tag(labels: Labels): void {
  * A function that does as `fn` does, each call being a transaction. `this`, arguments and result are passed through.
  */
 export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options: WrapOptions<Parameters<Fn>> = {}): Fn {
+  if (typeof fn !== 'function') return fn;
   const name = options.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
   const { labels } = options;
   const wrapped = function (this: unknown, ...args: Parameters<Fn>): unknown {
-    return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () => fn.apply(this, args as never[]));
+    return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
+      fn.apply(this, args as never[]),
+    );
   };
   return Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true }) as unknown as Fn;
 }

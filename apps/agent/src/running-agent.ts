@@ -39,12 +39,20 @@ export class RunningAgent {
     this.#guard = guard;
     this.#collector = new PeriodCollector(instruments, (part, fault) => this.#reportSampler(part, fault));
     this.#buffer = new BatchBuffer(settings.maxBufferedBytes);
-    this.#shipper = new Shipper({ url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` }, this.#buffer, log);
+    this.#shipper = new Shipper(
+      { url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` },
+      this.#buffer,
+      log,
+    );
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
       this.#endPeriod('more-to-come');
     });
-    this.#exitHooks = new ExitHooks((timeoutMs) => this.flush(timeoutMs, 'last'), () => this.#pause(), guard);
+    this.#exitHooks = new ExitHooks(
+      (timeoutMs, which) => this.flush(timeoutMs, which),
+      () => this.#pause(),
+      guard,
+    );
     instruments.metrics.start();
     instruments.heapSampler?.start();
     instruments.stackSampler?.start();
@@ -65,7 +73,9 @@ export class RunningAgent {
   async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
     this.#endPeriod(which);
     let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<false>((resolve) => { timer = setTimeout(() => resolve(false), timeoutMs); });
+    const timeout = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
     try {
       return await Promise.race([this.#compressing.then(() => this.#shipper.flush()), timeout]);
     } catch (fault) {
@@ -106,17 +116,20 @@ export class RunningAgent {
     const samples = dropped.samples + countSamples(batch);
     const standsFor = { batches: dropped.batches + 1, samples };
     const encoded = this.#encode(batch);
-    this.#compressing = Promise.all([this.#compressing, encoded === undefined ? undefined : gzipOnThreadPool(encoded, { level: GZIP_LEVEL })]).then(
-      ([, bytes]) => {
+    this.#compressing = Promise.all([
+      this.#compressing,
+      encoded === undefined ? undefined : gzipOnThreadPool(encoded, { level: GZIP_LEVEL }),
+    ])
+      .then(([, bytes]) => {
         if (bytes === undefined) return this.#buffer.countLost(standsFor);
         const nowMs = Date.now();
         this.#buffer.add({ sequence: batch.sequence, bytes, packedAtMs: nowMs, standsFor }, nowMs);
         this.#shipper.wake();
-      },
-    ).catch((fault: unknown) => {
-      this.#buffer.countLost(standsFor);
-      this.#guard.report(fault);
-    });
+      })
+      .catch((fault: unknown) => {
+        this.#buffer.countLost(standsFor);
+        this.#guard.report(fault);
+      });
   }
 
   #encode(batch: Batch): Uint8Array | undefined {
@@ -129,7 +142,11 @@ export class RunningAgent {
   }
 
   #reportSampler(part: 'stacks' | 'heap', fault: unknown): void {
-    if (part === 'stacks') this.#log.warn('AGENT_NO_SAMPLER', `no stacks are sampled any more, transactions and process metrics are still sent: ${describeError(fault)}`);
+    if (part === 'stacks')
+      this.#log.warn(
+        'AGENT_NO_SAMPLER',
+        `no stacks are sampled any more, transactions and process metrics are still sent: ${describeError(fault)}`,
+      );
     else this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled any more: ${describeError(fault)}`);
   }
 }

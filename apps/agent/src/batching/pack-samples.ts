@@ -8,7 +8,7 @@ import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import { ConservingRounder } from './conserving-rounder.js';
 import { SampleColumns } from './sample-columns.js';
 
-/** Samples of a transaction that had no name yet; with their own frames, because tables live for one period. */
+/** Samples of a transaction that was not finished yet; with their own frames, because tables live for one period. */
 interface WaitingSamples {
   readonly framesRootFirst: readonly RawFunction[];
   readonly scope: Scope;
@@ -17,17 +17,18 @@ interface WaitingSamples {
   readonly cpuMicros: number | undefined;
 }
 
-/** Rows that may wait; more are sent as `(unnamed)` at once. */
+/** Rows that may wait; more are sent at once. */
 const MAX_WAITING = 5_000;
 
-/** Makes the columns of a batch from what was sampled, and keeps what has to wait for a name. */
+/** Makes the columns of a batch from what was sampled, and keeps what has to wait for its labels. */
 export class SamplePacker {
   readonly #wallRounder = new ConservingRounder();
   readonly #cpuRounder = new ConservingRounder();
   #waiting: WaitingSamples[] = [];
 
   /**
-   * Unfinished, unnamed transactions wait one period; with `isLast` nothing waits.
+   * Samples of unfinished transactions wait one period, because a route or a `tag()` may still come; then they are sent as they are. With
+   * `isLast` nothing waits.
    *
    * @param tables - The stacks of `rows`; those of waiting samples are added.
    */
@@ -41,10 +42,14 @@ export class SamplePacker {
     };
 
     for (const waited of this.#waiting) add(tables.stackRowOfFrames(waited.framesRootFirst), waited);
-    const toWait = isLast ? [] : rows.filter(({ scope }) => isUnnamed(scope)).slice(0, MAX_WAITING);
+    const toWait = isLast ? [] : rows.filter(({ scope }) => isOpen(scope)).slice(0, MAX_WAITING);
     const frames = tables.framesRootFirst(toWait.map(({ stackRow }) => stackRow));
     this.#waiting = toWait.map(({ scope, count, wallMicros, cpuMicros }, at) => ({
-      framesRootFirst: frames[at]!, scope: scope!, count, wallMicros, cpuMicros,
+      framesRootFirst: frames[at]!,
+      scope: scope!,
+      count,
+      wallMicros,
+      cpuMicros,
     }));
     const waits = new Set(toWait);
     for (const row of rows) if (!waits.has(row)) add(row.stackRow, row);
@@ -65,11 +70,13 @@ export function packHeap(rows: readonly HeapRow[], period: TransactionPeriod): B
     space.add(row.stackRow, labelSet, row.bytes, row.objects);
     objects.add(row.stackRow, labelSet, row.objects, row.objects);
   }
-  return [space.toProfile(PROFILE_TYPE_IDS.inuse_space, Math.round), objects.toProfile(PROFILE_TYPE_IDS.inuse_objects, Math.round)];
+  return [
+    space.toProfile(PROFILE_TYPE_IDS.inuse_space, Math.round),
+    objects.toProfile(PROFILE_TYPE_IDS.inuse_objects, Math.round),
+  ];
 }
 
-function isUnnamed(scope: Scope | undefined): boolean {
-  if (scope === undefined) return false;
-  const { name, outcome, sentAs } = scope.transaction;
-  return name === undefined && outcome === undefined && sentAs === undefined;
+/** Its name or labels may still come, and nothing of it has been sent without them. */
+function isOpen(scope: Scope | undefined): boolean {
+  return scope !== undefined && scope.transaction.outcome === undefined && scope.transaction.sentAs === undefined;
 }

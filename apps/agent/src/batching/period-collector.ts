@@ -40,13 +40,14 @@ export class PeriodCollector {
    * @param dropped - What the buffer lost, for the report.
    * @param bufferedBytes - For the agent's own series.
    */
-  endPeriod(process: BatchProcess, dropped: DroppedCounts, bufferedBytes: number, isLast: boolean): Batch {
+  endPeriod(batchProcess: BatchProcess, dropped: DroppedCounts, bufferedBytes: number, isLast: boolean): Batch {
     const beganAt = performance.now();
     const tables = new StackTables();
     const sampled = this.#takeStacks(tables, isLast);
     const { startMs, durationMs } = this.#nextPeriod();
     const period = this.#instruments.tracker.endPeriod();
-    const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled.rows, tables, period, isLast);
+    const profiles =
+      this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled.rows, tables, period, isLast);
     profiles.push(...this.#takeHeap(tables, (rows) => packHeap(rows, period)));
     const series = this.#instruments.metrics.endPeriod();
     series.push(
@@ -58,7 +59,7 @@ export class PeriodCollector {
     this.#sequence += 1;
     this.#lastFlushMs = performance.now() - beganAt;
     return {
-      process,
+      process: batchProcess,
       sequence: this.#sequence,
       startMs,
       durationMs,

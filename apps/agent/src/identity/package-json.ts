@@ -22,7 +22,10 @@ export function findServicePackage(startDir: string): ServicePackage | undefined
 
 function readPackage(dir: string): ServicePackage | undefined {
   try {
-    const { name, version, gitHead } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
+    const { name, version, gitHead } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     if (typeof name !== 'string' || name === '') return undefined;
     return { dir, name, version: text(version), gitHead: text(gitHead) };
   } catch {

@@ -1,7 +1,7 @@
 import { labelSet, type LabelSet } from '@hearth/profile-model';
 import type { AgentLogger } from '../safety/agent-log.js';
 import { MAX_PERIOD_MS } from '../samplers/native-profiler.js';
-import { cleanLabels, type Labels } from '../transactions/label-limits.js';
+import { MAX_VALUE_LENGTH, cleanLabels, shortText, type Labels } from '../transactions/label-limits.js';
 import type { AgentEnvironment } from './environment.js';
 
 /** Options of `init`. Each wins over the environment variable named with it. */
@@ -60,10 +60,16 @@ const BATCHES_PATH = '/api/v1/batches';
 export function resolveSettings(options: AgentOptions, environment: AgentEnvironment): AgentSettings | OptionFault {
   const key = options.key ?? environment.key;
   if (key === undefined || key === '') {
-    return { code: 'AGENT_NO_KEY', message: 'HEARTH_KEY is not set: nothing is profiled. The Install page of Hearth shows the key' };
+    return {
+      code: 'AGENT_NO_KEY',
+      message: 'HEARTH_KEY is not set: nothing is profiled. The Install page of Hearth shows the key',
+    };
   }
   const url = batchesUrl(options.url ?? environment.url ?? DEFAULT_URL);
-  if (url === undefined) return fault(`"${String(options.url ?? environment.url).slice(0, 200)}" is no http(s) address of a Hearth server (HEARTH_URL)`);
+  if (url === undefined)
+    return fault(
+      `"${String(options.url ?? environment.url).slice(0, 200)}" is no http(s) address of a Hearth server (HEARTH_URL)`,
+    );
   if (!/^[\x21-\x7e]+$/.test(key)) return fault('the key has characters that no key has (HEARTH_KEY)');
   const numbers = {
     rateHz: inRange(options.rateHz ?? 99, 1, 500),
@@ -103,5 +109,5 @@ function inRange(value: unknown, least: number, most: number): number | undefine
   return typeof value === 'number' && value >= least && value <= most ? Math.round(value) : undefined;
 }
 
-const text = (value: unknown): string => (typeof value === 'string' ? value.trim().slice(0, 200) : '');
+const text = (value: unknown): string => (typeof value === 'string' ? shortText(value.trim(), MAX_VALUE_LENGTH) : '');
 const fault = (message: string): OptionFault => ({ code: 'AGENT_OPTION', message });

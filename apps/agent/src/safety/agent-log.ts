@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 /** Where the agent's few lines go; the host may give its own. */
 export interface AgentLogger {
   info(message: string): void;
@@ -63,8 +65,14 @@ export class AgentLog {
   }
 }
 
+/** Not through the stream: a closed pipe would make it emit an error, and that would be the host's. The caller catches ours. */
+function writeLine(message: string): void {
+  writeSync(STANDARD_ERROR, `${message}\n`);
+}
+
 /** Not standard output: that may be what the host is for. */
+const STANDARD_ERROR = 2;
 const standardErrorLogger: AgentLogger = {
-  info: (message) => void process.stderr.write(`${message}\n`),
-  warn: (message) => void process.stderr.write(`${message}\n`),
+  info: writeLine,
+  warn: writeLine,
 };

@@ -14,7 +14,7 @@ const SIGNAL = 'SIGTERM';
  * there only while there is no other, and then dies as the host would have; beside a listener of the host we only watch `process.emit`.
  */
 export class ExitHooks {
-  readonly #flush: (timeoutMs: number) => Promise<unknown>;
+  readonly #flush: (timeoutMs: number, which: 'more-to-come' | 'last') => Promise<unknown>;
   readonly #lastWords: () => void;
   readonly #guard: Guard;
   #isInstalled = false;
@@ -27,7 +27,11 @@ export class ExitHooks {
    * @param flush - Sends what there is, and holds the process for at most this long.
    * @param lastWords - Synchronous, on `exit`.
    */
-  constructor(flush: (timeoutMs: number) => Promise<unknown>, lastWords: () => void, guard: Guard) {
+  constructor(
+    flush: (timeoutMs: number, which: 'more-to-come' | 'last') => Promise<unknown>,
+    lastWords: () => void,
+    guard: Guard,
+  ) {
     this.#flush = flush;
     this.#lastWords = lastWords;
     this.#guard = guard;
@@ -64,8 +68,8 @@ export class ExitHooks {
   #watchEmit(): void {
     const hostEmit = process.emit;
     const watched = (event: string, ...rest: unknown[]): boolean => {
-      if (event === SIGNAL && this.#isInstalled && process.listenerCount(SIGNAL) > process.listeners(SIGNAL).filter((one) => one === this.#onLoneSignal).length) {
-        this.#guard.run(() => void this.#flush(LAST_FLUSH_MS), undefined);
+      if (event === SIGNAL && this.#isInstalled && this.#hasHostListener()) {
+        this.#guard.run(() => void this.#flush(LAST_FLUSH_MS, 'more-to-come'), undefined); // the host may finish its requests first
       }
       return Reflect.apply(hostEmit, process, [event, ...rest]) as boolean;
     };
@@ -74,16 +78,24 @@ export class ExitHooks {
     process.emit = this.#watchedEmit;
   }
 
+  #hasHostListener(): boolean {
+    return process.listeners(SIGNAL).some((listener) => listener !== this.#onLoneSignal);
+  }
+
   readonly #onBeforeExit = (): void => {
     if (this.#hasFlushedAtExit) return; // our own flush kept the loop alive, and it has ended again
     this.#hasFlushedAtExit = true;
-    this.#guard.run(() => void this.#flush(LAST_FLUSH_MS), undefined);
+    this.#guard.run(() => void this.#flush(LAST_FLUSH_MS, 'last'), undefined);
   };
 
   readonly #onExit = (): void => this.#guard.run(this.#lastWords, undefined);
 
   readonly #onNewListener = (event: string | symbol, listener: unknown): void => {
-    if (event === SIGNAL && listener !== this.#onLoneSignal) process.off(SIGNAL, this.#onLoneSignal);
+    if (event !== SIGNAL || listener === this.#onLoneSignal) return;
+    // Not now: the host's is not there yet, and with its last listener Node would stop listening to the signal.
+    process.nextTick(() => {
+      if (this.#hasHostListener()) process.off(SIGNAL, this.#onLoneSignal);
+    });
   };
 
   readonly #onRemoveListener = (event: string | symbol, listener: unknown): void => {
@@ -95,8 +107,11 @@ export class ExitHooks {
   readonly #onLoneSignal = (): void => {
     if (this.#isDying) return this.#die(); // a second signal does not wait
     this.#isDying = true;
-    const flushed = this.#guard.run(() => this.#flush(LAST_FLUSH_MS), Promise.resolve());
-    void flushed.then(() => this.#die(), () => this.#die());
+    const flushed = this.#guard.run(() => this.#flush(LAST_FLUSH_MS, 'last'), Promise.resolve());
+    void flushed.then(
+      () => this.#die(),
+      () => this.#die(),
+    );
   };
 
   #die(): void {

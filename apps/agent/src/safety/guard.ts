@@ -11,7 +11,8 @@ export interface Guard {
 }
 
 export function createGuard(log: AgentLog): Guard {
-  const report = (fault: unknown): void => log.warn('AGENT_FAULT', `a fault of the agent, the service goes on: ${describeError(fault)}`);
+  const report = (fault: unknown): void =>
+    log.warn('AGENT_FAULT', `a fault of the agent, the service goes on: ${describeError(fault)}`);
   return {
     run: (work, otherwise) => {
       try {

@@ -4,7 +4,11 @@
  *
  * @param around - Ours: calls what it is given, synchronously.
  */
-export function runThrough<Result>(around: (inner: () => void) => void, fn: () => Result, onFault: (fault: unknown) => void): Result {
+export function runThrough<Result>(
+  around: (inner: () => void) => void,
+  fn: () => Result,
+  onFault: (fault: unknown) => void,
+): Result {
   let state: 'before' | 'running' | 'returned' | 'threw' = 'before';
   let value: Result | undefined;
   let thrown: unknown;

@@ -28,25 +28,21 @@ export function cpuShares(samples: TimedSamples, intervalNanos: number, availabl
   const shares = new Float64Array(length);
   let sum = 0;
   let wasBusy = false;
-  for (let at = 0; at < length; at += 1) {
+  for (let at = 0; at < length;) {
     if (isIdle[at]) {
       wasBusy = false;
+      at += 1;
       continue;
     }
-    if (!wasBusy) {
-      shares[at] = intervalNanos;
-    } else {
-      // Samples that do not tell share what the next one holds for all of them.
-      let tells = at;
-      while (tells < length && !isIdle[tells] && Number.isNaN(cpuNanos[tells]!)) tells += 1;
-      const nanos = tells < length && !isIdle[tells] ? cpuNanos[tells]! / (tells - at + 1) : intervalNanos;
-      for (const last = Math.min(tells, length - 1); at < last && !isIdle[at + 1]; at += 1) {
-        shares[at] = nanos;
-        sum += nanos;
-      }
-      shares[at] = nanos;
+    // Samples that do not tell share what the next one holds for all of them.
+    let tells = at;
+    while (wasBusy && tells < length && !isIdle[tells] && Number.isNaN(cpuNanos[tells]!)) tells += 1;
+    const isTold = wasBusy && tells < length && !isIdle[tells];
+    const share = isTold ? cpuNanos[tells]! / (tells - at + 1) : intervalNanos;
+    for (const end = Math.max(at + 1, isTold ? tells + 1 : tells); at < end; at += 1) {
+      shares[at] = share;
+      sum += share;
     }
-    sum += shares[at]!;
     wasBusy = true;
   }
   if (sum === 0) return shares;

@@ -80,7 +80,11 @@ export function loadNativeModule(): NativeModule {
 }
 
 /** @param contextKey - Where labels are found through async context frames; without it they are set by hand. */
-export function createProfiler(native: NativeModule, intervalMicros: number, contextKey?: AsyncLocalStorage<object>): NativeTimeProfiler {
+export function createProfiler(
+  native: NativeModule,
+  intervalMicros: number,
+  contextKey?: AsyncLocalStorage<object>,
+): NativeTimeProfiler {
   return new native.TimeProfiler({
     intervalMicros,
     durationMillis: MAX_PERIOD_MS,

@@ -22,7 +22,8 @@ export class NativeSampler implements StackSampler {
     const native = loadNativeModule();
     const key = contextFramesWork(native) ? new AsyncLocalStorage<object>() : undefined;
     this.#profiler = createProfiler(native, Math.round(1_000_000 / rateHz), key);
-    this.wiring = key === undefined ? wireByReference(nativeContextTarget(native, this.#profiler)) : wireByFrames(this.#profiler, key);
+    this.wiring =
+      key === undefined ? wireByReference(nativeContextTarget(native, this.#profiler)) : wireByFrames(this.#profiler, key);
   }
 
   start(): void {

@@ -19,7 +19,10 @@ function openPublicSampler(rateHz: number, log: AgentLog, reason: unknown): Stac
     log.warn('AGENT_SAMPLER_FALLBACK', `the native sampler is used through its slower public calls: ${describeError(reason)}`);
     return sampler;
   } catch {
-    log.warn('AGENT_NO_SAMPLER', `no stacks are sampled, transactions and process metrics are still sent: ${describeError(reason)}`);
+    log.warn(
+      'AGENT_NO_SAMPLER',
+      `no stacks are sampled, transactions and process metrics are still sent: ${describeError(reason)}`,
+    );
     return undefined;
   }
 }

@@ -1,4 +1,11 @@
-import { PerformanceObserver, constants, monitorEventLoopDelay, performance, type EventLoopUtilization, type IntervalHistogram } from 'node:perf_hooks';
+import {
+  PerformanceObserver,
+  constants,
+  monitorEventLoopDelay,
+  performance,
+  type EventLoopUtilization,
+  type IntervalHistogram,
+} from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ProcessSeriesValue } from '@hearth/wire-format';
 

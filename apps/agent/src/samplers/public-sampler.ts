@@ -10,7 +10,10 @@ import { MAX_PERIOD_MS } from './native-profiler.js';
 /** What is used of the public `time` of `@datadog/pprof`. */
 interface PublicTime {
   start(options: object): void;
-  stop(restart: boolean, generateLabels?: (sample: { context?: { context?: object } }) => Record<string, string | number>): PprofProfile;
+  stop(
+    restart: boolean,
+    generateLabels?: (sample: { context?: { context?: object } }) => Record<string, string | number>,
+  ): PprofProfile;
   setContext(context: object): void;
   getState(): Uint32Array;
   isStarted(): boolean;
@@ -22,8 +25,15 @@ interface PprofProfile {
   readonly stringTable: { readonly strings: readonly string[] };
   readonly sampleType: readonly { readonly type: number | bigint }[];
   readonly sample: readonly PprofSample[];
-  readonly location: readonly { readonly id: number | bigint; readonly line: readonly { readonly functionId: number | bigint; readonly line: number | bigint }[] }[];
-  readonly function: readonly { readonly id: number | bigint; readonly name: number | bigint; readonly filename: number | bigint }[];
+  readonly location: readonly {
+    readonly id: number | bigint;
+    readonly line: readonly { readonly functionId: number | bigint; readonly line: number | bigint }[];
+  }[];
+  readonly function: readonly {
+    readonly id: number | bigint;
+    readonly name: number | bigint;
+    readonly filename: number | bigint;
+  }[];
 }
 
 interface PprofSample {
@@ -86,11 +96,16 @@ export class PublicSampler implements StackSampler {
 function readPprof(profile: PprofProfile, tables: StackTables, scopes: readonly Scope[]): ScopedSamples[] {
   const text = (row: number | bigint): string => profile.stringTable.strings[Number(row)] ?? '';
   const functions = new Map(profile.function.map((one) => [Number(one.id), one]));
-  const frames = new Map(profile.location.map((location) => {
-    const line = location.line[0]!;
-    const definition = functions.get(Number(line.functionId))!;
-    return [Number(location.id), { name: text(definition.name), scriptName: text(definition.filename), line: Number(line.line) }];
-  }));
+  const frames = new Map(
+    profile.location.map((location) => {
+      const line = location.line[0]!;
+      const definition = functions.get(Number(line.functionId))!;
+      return [
+        Number(location.id),
+        { name: text(definition.name), scriptName: text(definition.filename), line: Number(line.line) },
+      ];
+    }),
+  );
   const at = Object.fromEntries(profile.sampleType.map(({ type }, column) => [text(type), column]));
   return profile.sample.map(({ locationId, value, label }) => {
     const framesRootFirst = locationId.map((id) => frames.get(Number(id))!).reverse();

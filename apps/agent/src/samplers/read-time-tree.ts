@@ -61,7 +61,13 @@ export function readTimeTree(
 
 /** CPU that no busy sample ever saw: it is nobody's, but it was used. */
 export function unseenCpu(tables: StackTables, nanos: number): ScopedSamples {
-  return { stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0), scope: undefined, count: 0, wallMicros: 0, cpuMicros: nanos / 1000 };
+  return {
+    stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0),
+    scope: undefined,
+    count: 0,
+    wallMicros: 0,
+    cpuMicros: nanos / 1000,
+  };
 }
 
 /** Gives every sample its part of the period's time and CPU. @returns CPU that no busy sample could take. */

@@ -1,4 +1,11 @@
-import { NO_PARENT, StackInterner, functionsRootFirst, type FunctionIndex, type StackIndex, type StackTable } from '@hearth/profile-model';
+import {
+  NO_PARENT,
+  StackInterner,
+  functionsRootFirst,
+  type FunctionIndex,
+  type StackIndex,
+  type StackTable,
+} from '@hearth/profile-model';
 import type { RawFunctionTable } from '@hearth/wire-format';
 
 /** A function as V8 reports it. */

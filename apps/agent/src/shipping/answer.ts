@@ -25,7 +25,8 @@ export function verdictOf(answer: Answer, nowMs: EpochMs): Verdict {
   if (status >= 200 && status < 300) return verdictOfBody(answer);
   const reason = `HTTP ${status}${codeOf(answer.body)}`;
   if (status === 401 || status === 403) return { kind: 'key-refused', reason };
-  if (status >= 500 || LATER_STATUSES.has(status)) return { kind: 'try-later', reason, retryAfterMs: parseRetryAfter(answer.retryAfter, nowMs) };
+  if (status >= 500 || LATER_STATUSES.has(status))
+    return { kind: 'try-later', reason, retryAfterMs: parseRetryAfter(answer.retryAfter, nowMs) };
   if (status < 400 || status === 404 || status === 405) return { kind: 'wrong-address', reason };
   return { kind: 'refused', reason };
 }

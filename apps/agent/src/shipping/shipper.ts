@@ -47,7 +47,9 @@ export class Shipper {
   }
 
   #send(): Promise<void> {
-    this.#sending ??= this.#sendAll().finally(() => { this.#sending = undefined; });
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined;
+    });
     return this.#sending;
   }
 
@@ -69,7 +71,11 @@ export class Shipper {
     try {
       return verdictOf(await postBatch(this.#target, batch.bytes, ANSWER_TIMEOUT_MS), Date.now());
     } catch (error) {
-      return { kind: 'try-later', reason: error instanceof Error ? error.message || describeError(error) : describeError(error), retryAfterMs: undefined };
+      return {
+        kind: 'try-later',
+        reason: error instanceof Error ? error.message || describeError(error) : describeError(error),
+        retryAfterMs: undefined,
+      };
     }
   }
 
@@ -86,18 +92,30 @@ export class Shipper {
       case 'refused':
         this.#buffer.drop(batch);
         this.#failures = 0;
-        this.#log.warn('AGENT_BATCH_REFUSED', `${url.origin} refused a batch for good (${verdict.reason}); it is dropped and counted`);
+        this.#log.warn(
+          'AGENT_BATCH_REFUSED',
+          `${url.origin} refused a batch for good (${verdict.reason}); it is dropped and counted`,
+        );
         return undefined;
       case 'key-refused':
-        this.#log.warn('AGENT_KEY_REFUSED', `${url.origin} refused the key (${verdict.reason}); check HEARTH_KEY. Trying on, slowly`);
+        this.#log.warn(
+          'AGENT_KEY_REFUSED',
+          `${url.origin} refused the key (${verdict.reason}); check HEARTH_KEY. Trying on, slowly`,
+        );
         return slowRetryDelayMs(Math.random());
       case 'wrong-address':
-        this.#log.warn('AGENT_WRONG_ADDRESS', `${url.href} does not answer as Hearth does (${verdict.reason}); check HEARTH_URL. Trying on, slowly`);
+        this.#log.warn(
+          'AGENT_WRONG_ADDRESS',
+          `${url.href} does not answer as Hearth does (${verdict.reason}); check HEARTH_URL. Trying on, slowly`,
+        );
         return slowRetryDelayMs(Math.random());
       case 'try-later':
         this.#failures += 1;
         if (this.#failures === FAILURES_TO_SAY) {
-          this.#log.warn('AGENT_SERVER_AWAY', `${url.origin} does not take batches (${verdict.reason}); keeping up to ten minutes of them, and trying on`);
+          this.#log.warn(
+            'AGENT_SERVER_AWAY',
+            `${url.origin} does not take batches (${verdict.reason}); keeping up to ten minutes of them, and trying on`,
+          );
         }
         return retryDelayMs(this.#failures, verdict.retryAfterMs, Math.random());
     }

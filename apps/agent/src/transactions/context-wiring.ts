@@ -42,7 +42,9 @@ export function nativeContextTarget(native: NativeModule, profiler: NativeTimePr
   const { state } = profiler;
   const at = native.constants.kSampleCount;
   return {
-    setContext: (context) => { profiler.context = context; },
+    setContext: (context) => {
+      profiler.context = context;
+    },
     sampleCount: () => state[at]!,
   };
 }
@@ -65,19 +67,31 @@ export function wireByReference(target: ContextTarget): ContextWiring {
   const hook = createHook({ before: point });
   return {
     name: 'reference',
-    enter: (scope) => { store.enterWith(scope); point(); },
+    enter: (scope) => {
+      store.enterWith(scope);
+      point();
+    },
     run: (scope, fn) => {
       try {
-        return store.run(scope, () => { point(); return fn(); });
+        return store.run(scope, () => {
+          point();
+          return fn();
+        });
       } finally {
         point(); // back to the caller's
       }
     },
     current: () => store.getStore(),
     scopeOf: (context) => (context as { scope?: Scope } | undefined)?.scope,
-    periodEnded: () => { samplesSeen = -1; }, // the counter starts again at 0 and could meet its old value
-    pause: () => { hook.disable(); },
-    resume: () => { hook.enable(); },
+    periodEnded: () => {
+      samplesSeen = -1;
+    }, // the counter starts again at 0 and could meet its old value
+    pause: () => {
+      hook.disable();
+    },
+    resume: () => {
+      hook.enable();
+    },
   };
 }
 

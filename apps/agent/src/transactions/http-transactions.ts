@@ -24,7 +24,7 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): ()
     // Comes for aborted requests too, where the channel of finished responses stays silent.
     response.once('close', () => {
       guard.run(() => {
-        transaction.name ??= routeName(request, expressRoute(request));
+        if (transaction.name === undefined) tracker.nameOnce(transaction, routeName(request, expressRoute(request)));
         tracker.end(transaction, outcomeOfResponse(response));
       }, undefined);
     });
@@ -38,7 +38,7 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): ()
   const endFastify = followFastifyRoutes((request, route) => {
     guard.run(() => {
       const transaction = transactionOf.get(request);
-      if (transaction !== undefined) transaction.name = routeName(request, route);
+      if (transaction !== undefined) tracker.nameOnce(transaction, routeName(request, route));
     }, undefined);
   });
   return () => {

@@ -9,7 +9,13 @@ import type { TransactionTracker } from './transaction-tracker.js';
  * Runs `fn` as a transaction and gives what it gives. Its errors pass through untouched; a fault of ours means that `fn`
  * runs without being measured, never that it does not run, or runs twice.
  */
-export function runTransaction<Result>(tracker: TransactionTracker, guard: Guard, name: unknown, labels: Labels | undefined, fn: () => Result): Result {
+export function runTransaction<Result>(
+  tracker: TransactionTracker,
+  guard: Guard,
+  name: unknown,
+  labels: Labels | undefined,
+  fn: () => Result,
+): Result {
   const transaction = guard.run(() => tracker.begin('custom', cleanName(name), cleanLabels(labels)), undefined);
   if (transaction === undefined) return fn();
   const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
@@ -26,7 +32,12 @@ export function runSpan<Result>(tracker: TransactionTracker, guard: Guard, name:
 }
 
 /** @param scope - `undefined`: in no transaction. */
-export function runInScope<Result>(tracker: TransactionTracker, guard: Guard, scope: Scope | undefined, fn: () => Result): Result {
+export function runInScope<Result>(
+  tracker: TransactionTracker,
+  guard: Guard,
+  scope: Scope | undefined,
+  fn: () => Result,
+): Result {
   return guard.through((inner) => tracker.wiring.run(scope, inner), fn);
 }
 

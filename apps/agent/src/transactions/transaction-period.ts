@@ -34,7 +34,9 @@ export class TransactionPeriod {
 
   count(transaction: Transaction, outcome: Outcome, durationMicros: Micros): void {
     const labelSet = this.#rowOf(transaction);
-    const key = (labelSet * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * TRANSACTION_KINDS.length + TRANSACTION_KINDS.indexOf(transaction.kind);
+    const key =
+      (labelSet * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * TRANSACTION_KINDS.length +
+      TRANSACTION_KINDS.indexOf(transaction.kind);
     let counted = this.#counted.get(key);
     if (counted === undefined) {
       counted = { labelSet, kind: transaction.kind, outcome, count: 0, durationSumMicros: 0, sketch: new DurationSketch() };

@@ -23,6 +23,13 @@ export class TransactionTracker {
     return transaction;
   }
 
+  /** Names it once it is known; the first name stays. */
+  nameOnce(transaction: Transaction, name: string): void {
+    if (transaction.name !== undefined) return;
+    if (transaction.sentAs !== undefined) this.#period.lateLabels += 1;
+    transaction.name = name;
+  }
+
   /** Counts it; its second end is none. */
   end(transaction: Transaction, outcome: Outcome): void {
     if (transaction.outcome !== undefined) return;

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PRELOAD, REQUIRE_PRELOAD, runHost } from './support/run-host.js';
+import { Sink, countsByName, flatSamples } from './support/sink.js';
+
+let sink: Sink;
+beforeEach(async () => {
+  sink = await new Sink().open();
+});
+afterEach(() => sink.close());
+
+/** Far more than any of these hosts needs on a busy machine, far less than one that is held open takes. */
+const HELD_OPEN_SECONDS = 30;
+
+/** Nothing listens on port 9 of this machine. */
+const NOBODY = 'http://127.0.0.1:9';
+
+describe('a host that ends by itself', () => {
+  for (const [how, nodeOptions] of [
+    ['--import', PRELOAD],
+    ['--require', REQUIRE_PRELOAD],
+  ] as const) {
+    it(`keeps its exit code, ends at once and is profiled (${how})`, async () => {
+      const { code, signal, seconds } = await runHost('ends-by-itself.mjs', sink.url, { nodeOptions });
+      expect({ code, signal }).toEqual({ code: 7, signal: null });
+      expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
+      expect(sink.stored).toHaveLength(1);
+      const own = flatSamples(sink.stored[0]!, 'wall').filter(({ functionsRootFirst }) => functionsRootFirst.includes('ownWork'));
+      expect(own.reduce((sum, { value }) => sum + value, 0)).toBeGreaterThan(50_000);
+      expect(sink.requests[0]!.authorization).toBe('Bearer test-key');
+    });
+  }
+
+  it('keeps its exit code with nobody listening', async () => {
+    const { code, seconds } = await runHost('ends-by-itself.mjs', NOBODY, { nodeOptions: PRELOAD });
+    expect(code).toBe(7);
+    expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
+  });
+
+  it('ends within the second of the last flush when the server never answers', async () => {
+    sink.answer = () => {};
+    const { code, seconds } = await runHost('ends-by-itself.mjs', sink.url, { nodeOptions: PRELOAD });
+    expect(code).toBe(7);
+    expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
+  });
+
+  for (const [what, status, headers, body] of [
+    ['429', 429, { 'retry-after': '3600' }, ''],
+    ['503', 503, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }, ''],
+    ['401', 401, {}, '{"code":"KEY_UNKNOWN"}'],
+    ['400', 400, {}, '{"code":"WIRE_MAGIC"}'],
+    ['a page', 200, { 'content-type': 'text/html' }, '<html>log in</html>'],
+    ['a redirect', 302, { location: 'http://127.0.0.1:9/' }, ''],
+    ['a megabyte', 500, {}, 'x'.repeat(1_000_000)],
+  ] as const) {
+    it(`keeps its exit code when the server answers ${what}`, async () => {
+      sink.answer = (response) => response.writeHead(status, headers).end(body);
+      const { code, seconds, output } = await runHost('ends-by-itself.mjs', sink.url, { nodeOptions: PRELOAD });
+      expect({ code, output }).toEqual({ code: 7, output: '' });
+      expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
+    });
+  }
+
+  it('keeps its exit code when the answer is no HTTP', async () => {
+    sink.answer = (response) => response.socket!.end('garbage\r\n\r\n\0\x01');
+    expect((await runHost('ends-by-itself.mjs', sink.url, { nodeOptions: PRELOAD })).code).toBe(7);
+  });
+});
+
+describe('a host that fails', () => {
+  for (const how of ['throws', 'rejects']) {
+    it(`fails as it does without the agent (${how})`, async () => {
+      const alone = await runHost('throws.mjs', sink.url, { args: [how] });
+      const profiled = await runHost('throws.mjs', sink.url, { args: [how], nodeOptions: PRELOAD });
+      expect(alone.code).toBe(1);
+      expect(profiled.code).toBe(alone.code);
+      expect(profiled.signal).toBe(alone.signal);
+      for (const line of alone.errors.split('\n').filter((one) => one.includes('Error:')))
+        expect(profiled.errors).toContain(line);
+    });
+  }
+
+  it('keeps rejections handled and unhandled as they are', async () => {
+    const { code, output } = await runHost('rejected-transaction.mjs', sink.url);
+    expect(output.trim().split('\n')).toEqual(['caught handled', 'unhandled left alone']);
+    expect(code).toBe(5);
+    expect(countsByName(sink.stored)).toEqual({ 'handled error': 1, 'left alone error': 1 });
+  });
+});
+
+describe('SIGTERM', () => {
+  for (const [ending, expected] of [
+    ['by default', { code: null, signal: 'SIGTERM', output: [] }],
+    ['drains', { code: 0, signal: null, output: ['drained'] }],
+    ['exits', { code: 3, signal: null, output: [] }],
+  ] as const) {
+    it(`ends the host as without the agent, and flushes first (${ending})`, async () => {
+      const result = await runHost('express-server.mjs', sink.url, {
+        nodeOptions: PRELOAD,
+        args: [ending],
+        onLine: (line, host) => {
+          if (!line.startsWith('port ')) return;
+          const url = `http://127.0.0.1:${line.slice(5)}`;
+          void Promise.all([
+            ...Array.from({ length: 20 }, (_, at) =>
+              fetch(`${url}/orgs/acme/users/${at}`, { headers: { connection: 'close' } }).then((response) => response.text()),
+            ),
+            fetch(`${url}/fails`, { headers: { connection: 'close' } }).then((response) => response.text()),
+          ]).then(() => setTimeout(() => host.kill('SIGTERM'), 100)); // 'close' of the last response comes a moment after its body
+        },
+      });
+      expect({ code: result.code, signal: result.signal }).toEqual({ code: expected.code, signal: expected.signal });
+      expect(result.output.trim().split('\n').slice(1)).toEqual(expected.output);
+      expect(result.seconds).toBeLessThan(HELD_OPEN_SECONDS);
+      expect(countsByName(sink.stored)).toEqual({ 'GET /orgs/:org/users/:id ok': 20, 'GET /fails error': 1 });
+    });
+  }
+
+  it('does not wait longer than a second for a server that never answers', async () => {
+    sink.answer = () => {};
+    let killedAt = 0;
+    const { signal } = await runHost('express-server.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      onLine: (_line, host) => {
+        killedAt = performance.now();
+        host.kill('SIGTERM');
+      },
+    });
+    expect(signal).toBe('SIGTERM');
+    expect(performance.now() - killedAt).toBeLessThan(8_000);
+  });
+
+  it('counts a request that its client gave up as aborted', async () => {
+    await runHost('express-server.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      onLine: (line, host) => {
+        const given = new AbortController();
+        fetch(`http://127.0.0.1:${line.slice(5)}/slow`, { signal: given.signal }).catch(() =>
+          setTimeout(() => host.kill('SIGTERM'), 200),
+        );
+        setTimeout(() => given.abort(), 200);
+      },
+    });
+    expect(countsByName(sink.stored)).toEqual({ 'GET /slow aborted': 1 });
+  });
+});
+
+describe('a host whose settings are wrong', () => {
+  for (const [what, env, said] of [
+    ['no key', { HEARTH_KEY: '' }, 'AGENT_NO_KEY'],
+    ['an address that is none', { HEARTH_URL: 'hearth:4040' }, 'AGENT_OPTION'],
+    ['a key with a line break', { HEARTH_KEY: 'a\nb' }, 'AGENT_OPTION'],
+  ] as const) {
+    it(`goes on with one line (${what})`, async () => {
+      const { code, errors } = await runHost('ends-by-itself.mjs', sink.url, { nodeOptions: PRELOAD, env });
+      expect(code).toBe(7);
+      expect(errors.trim().split('\n')).toHaveLength(1);
+      expect(errors).toContain(`[${said}]`);
+      expect(sink.requests).toHaveLength(0);
+    });
+  }
+
+  it('does nothing and says nothing with HEARTH_ENABLED=off', async () => {
+    const { code, errors } = await runHost('ends-by-itself.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      env: { HEARTH_ENABLED: 'off', HEARTH_KEY: '' },
+    });
+    expect({ code, errors }).toEqual({ code: 7, errors: '' });
+    expect(sink.requests).toHaveLength(0);
+  });
+});

@@ -1,0 +1,12 @@
+// A rejection that the host leaves alone must stay unhandled, and one that it handles must stay handled.
+import { init, transaction } from '../../dist/index.mjs';
+
+init();
+await transaction('handled', () => Promise.reject(new Error('handled'))).catch((error) => console.log(`caught ${error.message}`));
+process.on('unhandledRejection', (error) => {
+  console.log(`unhandled ${error.message}`);
+  process.exitCode = 5;
+});
+void transaction('left alone', async () => {
+  throw new Error('left alone');
+});

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export interface HostResult {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+  readonly errors: string;
+  readonly seconds: number;
+}
+
+export interface HostOptions {
+  /** Node options in front of the program. */
+  readonly nodeOptions?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with each line of the host's standard output. */
+  readonly onLine?: (line: string, host: ChildProcess) => void;
+}
+
+export const AGENT_DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+export const PRELOAD = ['--import', `${AGENT_DIST}preload.mjs`] as const;
+export const REQUIRE_PRELOAD = ['--require', `${AGENT_DIST}preload.cjs`] as const;
+const HOSTS = fileURLToPath(new URL('../hosts/', import.meta.url));
+/** A host that has not ended by then holds something open. */
+const LONGEST_MS = 60_000;
+
+/** Runs one program of `test/hosts` in a process of its own, with an environment that holds nothing but what is given. */
+export function runHost(name: string, hearthUrl: string, options: HostOptions = {}): Promise<HostResult> {
+  const startedAt = performance.now();
+  const host = spawn(process.execPath, [...(options.nodeOptions ?? []), `${HOSTS}${name}`, ...(options.args ?? [])], {
+    env: { PATH: process.env['PATH'], HEARTH_URL: hearthUrl, HEARTH_KEY: 'test-key', HEARTH_SERVICE: 'host', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [output, errors, pending] = ['', '', ''];
+  host.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    const lines = (pending + text).split('\n');
+    pending = lines.pop()!;
+    for (const line of lines) options.onLine?.(line, host);
+  });
+  host.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text;
+  });
+  const timer = setTimeout(() => host.kill('SIGKILL'), LONGEST_MS);
+  return new Promise((resolve, reject) => {
+    host.once('error', reject);
+    host.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, output, errors, seconds: (performance.now() - startedAt) / 1000 });
+    });
+  });
+}

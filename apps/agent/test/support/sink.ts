@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
+import { labelSetKey, type LabelSet } from '@hearth/profile-model';
+import { decodeBatches, type Batch, type BatchProfile } from '@hearth/wire-format';
+
+/** How the sink answers one request; the default stores and acknowledges. */
+export type Answer = (response: ServerResponse, batches: Batch[]) => void;
+
+/** A real HTTP server in the place of Hearth: keeps every batch that it acknowledged. */
+export class Sink {
+  readonly requests: { readonly authorization: string | undefined; readonly batches: Batch[]; readonly atMs: number }[] = [];
+  readonly stored: Batch[] = [];
+  answer: Answer = this.store;
+  readonly #server: Server = createServer((request, response) => void this.#take(request, response));
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async open(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+    return this;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Acknowledges as Hearth does. */
+  store(response: ServerResponse, batches: Batch[]): void {
+    this.stored.push(...batches);
+    response
+      .writeHead(202, { 'content-type': 'application/json' })
+      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [] }));
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const batches = decodeBatches(gunzipSync(Buffer.concat(chunks)));
+    this.requests.push({ authorization: request.headers.authorization, batches, atMs: Date.now() });
+    this.answer(response, batches);
+  }
+}
+
+/** Finished transactions in all batches, by name and outcome, as `name outcome`. */
+export function countsByName(batches: readonly Batch[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { transactions, labelSets } of batches) {
+    for (const { labelSet, outcome, count } of transactions) {
+      const key = `${nameOf(labelSets[labelSet]!)} ${outcome}`;
+      counts[key] = (counts[key] ?? 0) + count;
+    }
+  }
+  return counts;
+}
+
+export function profileOf(batch: Batch, type: 'cpu' | 'wall' | 'inuse_space' | 'inuse_objects'): BatchProfile | undefined {
+  return batch.profiles.find(({ typeId }) => typeId.split(':')[1] === type);
+}
+
+export interface FlatSample {
+  readonly labels: LabelSet;
+  readonly functionsRootFirst: string[];
+  readonly value: number;
+  readonly count: number;
+}
+
+/** Every row of one profile type with its functions' names. */
+export function flatSamples(batch: Batch, type: Parameters<typeof profileOf>[1]): FlatSample[] {
+  const profile = profileOf(batch, type);
+  if (profile === undefined) return [];
+  return [...profile.sampleStack].map((stack, at) => ({
+    labels: batch.labelSets[profile.sampleLabelSet[at]!]!,
+    functionsRootFirst: functionNames(batch, stack),
+    value: profile.sampleValue[at]!,
+    count: profile.sampleCount[at]!,
+  }));
+}
+
+export function nameOf(labels: LabelSet): string {
+  return labels.find(([label]) => label === 'transaction')?.[1] ?? labelSetKey(labels);
+}
+
+function functionNames({ stacks, functions }: Batch, stack: number): string[] {
+  const names: string[] = [];
+  for (let row = stack; row !== -1; row = stacks.parent[row]!) names.push(functions.name[stacks.functionRow[row]!]!);
+  return names.reverse();
+}
