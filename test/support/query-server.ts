@@ -1,6 +1,5 @@
 import { DurationSketch, labelSet, profileTypeId, profileTypeKind, type Profile } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { parseEnvironment } from '../../apps/server/src/config/environment.js';
 import { Projects } from '../../apps/server/src/features/access/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../../apps/server/src/features/catalog/index.js';
@@ -41,22 +40,29 @@ export interface TestAnswer<Body> {
   readonly body: Body;
 }
 
+type TestApp = Awaited<ReturnType<typeof createApp>>;
+
 const KEY = 'key-of-the-tests-0123456789';
 
 /** A server of one role over a migrated database, with a way to store profiles without an agent. */
 export class QueryServer {
-  readonly app: NestExpressApplication;
+  readonly app: TestApp;
   readonly #url: string;
   #sequence = 0;
 
-  private constructor(app: NestExpressApplication, url: string) {
+  private constructor(app: TestApp, url: string) {
     this.app = app;
     this.#url = url;
   }
 
   static async start(databaseUrl: string, role: 'api' | 'worker' | 'all' = 'api'): Promise<QueryServer> {
     const environment = parseEnvironment({
-      DATABASE_URL: databaseUrl, HEARTH_ROLE: role, HEARTH_BOOTSTRAP_KEY: KEY, HEARTH_ADMIN_PASSWORD: 'password-of-the-tests', LOG_LEVEL: 'error', TICK_MS: '100',
+      DATABASE_URL: databaseUrl,
+      HEARTH_ROLE: role,
+      HEARTH_BOOTSTRAP_KEY: KEY,
+      HEARTH_ADMIN_PASSWORD: 'password-of-the-tests',
+      LOG_LEVEL: 'error',
+      TICK_MS: '100',
     });
     await runMigrations(databaseUrl, MIGRATIONS);
     const app = await createApp(environment, databaseUrl, createLogger(environment.logLevel));
@@ -69,13 +75,19 @@ export class QueryServer {
   }
 
   async get<Body>(path: string, signal?: AbortSignal): Promise<TestAnswer<Body>> {
-    return this.#answer(await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` }, ...(signal && { signal }) }));
+    return this.#answer(
+      await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` }, ...(signal && { signal }) }),
+    );
   }
 
   async post<Body>(path: string, body: unknown): Promise<TestAnswer<Body>> {
-    return this.#answer(await fetch(this.#url + path, {
-      method: 'POST', body: JSON.stringify(body), headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    }));
+    return this.#answer(
+      await fetch(this.#url + path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      }),
+    );
   }
 
   async getBytes(path: string): Promise<Uint8Array> {
@@ -89,10 +101,27 @@ export class QueryServer {
     const of = <Kind>(kind: new (...parameters: never[]) => Kind): Kind => this.app.get(kind, { strict: false });
     const [project] = await of(Projects).list();
     for (const flush of flushes) {
-      const { service = 'shop', environment = 'production', revision = 'r1', process = 'p1', startMs, durationMs = 10_000 } = flush;
+      const {
+        service = 'shop',
+        environment = 'production',
+        revision = 'r1',
+        process = 'p1',
+        startMs,
+        durationMs = 10_000,
+      } = flush;
       const sender = {
-        service, environment, revision, version: '1.0.0', processKey: Buffer.from(process).toString('hex').padStart(32, '0'), startedAtMs: startMs,
-        host: 'host', pid: 1, nodeVersion: 'v20.20.0', agentVersion: '0.1.0', rateHz: 99, labels: labelSet(flush.processLabels ?? {}),
+        service,
+        environment,
+        revision,
+        version: '1.0.0',
+        processKey: Buffer.from(process).toString('hex').padStart(32, '0'),
+        startedAtMs: startMs,
+        host: 'host',
+        pid: 1,
+        nodeVersion: 'v20.20.0',
+        agentVersion: '0.1.0',
+        rateHz: 99,
+        labels: labelSet(flush.processLabels ?? {}),
       };
       const origin = await of(Origins).ensure(project!.id, sender, startMs);
       const blocks = [];
@@ -101,8 +130,12 @@ export class QueryServer {
         const labelSetIds = await of(LabelSets).intern(origin.serviceId, profile.labelSets);
         const [typeId] = await of(ProfileTypes).ensure(origin.serviceId, [profileTypeId(profile.type)]);
         blocks.push({
-          profileTypeId: typeId!, kind: profileTypeKind(profile.type), stackId: profile.sampleStack.map((row) => (row < 0 ? -1 : ids[row]!)),
-          labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!), value: profile.sampleValue, count: profile.sampleCount,
+          profileTypeId: typeId!,
+          kind: profileTypeKind(profile.type),
+          stackId: profile.sampleStack.map((row) => (row < 0 ? -1 : ids[row]!)),
+          labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!),
+          value: profile.sampleValue,
+          count: profile.sampleCount,
         });
       }
       const transactions = [];
@@ -112,15 +145,27 @@ export class QueryServer {
         for (const micros of durationsMicros) sketch.add(micros);
         const { bucket, count } = sketch.toBuckets();
         transactions.push({
-          labelSetId: labelSetId!, kind, outcome, count: durationsMicros.length, durationSumMicros: durationsMicros.reduce((sum, micros) => sum + micros, 0),
-          sketchBucket: bucket, sketchCount: count,
+          labelSetId: labelSetId!,
+          kind,
+          outcome,
+          count: durationsMicros.length,
+          durationSumMicros: durationsMicros.reduce((sum, micros) => sum + micros, 0),
+          sketchBucket: bucket,
+          sketchCount: count,
         });
       }
       this.#sequence += 1;
-      await of(ProfileStore).storeBatches([{
-        ...origin, sequence: this.#sequence, startMs, durationMs, blocks, transactions,
-        series: Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value })),
-      }]);
+      await of(ProfileStore).storeBatches([
+        {
+          ...origin,
+          sequence: this.#sequence,
+          startMs,
+          durationMs,
+          blocks,
+          transactions,
+          series: Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value })),
+        },
+      ]);
       await of(Origins).recordSightings([{ origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 }]);
     }
   }

@@ -11,10 +11,12 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Values above 2^53 travel as strings. */
-export type BigNumber = number | string;
-
-/** Merged call tree in preorder columns of one length: a node, then its whole subtree. Row 0 is the root `total`. */
+/**
+ * Merged call tree in preorder columns of one length: a node, then its whole subtree. Row 0 is the root `total`; what `maxNodes` cuts
+ * is the last child of its parent, named `(truncated)`.
+ *
+ * Here and in the other answers values above 2^53 travel as strings of digits. No profile type of our agent reaches them, so they are typed as numbers.
+ */
 export interface FlameGraphAnswer {
   readonly selection: ResolvedSelection;
   readonly unit: string;

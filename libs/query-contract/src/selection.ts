@@ -1,3 +1,4 @@
+import type { EpochMs } from '@hearth/profile-model';
 import { z } from 'zod';
 
 /** Milliseconds since the epoch, RFC 3339, `now`, or `now-15m` (s, m, h, d). Resolved by the server. */
@@ -31,6 +32,6 @@ export type Selection = z.output<typeof selectionSchema>;
 
 /** The selection that was really used: times resolved, type in full. */
 export interface ResolvedSelection extends Omit<Selection, 'from' | 'until'> {
-  readonly fromMs: number;
-  readonly untilMs: number;
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
 }

@@ -23,7 +23,9 @@ export class Comparison1763600000002 implements MigrationInterface {
       )`);
     // Deflated already.
     await queryRunner.query('ALTER TABLE comparison ALTER result SET STORAGE EXTERNAL');
-    await queryRunner.query(`CREATE INDEX comparison_unfinished ON comparison (service_id, id) WHERE status IN ('pending', 'running')`);
+    await queryRunner.query(
+      `CREATE INDEX comparison_unfinished ON comparison (service_id, id) WHERE status IN ('pending', 'running')`,
+    );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

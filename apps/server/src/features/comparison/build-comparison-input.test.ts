@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { buildComparisonInput, type ComparisonRows, type SideRows } from './build-comparison-input.js';
 
 const process = (processId: number, id: string, seconds = 60) => ({
-  processId, id, seconds, startedAtMs: 0, nodeVersion: 'v20.20.0', agentVersion: '0.1.0', rateHz: 99, droppedBatches: 0,
+  processId,
+  id,
+  seconds,
+  startedAtMs: 0,
+  nodeVersion: 'v20.20.0',
+  agentVersion: '0.1.0',
+  rateHz: 99,
+  droppedBatches: 0,
 });
 /** One row per line: process window group stack value count. */
 const samples = (...rows: [number, number, number, number, number, number][]) => ({
@@ -13,7 +20,14 @@ const samples = (...rows: [number, number, number, number, number, number][]) =>
   value: rows.map((row) => row[4]),
   count: rows.map((row) => row[5]),
 });
-const side = (rows: Partial<SideRows>): SideRows => ({ fromMs: 0, untilMs: 120_000, processes: [], samples: samples(), counts: [], ...rows });
+const side = (rows: Partial<SideRows>): SideRows => ({
+  fromMs: 0,
+  untilMs: 120_000,
+  processes: [],
+  samples: samples(),
+  counts: [],
+  ...rows,
+});
 const comparison = (baseline: SideRows, kind: 'flow' | 'level' = 'flow'): ComparisonRows => ({
   unit: 'microseconds',
   kind,
@@ -45,12 +59,17 @@ describe('buildComparisonInput', () => {
 
   it('gives the same input whatever the order of the rows', () => {
     const one = buildComparisonInput(comparison(side({ processes, samples: samples(...rows) })));
-    const other = buildComparisonInput(comparison(side({ processes: [...processes].reverse(), samples: samples(...[...rows].reverse()) })));
+    const other = buildComparisonInput(
+      comparison(side({ processes: [...processes].reverse(), samples: samples(...[...rows].reverse()) })),
+    );
     expect(other).toEqual(one);
   });
 
   it('averages a level over the time its process was profiled', () => {
-    const level = side({ processes: [process(1, 'aa', 20)], samples: samples([1, 0, -1, 0, 100 * 10_000, 1], [1, 10_000, -1, 0, 300 * 10_000, 1]) });
+    const level = side({
+      processes: [process(1, 'aa', 20)],
+      samples: samples([1, 0, -1, 0, 100 * 10_000, 1], [1, 10_000, -1, 0, 300 * 10_000, 1]),
+    });
     const { baseline } = buildComparisonInput(comparison(level, 'level'));
     expect([...baseline.samples.value].reduce((sum, value) => sum + value)).toBe(200);
   });
@@ -64,12 +83,17 @@ describe('buildComparisonInput', () => {
   });
 
   it('lists only transactions that occur, by name', () => {
-    const input = buildComparisonInput({ ...comparison(side({ processes, samples: samples([7, 0, 2, 3, 1, 1], [7, 0, 0, 3, 1, 1]) })), transactions: ['b', 'unused', 'a'] });
+    const input = buildComparisonInput({
+      ...comparison(side({ processes, samples: samples([7, 0, 2, 3, 1, 1], [7, 0, 0, 3, 1, 1]) })),
+      transactions: ['b', 'unused', 'a'],
+    });
     expect(input.transactions).toEqual(['a', 'b']);
     expect([...input.baseline.samples.transaction]).toEqual([0, 1]);
   });
 
   it('refuses samples of a process that was not selected', () => {
-    expect(() => buildComparisonInput(comparison(side({ processes, samples: samples([1, 0, 0, 0, 1, 1]) })))).toThrow('process 1');
+    expect(() => buildComparisonInput(comparison(side({ processes, samples: samples([1, 0, 0, 0, 1, 1]) })))).toThrow(
+      'process 1',
+    );
   });
 });

@@ -65,7 +65,10 @@ export function buildComparisonInput({ unit, kind, functions, stacks, ...rows }:
 }
 
 /** Only what occurs on a side, so that a transaction that another release adds does not change an older answer. */
-function usedTransactions(names: readonly string[], sides: readonly SideRows[]): { transactions: string[]; rowOf: ReadonlyMap<number, number> } {
+function usedTransactions(
+  names: readonly string[],
+  sides: readonly SideRows[],
+): { transactions: string[]; rowOf: ReadonlyMap<number, number> } {
   const used = new Set<number>();
   for (const { samples, counts } of sides) {
     for (let row = 0; row < samples.group.length; row += 1) if (samples.group[row]! >= 0) used.add(samples.group[row]!);
@@ -83,7 +86,9 @@ function buildSide(side: SideRows, kind: 'flow' | 'level', transactionRow: Reado
     fromMs: side.fromMs,
     untilMs: side.untilMs,
     processes: processes.map(({ processId: _processId, ...process }) => process),
-    samples: buildSamples(side.samples, rowOfProcess, transactionRow, (row) => (kind === 'level' ? 1 / (processes[row]!.seconds * 1000) : 1)),
+    samples: buildSamples(side.samples, rowOfProcess, transactionRow, (row) =>
+      kind === 'level' ? 1 / (processes[row]!.seconds * 1000) : 1,
+    ),
     counts: buildCounts(side.counts, rowOfProcess, transactionRow),
   };
 }
@@ -142,7 +147,11 @@ function buildSamples(
   };
 }
 
-function buildCounts(counts: readonly CountRow[], rowOfProcess: ReadonlyMap<number, number>, transactionRow: ReadonlyMap<number, number>): ComparisonSide['counts'] {
+function buildCounts(
+  counts: readonly CountRow[],
+  rowOfProcess: ReadonlyMap<number, number>,
+  transactionRow: ReadonlyMap<number, number>,
+): ComparisonSide['counts'] {
   const sorted = counts
     .map((row) => ({ ...row, process: rowOf(rowOfProcess, row.processId), transaction: transactionRow.get(row.transaction)! }))
     .sort((a, b) => a.process - b.process || a.windowStartMs - b.windowStartMs || a.transaction - b.transaction);

@@ -5,7 +5,10 @@ const side = { selection: { service: 'shop', type: 'cpu', fromMs: 0, untilMs: 60
 
 describe('comparisonId', () => {
   it('is the same for the same question, however it was written', () => {
-    const other = { selection: { maxNodes: 5, untilMs: 60_000, fromMs: 0, type: 'cpu', service: 'shop', revision: undefined }, inputVersion: '1.1' };
+    const other = {
+      selection: { maxNodes: 5, untilMs: 60_000, fromMs: 0, type: 'cpu', service: 'shop', revision: undefined },
+      inputVersion: '1.1',
+    };
     expect(comparisonId(7, side, side)).toBe(comparisonId(7, other, side));
   });
   it('is another once data arrived, and with the sides exchanged', () => {

@@ -14,7 +14,10 @@ export interface IdentifiedSide {
  * The same question has the same id while its inputs are unchanged. The service comes first, so that the row is found by its key.
  */
 export function comparisonId(serviceId: number, baseline: IdentifiedSide, candidate: IdentifiedSide): string {
-  const question = [COMPARISON_ALGORITHM, ...[baseline, candidate].map((side) => [sortedEntries(side.selection), side.inputVersion])];
+  const question = [
+    COMPARISON_ALGORITHM,
+    ...[baseline, candidate].map((side) => [sortedEntries(side.selection), side.inputVersion]),
+  ];
   return `c${serviceId}-${createHash('sha256').update(JSON.stringify(question)).digest('hex').slice(0, 24)}`;
 }
 

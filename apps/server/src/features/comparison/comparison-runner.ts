@@ -23,7 +23,12 @@ export class ComparisonRunner {
   readonly #leaseMs: DurationMs;
   readonly #maxAttempts: number;
 
-  constructor(comparisons: ComparisonRepository, pool: WorkerPool, gather: GatherRows, { leaseMs = 15_000, maxAttempts = 5 }: ComparisonRunnerOptions = {}) {
+  constructor(
+    comparisons: ComparisonRepository,
+    pool: WorkerPool,
+    gather: GatherRows,
+    { leaseMs = 15_000, maxAttempts = 5 }: ComparisonRunnerOptions = {},
+  ) {
     this.#comparisons = comparisons;
     this.#pool = pool;
     this.#gather = gather;
@@ -38,11 +43,18 @@ export class ComparisonRunner {
     const lost = new AbortController();
     const heartbeat = setInterval(() => {
       // A database that is away for a moment is not a lost lease: the next beat tells.
-      this.#comparisons.extendLease(lease, this.#leaseMs).then((held) => { if (!held) lost.abort(); }, () => undefined);
+      this.#comparisons.extendLease(lease, this.#leaseMs).then(
+        (held) => {
+          if (!held) lost.abort();
+        },
+        () => undefined,
+      );
     }, this.#leaseMs / 3);
     try {
       const rows = await this.#gather(lease, lost.signal);
-      const result = await this.#pool.run<ComparisonRows, Uint8Array>('features/comparison/compare.worker.js', rows, { signal: lost.signal });
+      const result = await this.#pool.run<ComparisonRows, Uint8Array>('features/comparison/compare.worker.js', rows, {
+        signal: lost.signal,
+      });
       await this.#comparisons.finish(lease, result);
     } catch (error) {
       if (!lost.signal.aborted) await this.#giveBack(lease, error);

@@ -34,16 +34,26 @@ export class ComparisonSides {
   async identify(projectId: number, request: ComparisonRequest, nowMs = Date.now()): Promise<NewComparison> {
     const { baseline, candidate } = comparisonRequestSchema.parse(request);
     const options = { nowMs, grain: 'minutes' } as const;
-    const [a, b] = await Promise.all([this.selections.resolve(projectId, baseline, options), this.selections.resolve(projectId, candidate, options)]);
+    const [a, b] = await Promise.all([
+      this.selections.resolve(projectId, baseline, options),
+      this.selections.resolve(projectId, candidate, options),
+    ]);
     assertComparable(a, b);
-    const [versionOfA, versionOfB] = await Promise.all([a, b].map((scope) => this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId })));
-    const id = comparisonId(a.service.id, { selection: a.selection, inputVersion: versionOfA! }, { selection: b.selection, inputVersion: versionOfB! });
+    const [versionOfA, versionOfB] = await Promise.all(
+      [a, b].map((scope) => this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId })),
+    );
+    const id = comparisonId(
+      a.service.id,
+      { selection: a.selection, inputVersion: versionOfA! },
+      { selection: b.selection, inputVersion: versionOfB! },
+    );
     return { serviceId: a.service.id, id, projectId, baseline: a.selection, candidate: b.selection };
   }
 
   /** Everything that `compare` needs, as it is stored now. */
   async gather({ projectId, baseline, candidate }: NewComparison, signal: AbortSignal): Promise<ComparisonRows> {
-    const resolve = (selection: ResolvedSelection) => this.selections.resolve(projectId, selectionFromResolved(selection), { grain: 'minutes' });
+    const resolve = (selection: ResolvedSelection) =>
+      this.selections.resolve(projectId, selectionFromResolved(selection), { grain: 'minutes' });
     const [a, b] = await Promise.all([resolve(baseline), resolve(candidate)]);
     assertComparable(a, b);
     const { transactions, groupOfLabelSet } = transactionsOf(a);
@@ -52,7 +62,15 @@ export class ComparisonSides {
     const candidateRows = await this.#side(b, groupOfLabelSet, signal);
     // Read last: it holds every stack that the samples name.
     const { functions, stacks } = await this.dictionaries.snapshot(a.service.id);
-    return { unit: a.type.sampleUnit, kind: a.kind, functions, stacks, transactions, baseline: baselineRows, candidate: candidateRows };
+    return {
+      unit: a.type.sampleUnit,
+      kind: a.kind,
+      functions,
+      stacks,
+      transactions,
+      baseline: baselineRows,
+      candidate: candidateRows,
+    };
   }
 
   async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
@@ -69,26 +87,41 @@ export class ComparisonSides {
       ...scope.range,
       processes: processes.map((process) => selectedProcess(process, profiledMs.get(process.id) ?? 0)),
       samples,
-      counts: counts.map(({ processId, windowStartMs, transaction, count, errors, durationSumMicros }) => ({ processId, windowStartMs, transaction, count, errors, durationSumMicros })),
+      counts: counts.map(({ processId, windowStartMs, transaction, count, errors, durationSumMicros }) => ({
+        processId,
+        windowStartMs,
+        transaction,
+        count,
+        errors,
+        durationSumMicros,
+      })),
     };
   }
 }
 
 function assertComparable(a: ProfileScope, b: ProfileScope): void {
   if (a.service.id !== b.service.id) {
-    throw new HearthError('COMPARISON_SERVICES_DIFFER', `${a.service.name} and ${b.service.name} are two services: choose two releases, times or labels of one`);
+    throw new HearthError(
+      'COMPARISON_SERVICES_DIFFER',
+      `${a.service.name} and ${b.service.name} are two services: choose two releases, times or labels of one`,
+    );
   }
   if (a.profileTypeId !== b.profileTypeId) {
-    throw new HearthError('COMPARISON_TYPES_DIFFER', `${a.selection.type} and ${b.selection.type} measure different things: choose one type for both sides`);
+    throw new HearthError(
+      'COMPARISON_TYPES_DIFFER',
+      `${a.selection.type} and ${b.selection.type} measure different things: choose one type for both sides`,
+    );
   }
 }
 
 /** Transactions by name, and the row of each label set's; label sets without one are left out. */
 function transactionsOf({ labelSets }: ProfileScope): { transactions: string[]; groupOfLabelSet: Map<number, number> } {
-  const nameOf = new Map([...labelSets].flatMap(([id, labels]) => {
-    const name = labelValue(labels, TRANSACTION_LABEL);
-    return name === undefined ? [] : [[id, name] as const];
-  }));
+  const nameOf = new Map(
+    [...labelSets].flatMap(([id, labels]) => {
+      const name = labelValue(labels, TRANSACTION_LABEL);
+      return name === undefined ? [] : [[id, name] as const];
+    }),
+  );
   const transactions = [...new Set(nameOf.values())].sort();
   const rowOf = new Map(transactions.map((name, row) => [name, row]));
   return { transactions, groupOfLabelSet: new Map([...nameOf].map(([id, name]) => [id, rowOf.get(name)!])) };

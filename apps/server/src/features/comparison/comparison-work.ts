@@ -24,7 +24,9 @@ export class ComparisonWork implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    const runner = new ComparisonRunner(this.repository, this.pool, (comparison, signal) => this.sides.gather(comparison, signal));
+    const runner = new ComparisonRunner(this.repository, this.pool, (comparison, signal) =>
+      this.sides.gather(comparison, signal),
+    );
     this.jobs.handle(runComparison, (payload) => runner.run(payload));
     this.ticks.every('queue-comparisons', this.environment.tickMs, () => this.queueUnattended());
   }

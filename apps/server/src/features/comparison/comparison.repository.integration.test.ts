@@ -65,7 +65,11 @@ describe('ComparisonRepository', () => {
     const lease = (await comparisons.claim(key, 'w', LEASE_MS))!;
     await comparisons.fail(lease, { code: 'COMPARISON_TOO_LARGE', message: 'too large' });
     expect((await comparisons.find(key))?.error).toEqual({ code: 'COMPARISON_TOO_LARGE', message: 'too large' });
-    expect(await comparisons.addPending({ ...key, projectId: 1, baseline: selection, candidate: selection })).toMatchObject({ status: 'pending', attempts: 0, error: null });
+    expect(await comparisons.addPending({ ...key, projectId: 1, baseline: selection, candidate: selection })).toMatchObject({
+      status: 'pending',
+      attempts: 0,
+      error: null,
+    });
   });
 
   it('lists nothing that a worker holds', async () => {

@@ -52,7 +52,13 @@ export class ComparisonRepository {
        ON CONFLICT (service_id, id) DO UPDATE
          SET status = 'pending', attempts = 0, error_code = NULL, error_message = NULL, finished_ms = NULL
          WHERE comparison.status = 'failed'`,
-      [comparison.serviceId, comparison.id, comparison.projectId, JSON.stringify(comparison.baseline), JSON.stringify(comparison.candidate)],
+      [
+        comparison.serviceId,
+        comparison.id,
+        comparison.projectId,
+        JSON.stringify(comparison.baseline),
+        JSON.stringify(comparison.candidate),
+      ],
     );
     const row = await this.find(comparison);
     if (row === undefined) throw new Error(`comparison ${comparison.id} was deleted while it was added`);
@@ -69,10 +75,10 @@ export class ComparisonRepository {
 
   /** The result as it was stored, deflated JSON; `undefined` until there is one. */
   async findResult(key: ComparisonKey): Promise<Buffer | undefined> {
-    const rows = (await this.#dataSource.query('SELECT result FROM comparison WHERE service_id = $1 AND id = $2 AND result IS NOT NULL', [
-      key.serviceId,
-      key.id,
-    ])) as { result: Buffer }[];
+    const rows = (await this.#dataSource.query(
+      'SELECT result FROM comparison WHERE service_id = $1 AND id = $2 AND result IS NOT NULL',
+      [key.serviceId, key.id],
+    )) as { result: Buffer }[];
     return rows[0]?.result;
   }
 
@@ -93,9 +99,11 @@ export class ComparisonRepository {
   }
 
   async finish(lease: ComparisonLease, result: Uint8Array): Promise<boolean> {
-    return this.#updateLeased(lease, `status = 'done', result = $4, leased_until_ms = NULL, lease_id = NULL, finished_ms = ${NOW_MS}`, [
-      Buffer.from(result.buffer, result.byteOffset, result.byteLength),
-    ]);
+    return this.#updateLeased(
+      lease,
+      `status = 'done', result = $4, leased_until_ms = NULL, lease_id = NULL, finished_ms = ${NOW_MS}`,
+      [Buffer.from(result.buffer, result.byteOffset, result.byteLength)],
+    );
   }
 
   async fail(lease: ComparisonLease, error: { readonly code: string; readonly message: string }): Promise<boolean> {

@@ -18,7 +18,10 @@ export class ComparisonsController {
   @Post()
   @HttpCode(202)
   @ApiOperation({ summary: 'Compare two selections; the same request has the same id while its inputs are unchanged' })
-  request(@ProjectId() projectId: number, @BodyOf(comparisonRequestSchema) request: z.output<typeof comparisonRequestSchema>): Promise<ComparisonAnswer> {
+  request(
+    @ProjectId() projectId: number,
+    @BodyOf(comparisonRequestSchema) request: z.output<typeof comparisonRequestSchema>,
+  ): Promise<ComparisonAnswer> {
     return this.comparisons.request(projectId, request);
   }
 

@@ -25,7 +25,12 @@ export class Comparisons {
   async find(projectId: number, id: string): Promise<{ answer: ComparisonAnswer; result: Buffer | undefined }> {
     const key = parseComparisonId(id);
     const row = key && (await this.repository.find(key));
-    if (row?.projectId !== projectId) throw new HearthError('COMPARISON_NOT_FOUND', 'this project has no comparison of this id: POST /api/v1/comparisons asks for one', { status: 404 });
+    if (row?.projectId !== projectId)
+      throw new HearthError(
+        'COMPARISON_NOT_FOUND',
+        'this project has no comparison of this id: POST /api/v1/comparisons asks for one',
+        { status: 404 },
+      );
     return { answer: answerOf(row), result: row.status === 'done' ? await this.repository.findResult(row) : undefined };
   }
 }

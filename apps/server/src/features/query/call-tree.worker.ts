@@ -3,7 +3,13 @@ import { callTree, functionTotals, limitCallTree } from '@hearth/profile-model';
 
 /** Runs in a pool thread: a service may have a hundred thousand stacks. */
 export type CallTreeTask =
-  | { readonly want: 'tree'; readonly stacks: StackTable; readonly self: Float64Array; readonly rootSelf: number; readonly maxNodes: number }
+  | {
+      readonly want: 'tree';
+      readonly stacks: StackTable;
+      readonly self: Float64Array;
+      readonly rootSelf: number;
+      readonly maxNodes: number;
+    }
   | { readonly want: 'functions'; readonly stacks: StackTable; readonly self: Float64Array; readonly functionCount: number };
 
 export interface LimitedTree {

@@ -8,5 +8,7 @@ export const ClientSignal = createParamDecorator((_: unknown, context: Execution
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
+  // It may have left while its key was looked up.
+  if (response.closed || response.socket === null || response.socket.destroyed) controller.abort();
   return controller.signal;
 });

@@ -7,12 +7,21 @@ const head = { type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu), startMs: 0, durat
 const rows = {
   functions: { length: 3, name: ['a', 'c', 'b'], package: ['', '', ''], file: ['a.js', 'c.js', 'b.js'] },
   stacks: { length: 3, parent: Int32Array.of(-1, -1, 0), functionRow: Uint32Array.of(0, 1, 2) },
-  labelSets: new Map([[1, labelSet({ plan: 'pro' })], [2, labelSet({})]]),
+  labelSets: new Map([
+    [1, labelSet({ plan: 'pro' })],
+    [2, labelSet({})],
+  ]),
 };
 
 describe('exportProfile', () => {
   it('keeps values, counts and label sets, and leaves out what does not occur', () => {
-    const profile = exportProfile(head, { ...rows, stackId: [2, 2, NO_PARENT], labelSetId: [1, 2, 2], value: [10, 5, 1], count: [2, 1, 1] });
+    const profile = exportProfile(head, {
+      ...rows,
+      stackId: [2, 2, NO_PARENT],
+      labelSetId: [1, 2, 2],
+      value: [10, 5, 1],
+      count: [2, 1, 1],
+    });
     assertProfile(profile);
     expect(profile.functions.name).toEqual(['a', 'b']);
     expect([...profile.sampleValue]).toEqual([10, 5, 1]);

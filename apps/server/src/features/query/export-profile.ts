@@ -59,7 +59,10 @@ export function exportProfile(head: ProfileHead, rows: ExportRows): Profile {
     for (const stack of missing.reverse()) {
       const functionId = rows.stacks.functionRow[stack]!;
       const { name, package: packageName, file } = rows.functions;
-      row = builder.stackRow(row, builder.functionRow({ name: name[functionId]!, package: packageName[functionId]!, file: file[functionId]! }));
+      row = builder.stackRow(
+        row,
+        builder.functionRow({ name: name[functionId]!, package: packageName[functionId]!, file: file[functionId]! }),
+      );
       builtRow.set(stack, row);
     }
     return row;

@@ -40,7 +40,9 @@ describe('functionRows', () => {
     ]);
   });
   it('searches literally, whatever the case', () => {
-    expect(functionRows(profile.functions, totals, { sort: 'self', limit: 9, search: 'PAR' }).functions.map((row) => row.name)).toEqual(['parse']);
+    expect(
+      functionRows(profile.functions, totals, { sort: 'self', limit: 9, search: 'PAR' }).functions.map((row) => row.name),
+    ).toEqual(['parse']);
     expect(functionRows(profile.functions, totals, { sort: 'self', limit: 9, search: '.*' }).count).toBe(0);
   });
 });

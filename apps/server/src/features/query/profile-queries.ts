@@ -64,11 +64,24 @@ export class ProfileQueries {
   async functions(projectId: number, request: Selection & FunctionRowsRequest, signal: AbortSignal): Promise<FunctionsAnswer> {
     const scope = await this.selections.resolve(projectId, request);
     const { functions, stacks, self, sum, samples } = await this.#values(scope, signal);
-    const totals = await this.#inPool<FunctionTotals>({ want: 'functions', stacks, self, functionCount: functions.length }, signal);
-    return { selection: scope.selection, unit: scope.type.sampleUnit, sum: wireNumber(sum), samples, ...functionRows(functions, totals, request) };
+    const totals = await this.#inPool<FunctionTotals>(
+      { want: 'functions', stacks, self, functionCount: functions.length },
+      signal,
+    );
+    return {
+      selection: scope.selection,
+      unit: scope.type.sampleUnit,
+      sum: wireNumber(sum),
+      samples,
+      ...functionRows(functions, totals, request),
+    };
   }
 
-  async export(projectId: number, request: Selection & { readonly format: 'pprof' | 'folded' }, signal: AbortSignal): Promise<ExportedFile> {
+  async export(
+    projectId: number,
+    request: Selection & { readonly format: 'pprof' | 'folded' },
+    signal: AbortSignal,
+  ): Promise<ExportedFile> {
     const scope = await this.selections.resolve(projectId, request);
     const { fromMs, untilMs } = scope.range;
     const task: ExportTask = {
@@ -87,7 +100,8 @@ export class ProfileQueries {
   async #values(scope: ProfileScope, signal: AbortSignal): Promise<SelectedValues> {
     const merged = await this.cover.merged({ ...scope.query, profileTypeId: scope.profileTypeId, signal });
     const { functions, stacks, samples } = merged;
-    if (scope.kind === 'flow') return { functions, stacks, self: merged.self, rootSelf: merged.rootSelf, sum: merged.sum, samples };
+    if (scope.kind === 'flow')
+      return { functions, stacks, self: merged.self, rootSelf: merged.rootSelf, sum: merged.sum, samples };
     const self = averageOverTime(merged.self, livedMs(scope));
     const rootSelf = Math.round(merged.rootSelf / livedMs(scope));
     return { functions, stacks, self, rootSelf, sum: self.reduce((sum, value) => sum + value, rootSelf), samples };
@@ -104,7 +118,15 @@ export class ProfileQueries {
     const values = await this.cover.byProcess(query, new Map(Array.from(scope.labelSets.keys(), (id) => [id, id])));
     // Read last: it holds every stack that the values name.
     const { functions, stacks } = await this.dictionaries.snapshot(scope.service.id);
-    return { functions, stacks, labelSets: scope.labelSets, stackId: values.stackId, labelSetId: values.group, value: values.value, count: values.count };
+    return {
+      functions,
+      stacks,
+      labelSets: scope.labelSets,
+      stackId: values.stackId,
+      labelSetId: values.group,
+      value: values.value,
+      count: values.count,
+    };
   }
 
   async #inPool<Result>(task: CallTreeTask, signal: AbortSignal): Promise<Result> {
@@ -117,7 +139,10 @@ function livedMs({ observedMs, range }: ProfileScope): number {
 }
 
 /** How many raw samples are behind a stack is not known here: one each. */
-function rowsByStack(self: Float64Array, rootSelf: number): Pick<ExportTask['rows'], 'stackId' | 'labelSetId' | 'value' | 'count'> {
+function rowsByStack(
+  self: Float64Array,
+  rootSelf: number,
+): Pick<ExportTask['rows'], 'stackId' | 'labelSetId' | 'value' | 'count'> {
   const used = [...(rootSelf > 0 ? [NO_PARENT] : []), ...Array.from(self.keys()).filter((stack) => self[stack] !== 0)];
   return {
     stackId: Int32Array.from(used),

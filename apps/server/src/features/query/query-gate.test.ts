@@ -8,7 +8,9 @@ describe('QueryGate', () => {
     const gate = new QueryGate({ maxRunning: 2, maxWaiting: 10 });
     const begun: number[] = [];
     const open: (() => void)[] = [];
-    const all = [0, 1, 2, 3].map((n) => gate.run(never, () => new Promise<void>((resolve) => (begun.push(n), open.push(resolve)))));
+    const all = [0, 1, 2, 3].map((n) =>
+      gate.run(never, () => new Promise<void>((resolve) => (begun.push(n), open.push(resolve)))),
+    );
     await Promise.resolve();
     expect(begun).toEqual([0, 1]);
     open[1]!();

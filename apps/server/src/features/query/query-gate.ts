@@ -42,7 +42,10 @@ export class QueryGate {
       return;
     }
     if (this.#waiting.size >= this.#limits.maxWaiting) {
-      throw new HearthError('QUERIES_BUSY', `${this.#waiting.size} questions wait already: try again in a moment`, { status: 503, retryAfterSeconds: 2 });
+      throw new HearthError('QUERIES_BUSY', `${this.#waiting.size} questions wait already: try again in a moment`, {
+        status: 503,
+        retryAfterSeconds: 2,
+      });
     }
     await new Promise<void>((resolve, reject) => {
       const leave = () => {

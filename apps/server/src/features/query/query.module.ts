@@ -17,6 +17,12 @@ import { TransactionsController } from './transactions.controller.js';
 @Module({
   imports: [CatalogModule, ProcessMetricsModule, RollupModule, SelectionModule, StacksModule, TransactionsModule],
   controllers: [ProfilesController, ServicesController, TransactionsController],
-  providers: [{ provide: QueryGate, useFactory: () => new QueryGate() }, ProfileQueries, ServiceQueries, TimelineQueries, TransactionQueries],
+  providers: [
+    { provide: QueryGate, useFactory: () => new QueryGate() },
+    ProfileQueries,
+    ServiceQueries,
+    TimelineQueries,
+    TransactionQueries,
+  ],
 })
 export class QueryModule {}

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import { DurationSketch, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { LabelsAnswer, LabelValuesAnswer, ProcessAnswer, RevisionAnswer, ServiceAnswer } from '@hearth/query-contract';
-import { Catalog, type ProcessRow, type ServiceRow } from '../catalog/index.js';
+import { Catalog, type ServiceRow } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { Cover } from '../rollup/index.js';
-import { SelectionResolver, livedWithin, observedMs, resolveRange } from '../selection/index.js';
+import { SelectionResolver, livedWithin, observedMs } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 
 const MINUTE_MS = 60_000;
@@ -76,18 +76,36 @@ export class ServiceQueries {
       }));
   }
 
-  async labels(projectId: number, serviceName: string, range: { from: string; until: string }, signal: AbortSignal): Promise<LabelsAnswer> {
+  async labels(
+    projectId: number,
+    serviceName: string,
+    range: { from: string; until: string },
+    signal: AbortSignal,
+  ): Promise<LabelsAnswer> {
     const values = await this.#labelValues(projectId, serviceName, range, signal);
-    return { labels: [...values].map(([name, ofName]) => ({ name, values: ofName.size })).sort((a, b) => (a.name < b.name ? -1 : 1)) };
+    return {
+      labels: [...values].map(([name, ofName]) => ({ name, values: ofName.size })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    };
   }
 
-  async labelValues(projectId: number, serviceName: string, name: string, range: { from: string; until: string }, signal: AbortSignal): Promise<LabelValuesAnswer> {
+  async labelValues(
+    projectId: number,
+    serviceName: string,
+    name: string,
+    range: { from: string; until: string },
+    signal: AbortSignal,
+  ): Promise<LabelValuesAnswer> {
     const values = await this.#labelValues(projectId, serviceName, range, signal);
     return { name, values: [...(values.get(name) ?? [])].sort() };
   }
 
   /** Values of each label that a transaction of the range or a process alive in it carries. */
-  async #labelValues(projectId: number, serviceName: string, { from, until }: { from: string; until: string }, signal: AbortSignal): Promise<Map<string, Set<string>>> {
+  async #labelValues(
+    projectId: number,
+    serviceName: string,
+    { from, until }: { from: string; until: string },
+    signal: AbortSignal,
+  ): Promise<Map<string, Set<string>>> {
     const scope = await this.selections.resolveScope(projectId, { service: serviceName, from, until }, { grain: 'minutes' });
     signal.throwIfAborted();
     const used = new Set((await this.transactionWindows.read(scope.query)).map((row) => row.labelSetId));
@@ -135,14 +153,17 @@ export class ServiceQueries {
       rssBytes: memory.length === 0 ? null : memory.reduce((sum, process) => sum + process.latest, 0),
       transactionsPerMinute: livedMs === 0 ? null : (count * MINUTE_MS) / livedMs,
       durationP95Micros: count === 0 ? null : Math.round(sketch.quantile(0.95)),
-      cpuCoresByMinute: (cpuMicrosByMinute ?? new Array<number>(SPARKLINE_MINUTES).fill(0)).map((micros) => micros / (MINUTE_MS * 1000)),
+      cpuCoresByMinute: Array.from(
+        { length: SPARKLINE_MINUTES },
+        (_, minute) => (cpuMicrosByMinute?.[minute] ?? 0) / (MINUTE_MS * 1000),
+      ),
     };
   }
 
   async #cpuMicrosByMinute(service: ServiceRow, profileTypeId: number, untilMs: EpochMs, signal: AbortSignal): Promise<number[]> {
     const fromMs = untilMs - SPARKLINE_MINUTES * MINUTE_MS;
     const steps = await this.cover.steps({ serviceId: service.id, profileTypeId, fromMs, untilMs, signal }, MINUTE_MS, 'none');
-    const micros = new Array<number>(SPARKLINE_MINUTES).fill(0);
+    const micros = Array.from({ length: SPARKLINE_MINUTES }, () => 0);
     steps.startsMs.forEach((startMs, step) => {
       const minute = (startMs - fromMs) / MINUTE_MS;
       if (minute >= 0 && minute < SPARKLINE_MINUTES) micros[minute]! += steps.values[0]?.[step] ?? 0;

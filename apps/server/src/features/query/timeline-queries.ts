@@ -27,7 +27,10 @@ export class TimelineQueries {
   async timeline(projectId: number, request: TimelineRequest, signal: AbortSignal): Promise<TimelineAnswer> {
     const scope = await this.selections.resolve(projectId, request);
     const stepMs = resolveStepMs(scope.range, request.stepMs);
-    const [series, deploys] = await Promise.all([this.#series(scope, stepMs, request.groupBy, signal), this.#deploysWithin(scope, projectId)]);
+    const [series, deploys] = await Promise.all([
+      this.#series(scope, stepMs, request.groupBy, signal),
+      this.#deploysWithin(scope, projectId),
+    ]);
     return {
       selection: scope.selection,
       unit: scope.type.sampleUnit,
@@ -56,8 +59,15 @@ export class TimelineQueries {
         if (step !== undefined) values[step]! += steps.values[row]![at]!;
       });
     });
-    if (valuesOfKey.size === 0) valuesOfKey.set('', starts.map(() => 0));
-    return [...valuesOfKey].map(([key, values]) => ({ key, values: factor ? values.map((value, step) => Math.round(value * factor[step]!)) : values }));
+    if (valuesOfKey.size === 0)
+      valuesOfKey.set(
+        '',
+        starts.map(() => 0),
+      );
+    return [...valuesOfKey].map(([key, values]) => ({
+      key,
+      values: factor ? values.map((value, step) => Math.round(value * factor[step]!)) : values,
+    }));
   }
 
   /** What the cover is to tell apart, and the key of each of its groups. Several groups may have one key. */
@@ -70,7 +80,8 @@ export class TimelineQueries {
     const processes = new Map((await this.catalog.processes(scope.service.id)).map((process) => [process.id, process]));
     if (groupBy === 'process') return { groupOf: 'process', keyOf: (processId) => processes.get(processId)?.key ?? '' };
     const isOfSamples = [...scope.labelSets.values()].some((labels) => labelValue(labels, groupBy) !== undefined);
-    if (!isOfSamples) return { groupOf: 'process', keyOf: (processId) => labelValue(processes.get(processId)?.labels ?? [], groupBy) ?? '' };
+    if (!isOfSamples)
+      return { groupOf: 'process', keyOf: (processId) => labelValue(processes.get(processId)?.labels ?? [], groupBy) ?? '' };
     const valueOf = new Map([...scope.labelSets].map(([id, labels]) => [id, labelValue(labels, groupBy) ?? '']));
     const values = [...new Set(valueOf.values())];
     const rowOf = new Map(values.map((value, row) => [value, row]));

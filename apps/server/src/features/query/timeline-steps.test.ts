@@ -15,7 +15,9 @@ describe('chooseStepMs', () => {
 describe('resolveStepMs', () => {
   it('accepts the most steps and refuses one more', () => {
     expect(resolveStepMs(range(MAX_STEPS * 10_000), 10_000)).toBe(10_000);
-    expect(() => resolveStepMs(range(MAX_STEPS * 10_000 + 1), 10_000)).toThrow(expect.objectContaining({ code: 'STEP_TOO_SMALL' }));
+    expect(() => resolveStepMs(range(MAX_STEPS * 10_000 + 1), 10_000)).toThrow(
+      expect.objectContaining({ code: 'STEP_TOO_SMALL' }),
+    );
   });
   it('refuses a step that cuts a segment', () => {
     expect(() => resolveStepMs(range(600_000), 61_000)).toThrow(expect.objectContaining({ code: 'STEP_UNEVEN' }));

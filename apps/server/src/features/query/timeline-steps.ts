@@ -25,10 +25,16 @@ export function resolveStepMs(range: TimeRange, asked: DurationMs | undefined): 
   if (asked === undefined) return chooseStepMs(range);
   const length = range.untilMs - range.fromMs;
   if (length / asked > MAX_STEPS) {
-    throw new HearthError('STEP_TOO_SMALL', `${asked} ms cuts the range into more than ${MAX_STEPS} steps: ask for at least ${Math.ceil(length / MAX_STEPS)} ms`);
+    throw new HearthError(
+      'STEP_TOO_SMALL',
+      `${asked} ms cuts the range into more than ${MAX_STEPS} steps: ask for at least ${Math.ceil(length / MAX_STEPS)} ms`,
+    );
   }
   if (asked % (asked < 60_000 ? 10_000 : 60_000) !== 0) {
-    throw new HearthError('STEP_UNEVEN', `${asked} ms is no whole number of ${asked < 60_000 ? 'flushes (10,000 ms)' : 'minutes (60,000 ms)'}`);
+    throw new HearthError(
+      'STEP_UNEVEN',
+      `${asked} ms is no whole number of ${asked < 60_000 ? 'flushes (10,000 ms)' : 'minutes (60,000 ms)'}`,
+    );
   }
   return asked;
 }

@@ -29,13 +29,20 @@ export class TransactionQueries {
     const figures = await this.figures(scope, signal);
     const [transaction] = transactionRows(figures).transactions;
     if (transaction === undefined) {
-      throw new HearthError('TRANSACTION_NOT_FOUND', `no transaction ${JSON.stringify(name.slice(0, 100))} ran in this range: GET /api/v1/transactions lists those that did`, { status: 404 });
+      throw new HearthError(
+        'TRANSACTION_NOT_FOUND',
+        `no transaction ${JSON.stringify(name.slice(0, 100))} ran in this range: GET /api/v1/transactions lists those that did`,
+        { status: 404 },
+      );
     }
     return { selection: scope.request, transaction, byLabel: transactionsByLabel(figures) };
   }
 
   async figures(scope: Scope, signal: AbortSignal): Promise<TransactionFigures> {
-    const [counted, cpuMicrosOfLabelSet] = await Promise.all([this.transactionWindows.read(scope.query), this.cpuByLabelSet(scope, signal)]);
+    const [counted, cpuMicrosOfLabelSet] = await Promise.all([
+      this.transactionWindows.read(scope.query),
+      this.cpuByLabelSet(scope, signal),
+    ]);
     return { counted, cpuMicrosOfLabelSet, labelSets: scope.labelSets, observedMs: scope.observedMs };
   }
 

@@ -8,7 +8,12 @@ const sketchOf = (micros: number, count: number) => {
   return sketch;
 };
 const counted = (labelSetId: number, outcome: string, count: number, micros: number): CountedTransactions => ({
-  labelSetId, kind: 'http', outcome, count, durationSumMicros: count * micros, sketch: sketchOf(micros, count),
+  labelSetId,
+  kind: 'http',
+  outcome,
+  count,
+  durationSumMicros: count * micros,
+  sketch: sketchOf(micros, count),
 });
 const figures = {
   labelSets: new Map([
@@ -18,7 +23,12 @@ const figures = {
     [4, labelSet({ transaction: 'report' })],
   ]),
   counted: [counted(2, 'ok', 98, 1000), counted(3, 'error', 1, 1000), counted(3, 'aborted', 1, 9000)],
-  cpuMicrosOfLabelSet: new Map([[1, 7], [2, 100], [3, 400], [4, 50]]),
+  cpuMicrosOfLabelSet: new Map([
+    [1, 7],
+    [2, 100],
+    [3, 400],
+    [4, 50],
+  ]),
   observedMs: 120_000,
 };
 
@@ -26,7 +36,9 @@ describe('transactionRows', () => {
   it('sums label sets and outcomes of one transaction, and tells what belongs to none', () => {
     const { transactions, backgroundCpuMicros } = transactionRows(figures);
     expect(backgroundCpuMicros).toBe(7);
-    expect(transactions.map((row) => [row.name, row.count, row.errors, row.perMinute, row.cpuMicros, row.cpuPerTransactionMicros])).toEqual([
+    expect(
+      transactions.map((row) => [row.name, row.count, row.errors, row.perMinute, row.cpuMicros, row.cpuPerTransactionMicros]),
+    ).toEqual([
       ['GET /', 100, 1, 50, 500, 5],
       ['report', 0, 0, 0, 50, 0],
     ]);
@@ -41,9 +53,21 @@ describe('transactionRows', () => {
 
 describe('transactionsByLabel', () => {
   it('splits by the values of each label, dearest first', () => {
-    const byLabel = transactionsByLabel({ ...figures, cpuMicrosOfLabelSet: new Map([[2, 100], [3, 400]]) });
+    const byLabel = transactionsByLabel({
+      ...figures,
+      cpuMicrosOfLabelSet: new Map([
+        [2, 100],
+        [3, 400],
+      ]),
+    });
     expect(byLabel.map((one) => [one.label, one.values.map((row) => [row.value, row.cpuPerTransactionMicros])])).toEqual([
-      ['plan', [['free', 200], ['pro', 100 / 98]]],
+      [
+        'plan',
+        [
+          ['free', 200],
+          ['pro', 100 / 98],
+        ],
+      ],
     ]);
   });
 });

@@ -42,6 +42,8 @@ export function filterByLabels(
   return {
     labelSetIds: isAsked ? [...labelSets].filter(([, labels]) => matchesLabels(labels, wanted)).map(([id]) => id) : undefined,
     processIds:
-      processMatchers.length > 0 ? processes.filter((process) => matchesLabels(process.labels, processMatchers)).map(({ id }) => id) : undefined,
+      processMatchers.length > 0
+        ? processes.filter((process) => matchesLabels(process.labels, processMatchers)).map(({ id }) => id)
+        : undefined,
   };
 }

@@ -56,7 +56,11 @@ export class SelectionResolver {
    * @throws {HearthError} `SERVICE_NOT_FOUND`, `ENVIRONMENT_NOT_FOUND`, `REVISION_NOT_FOUND`, `PROCESS_NOT_FOUND`,
    * `TIME_INVALID`, `RANGE_EMPTY`, `RANGE_TOO_LONG`; {ProfileError} `LABEL_MATCHER`
    */
-  async resolveScope(projectId: number, request: ScopeRequest, { nowMs = Date.now(), grain = 'exact' }: ResolveOptions = {}): Promise<Scope> {
+  async resolveScope(
+    projectId: number,
+    request: ScopeRequest,
+    { nowMs = Date.now(), grain = 'exact' }: ResolveOptions = {},
+  ): Promise<Scope> {
     const asked = resolveRange(request.from, request.until, nowMs);
     const range = grain === 'minutes' ? wholeMinutes(asked) : asked;
     const question = parseLabelQuestion(request.match, given(request.transaction));
@@ -146,7 +150,10 @@ export class SelectionResolver {
   async findService(projectId: number, name: string): Promise<ServiceRow> {
     // Postgres has no NUL in text, so no service is called so.
     const service = name.includes('\0') ? null : await this.#catalog.findService(projectId, name);
-    if (service === null) throw new HearthError('SERVICE_NOT_FOUND', `this project has no service ${quoted(name)}: GET /api/v1/services lists them`, { status: 404 });
+    if (service === null)
+      throw new HearthError('SERVICE_NOT_FOUND', `this project has no service ${quoted(name)}: GET /api/v1/services lists them`, {
+        status: 404,
+      });
     return service;
   }
 }
@@ -182,11 +189,18 @@ function given(text: string | undefined): string | undefined {
 
 type NotFoundCode = 'ENVIRONMENT_NOT_FOUND' | 'REVISION_NOT_FOUND' | 'PROCESS_NOT_FOUND';
 
-function named<Row>(code: NotFoundCode, name: string | undefined, rows: readonly Row[], nameOf: (row: Row) => string): Row | undefined {
+function named<Row>(
+  code: NotFoundCode,
+  name: string | undefined,
+  rows: readonly Row[],
+  nameOf: (row: Row) => string,
+): Row | undefined {
   if (name === undefined) return undefined;
   const found = rows.find((row) => nameOf(row) === name);
   if (found === undefined) {
-    throw new HearthError(code, `the service has no ${code.slice(0, code.indexOf('_')).toLowerCase()} ${quoted(name)}`, { status: 404 });
+    throw new HearthError(code, `the service has no ${code.slice(0, code.indexOf('_')).toLowerCase()} ${quoted(name)}`, {
+      status: 404,
+    });
   }
   return found;
 }

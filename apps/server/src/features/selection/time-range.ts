@@ -15,7 +15,10 @@ export function resolveRange(from: string, until: string, nowMs: EpochMs): TimeR
     throw new HearthError('RANGE_EMPTY', `from ${from} is not before until ${until}: the range holds no instant`);
   }
   if (range.untilMs - range.fromMs > MAX_RANGE_MS) {
-    throw new HearthError('RANGE_TOO_LONG', `${from} to ${until} is longer than ${MAX_RANGE_MS / 86_400_000} days: ask for a part of it`);
+    throw new HearthError(
+      'RANGE_TOO_LONG',
+      `${from} to ${until} is longer than ${MAX_RANGE_MS / 86_400_000} days: ask for a part of it`,
+    );
   }
   return range;
 }
