@@ -74,10 +74,10 @@ export function compare(input: ComparisonInput): ComparisonResult {
     input.kind === 'level'
       ? rates.pairs.map((pair) => ({ pair, change: unjudgedChange(pair) }))
       : families.flatMap(({ hypotheses, tested }) =>
-          hypotheses.map((pair) => ({
-            pair,
-            change: judgedChange(pair, rules, { floor: floor.of(pair.scope), tested, windowsPresent: windowsPresent(pair) }),
-          })),
+          hypotheses.map((hypothesis) => {
+            const { pair } = hypothesis;
+            return { pair, change: judgedChange(hypothesis, rules, { floor: floor.of(pair.scope), tested, windowsPresent: windowsPresent(pair) }) };
+          }),
         );
 
   const evidence = strongestEvidence(
@@ -186,7 +186,7 @@ function summary(asked: ComparisonSide, side: CanonicalSide, totals: Transaction
 function varianceReport(families: readonly TestedFamily[], assumedCv: number, replicates: VarianceReport['replicates']): VarianceReport {
   // Of a function's own cost, which most rows are about; the other families have models of their own.
   const model = (families.find(({ name }) => name === 'self') ?? families[0])?.model;
-  const tested = families.flatMap(({ hypotheses }) => hypotheses.filter(({ test }) => test !== undefined));
+  const tested = families.flatMap(({ hypotheses }) => hypotheses.filter(({ test }) => test !== undefined).map(({ pair }) => pair));
   return {
     df: model?.df ?? 0,
     priorDf: model === undefined ? 0 : model.priorDf === Infinity ? null : model.priorDf,

@@ -13,17 +13,22 @@ export function pOfT(t: number, df: number): number {
   return 2 * tCdf(-Math.abs(t), Math.min(df, MAX_DF));
 }
 
-const quantiles = new Map<string, number>();
+/** By upper tail, then degrees of freedom. */
+const quantiles = new Map<number, Map<number, number>>();
+const MAX_REMEMBERED = 4096;
 
 /** The t that is exceeded with probability `upper`. Remembered: a comparison asks the same few of them thousands of times. */
 export function tOfUpperTail(upper: number, df: number): number {
-  const key = `${upper} ${df}`;
-  let quantile = quantiles.get(key);
+  let ofTail = quantiles.get(upper);
+  if (ofTail === undefined || ofTail.size > MAX_REMEMBERED) {
+    if (quantiles.size > MAX_REMEMBERED) quantiles.clear();
+    quantiles.set(upper, (ofTail = new Map()));
+  }
+  let quantile = ofTail.get(df);
   if (quantile === undefined) {
-    if (quantiles.size > 4096) quantiles.clear();
     // The lower tail, negated: 1 - upper would lose the digits of a small probability.
     quantile = -tQuantile(upper, Math.min(df, MAX_DF));
-    quantiles.set(key, quantile);
+    ofTail.set(df, quantile);
   }
   return quantile;
 }

@@ -34,46 +34,41 @@ export interface FunctionRowsInput {
 export function functionRows(input: FunctionRowsInput): { rows: FunctionRow[]; leftOut: number } {
   const { nodes, plan, cover } = input;
   const weightOf = (scope: WorkScope): number => (scope === WHOLE ? 1 : plan.kinds[scope]!.weight);
-  const ownDelta = new Map<string, number>();
-  const wholeDelta = new Map<string, number>();
+  // Keyed by function and scope in one number: these maps are asked for every row.
+  const scopes = plan.kinds.length + 1;
+  const keyOf = (functionId: FunctionId, scope: WorkScope): number => functionId * scopes + scope + 1;
+  const ownDelta = new Map<number, number>();
+  const wholeDelta = { self: new Float64Array(nodes.functions.length), inclusive: new Float64Array(nodes.functions.length) };
   for (const { pair, change } of input.judged) {
+    if (pair.functionId === ROOT) continue;
     if (pair.metric === 'self') ownDelta.set(keyOf(pair.functionId, pair.scope), change.delta);
-    if (pair.scope === WHOLE) wholeDelta.set(keyOf(pair.functionId, pair.metric), change.delta);
+    if (pair.scope === WHOLE) wholeDelta[pair.metric][pair.functionId] = Math.abs(change.delta);
   }
   const answerable = new Set([...cover.answerable.keys()].map((node) => nodes.functionId[node]!));
 
-  const entries = input.judged
-    .filter(({ pair }) => pair.functionId !== ROOT)
-    .map(({ pair, change }) => {
-      const contribution = Math.abs(change.delta) * weightOf(pair.scope);
-      const own = ownDelta.get(keyOf(pair.functionId, pair.scope)) ?? 0;
-      const ofWhole = Math.abs(wholeDelta.get(keyOf(pair.functionId, pair.metric)) ?? 0);
-      const cause = pair.metric === 'self' || answerable.has(pair.functionId) || Math.abs(own) >= Math.abs(change.delta) / 2 ? 'own' : 'callees';
-      return {
-        pair,
-        change,
-        contribution,
-        cause,
-        tier: tierOf(change, cause),
-        leads: pair.scope !== WHOLE && contribution > 0 && contribution >= LEADING_SHARE * ofWhole,
-      } as const;
-    });
-  type Entry = (typeof entries)[number];
-
-  const largest = new Map<string, number>();
-  for (const { pair, tier, contribution } of entries) {
-    const group = keyOf(pair.functionId, tier);
-    largest.set(group, Math.max(largest.get(group) ?? 0, contribution));
+  const entries: Entry[] = [];
+  const largest = Array.from({ length: TIERS }, () => new Float64Array(nodes.functions.length));
+  for (const { pair, change } of input.judged) {
+    if (pair.functionId === ROOT) continue;
+    const contribution = Math.abs(change.delta) * weightOf(pair.scope);
+    const isOwn =
+      pair.metric === 'self' ||
+      answerable.has(pair.functionId) ||
+      Math.abs(ownDelta.get(keyOf(pair.functionId, pair.scope)) ?? 0) >= Math.abs(change.delta) / 2;
+    const cause = isOwn ? 'own' : 'callees';
+    const tier = tierOf(change, cause);
+    const leads = pair.scope !== WHOLE && contribution > 0 && contribution >= LEADING_SHARE * wholeDelta[pair.metric][pair.functionId]!;
+    entries.push({ pair, change, contribution, cause, tier, largest: 0, order: orderInGroup(pair, leads) });
+    const ofTier = largest[tier]!;
+    ofTier[pair.functionId] = Math.max(ofTier[pair.functionId]!, contribution);
   }
-  const largestOf = ({ pair, tier }: Entry): number => largest.get(keyOf(pair.functionId, tier))!;
+  for (const entry of entries) entry.largest = largest[entry.tier]![entry.pair.functionId]!;
   entries.sort(
     (a, b) =>
       a.tier - b.tier ||
-      largestOf(b) - largestOf(a) ||
+      b.largest - a.largest ||
       a.pair.functionId - b.pair.functionId ||
-      metricOrder(a.pair.metric) - metricOrder(b.pair.metric) ||
-      Number(b.leads) - Number(a.leads) ||
-      Number(a.pair.scope !== WHOLE) - Number(b.pair.scope !== WHOLE) ||
+      a.order - b.order ||
       b.contribution - a.contribution ||
       a.pair.scope - b.pair.scope,
   );
@@ -92,14 +87,22 @@ export function functionRows(input: FunctionRowsInput): { rows: FunctionRow[]; l
   return { rows, leftOut: entries.length - rows.length };
 }
 
-function keyOf(functionId: FunctionId, of: string | number): string {
-  return `${functionId} ${of}`;
+interface Entry extends JudgedPair {
+  /** Change of the service's value, unsigned. */
+  readonly contribution: number;
+  readonly cause: 'own' | 'callees';
+  readonly tier: number;
+  /** Largest contribution among the function's rows of this tier. */
+  largest: number;
+  readonly order: number;
 }
 
-function metricOrder(metric: FunctionMetric): number {
-  return metric === 'self' ? 0 : 1;
+/** Own cost before inclusive; the transaction that holds the change, then the whole, then the other transactions. */
+function orderInGroup({ metric, scope }: RatePair, leads: boolean): number {
+  return (metric === 'self' ? 0 : 3) + (leads ? 0 : scope === WHOLE ? 1 : 2);
 }
 
+const TIERS = 6;
 function tierOf(change: Change, cause: 'own' | 'callees'): number {
   switch (evidenceOf(change.verdict)) {
     case EVIDENCE.alarm:

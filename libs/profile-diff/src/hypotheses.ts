@@ -1,6 +1,6 @@
 import { pOfT } from './distributions.js';
-import { degreesOfFreedom, fitVarianceModel, moderate } from './moderated-variance.js';
-import type { VarianceModel } from './moderated-variance.js';
+import { degreesOfFreedom, moderateFamily } from './moderated-variance.js';
+import type { ModeratedVariance, VarianceModel } from './moderated-variance.js';
 import { falseDiscoveryRates } from './multiplicity.js';
 import { presenceP } from './one-sided-presence.js';
 import { WHOLE } from './rates.js';
@@ -14,12 +14,12 @@ export const FAMILIES = ['self', 'inclusive', 'self by transaction', 'inclusive 
 export type Family = (typeof FAMILIES)[number];
 
 /** One pair of rates and what the test says of it. */
-export interface Hypothesis extends RatePair {
-  readonly family: Family;
+export interface Hypothesis {
+  readonly pair: RatePair;
   /** `undefined` where nothing could be tested. */
   readonly test: Test | undefined;
-  /** After Benjamini-Hochberg within the family; `undefined` as `test`. */
-  readonly q: number | undefined;
+  /** After Benjamini-Hochberg within the family; 1 without a test. */
+  readonly q: number;
 }
 
 export interface Test {
@@ -42,13 +42,16 @@ export interface TestedFamily {
  */
 export function testFamilies(pairs: readonly RatePair[], assumedProcessCv: number, processes: { baseline: number; candidate: number }): TestedFamily[] {
   const assumedVariance = assumedProcessCv ** 2 * (1 / processes.baseline + 1 / processes.candidate);
+  const ofFamily = new Map<Family, RatePair[]>(FAMILIES.map((name) => [name, []]));
+  for (const pair of pairs) ofFamily.get(familyOf(pair))!.push(pair);
   return FAMILIES.map((name) => {
-    const ofFamily = pairs.filter((pair) => familyOf(pair) === name);
-    const model = fitVarianceModel(ofFamily);
-    const tests = ofFamily.map((pair) => testPair(pair, model, assumedVariance, assumedProcessCv));
+    const family = ofFamily.get(name)!;
+    const { model, moderated } = moderateFamily(family);
+    const tests = family.map((pair, row) => testPair(pair, model, moderated[row], { assumedVariance, assumedProcessCv }));
     const tested = tests.flatMap((test, row) => (test === undefined ? [] : [row]));
-    const q = new Map(falseDiscoveryRates(tested.map((row) => tests[row]!.p)).map((one, at) => [tested[at]!, one]));
-    const hypotheses = ofFamily.map((pair, row) => ({ ...pair, family: name, test: tests[row], q: q.get(row) }));
+    const q = new Float64Array(family.length).fill(1);
+    falseDiscoveryRates(tested.map((row) => tests[row]!.p)).forEach((one, at) => (q[tested[at]!] = one));
+    const hypotheses = family.map((pair, row) => ({ pair, test: tests[row], q: q[row]! }));
     return { name, model, hypotheses, tested: tested.length };
   });
 }
@@ -57,8 +60,13 @@ function familyOf({ metric, scope }: RatePair): Family {
   return scope === WHOLE ? metric : `${metric} by transaction`;
 }
 
-function testPair(pair: RatePair, model: VarianceModel, assumedVariance: number, assumedProcessCv: number): Test | undefined {
-  const moderated = moderate(pair, model);
+interface Assumptions {
+  /** Variance of a log ratio from how processes are assumed to differ. */
+  readonly assumedVariance: number;
+  readonly assumedProcessCv: number;
+}
+
+function testPair(pair: RatePair, model: VarianceModel, moderated: ModeratedVariance | undefined, { assumedVariance, assumedProcessCv }: Assumptions): Test | undefined {
   if (moderated === undefined) return undefined;
   const { baseline, candidate } = pair;
   if (baseline.rate > 0 && candidate.rate > 0) {

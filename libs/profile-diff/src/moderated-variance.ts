@@ -42,32 +42,46 @@ const MAX_CORRELATED_FUNCTIONS = 2000;
 /**
  * The variances of all functions as one model: counting variance + `betweenVariance` is the trend, and multiples of it are
  * distributed as scaled inverse chi-square with `priorDf` degrees of freedom (Smyth 2004; the trend of Law et al. 2014).
+ *
+ * @returns The model, and what it makes of each function; `undefined` where no side has two replicates with this work.
  */
-export function fitVarianceModel(family: readonly RatesOfBoth[]): VarianceModel {
-  const seen = family.filter((rates) => rates.baseline.rate > 0 && rates.candidate.rate > 0 && degreesOfFreedom(rates) > 0);
-  if (seen.length === 0) return { df: 0, priorDf: 0, betweenVariance: MIN_BETWEEN_VARIANCE, priorScale: 1, maxDf: 0 };
+export function moderateFamily(family: readonly RatesOfBoth[]): { model: VarianceModel; moderated: (ModeratedVariance | undefined)[] } {
+  const dfs = family.map(degreesOfFreedom);
+  // What is on one side only is judged by the model, but does not shape it.
+  const shaping = family.flatMap((rates, row) => (rates.baseline.rate > 0 && rates.candidate.rate > 0 && dfs[row]! > 0 ? [row] : []));
+  if (shaping.length === 0) {
+    return { model: { df: 0, priorDf: 0, betweenVariance: MIN_BETWEEN_VARIANCE, priorScale: 1, maxDf: 0 }, moderated: family.map(() => undefined) };
+  }
   // The median, so that a few functions which vary wildly do not make the rest look quiet or loud.
-  const between = median(seen.map((rates) => rawVariance(rates) / medianOfChiSquareOverDf(degreesOfFreedom(rates)) - countingVariance(rates)));
+  const between = median(shaping.map((row) => varianceBeyondCounting(family[row]!, dfs[row]!)));
   const betweenVariance = Math.max(between, MIN_BETWEEN_VARIANCE);
-  const scales = seen.map((rates) => scaledVariance(rates, betweenVariance));
-  const dfs = seen.map(degreesOfFreedom);
-  const df = median(dfs);
-  return { df, betweenVariance, ...fitPrior(scales, dfs), maxDf: df * independentFunctions(seen, betweenVariance, df) };
+  const scales = family.map((rates) => scaledVariance(rates, betweenVariance));
+  const shapingDfs = shaping.map((row) => dfs[row]!);
+  const df = median(shapingDfs);
+  const prior = fitPrior(
+    shaping.map((row) => scales[row]!),
+    shapingDfs,
+  );
+  const independent = independentFunctions(
+    shaping.map((row) => family[row]!),
+    betweenVariance,
+    df,
+  );
+  const model = { df, betweenVariance, ...prior, maxDf: df * independent };
+  return { model, moderated: family.map((rates, row) => moderate(rates, model, dfs[row]!, scales[row]!)) };
 }
 
-/** @returns `undefined` where no side has two replicates with this work: nothing can be said. */
-export function moderate(rates: RatesOfBoth, model: VarianceModel): ModeratedVariance | undefined {
-  const df = degreesOfFreedom(rates);
-  if (df < 1 || model.maxDf === 0) return undefined;
-  const own = scaledVariance(rates, model.betweenVariance);
-  const scale = model.priorDf === Infinity ? model.priorScale : (model.priorDf * model.priorScale + df * own) / (model.priorDf + df);
-  const baseline = trendVariance(rates.baseline, model.betweenVariance);
-  const candidate = trendVariance(rates.candidate, model.betweenVariance);
+function moderate(rates: RatesOfBoth, model: VarianceModel, df: number, ownScale: number): ModeratedVariance | undefined {
+  if (df < 1) return undefined;
+  const { priorDf, priorScale } = model;
+  const scale = priorDf === Infinity ? priorScale : (priorDf * priorScale + df * ownScale) / (priorDf + df);
+  const counting = countingVariance(rates.baseline) + countingVariance(rates.candidate);
+  const between = model.betweenVariance * (sumOfSquares(rates.baseline.share) + sumOfSquares(rates.candidate.share));
   return {
-    standardError: Math.sqrt(scale * (baseline + candidate)),
-    df: Math.max(1, Math.min(df + model.priorDf, model.maxDf)),
+    standardError: Math.sqrt(scale * (between + counting)),
+    df: Math.max(1, Math.min(df + priorDf, model.maxDf)),
     scale,
-    countingVariance: scale * (baseline + candidate - trendVariance(rates.baseline, model.betweenVariance, 'between only') - trendVariance(rates.candidate, model.betweenVariance, 'between only')),
+    countingVariance: scale * counting,
   };
 }
 
@@ -102,30 +116,27 @@ export function fitPrior(variances: readonly number[], dfs: readonly number[]): 
   return { priorDf, priorScale: Math.exp(mean + digamma(priorDf / 2) - Math.log(priorDf / 2)) };
 }
 
-/** Mean squared deviation, replicates weighted by their work, as an estimate of one replicate's variance. */
-function rawVariance(rates: RatesOfBoth): number {
+/**
+ * How much a replicate varies, as its own deviations say, less what counting explains. Replicates weigh by their work. Half
+ * of all chi-square variances are below `medianOfChiSquareOverDf`, hence the median of these is the typical one.
+ */
+function varianceBeyondCounting(rates: RatesOfBoth, df: number): number {
   let squares = 0;
+  let counting = 0;
   for (const side of [rates.baseline, rates.candidate]) {
-    const df = ownDegrees(side);
-    if (df === 0) continue;
+    const ownDf = ownDegrees(side);
+    const { share, deviation, countingPerSample, expectedSamples } = side;
     let weighted = 0;
-    side.share.forEach((share, replicate) => (weighted += share * side.deviation[replicate]! ** 2));
-    squares += weighted * (df + 1); // (df + 1) / df corrects for the mean; df weighs the sides
+    let weightedCounting = 0;
+    for (let replicate = 0; replicate < share.length; replicate += 1) {
+      if (share[replicate] === 0) continue;
+      weighted += share[replicate]! * deviation[replicate]! ** 2;
+      weightedCounting += share[replicate]! * countingPerSample[replicate]!;
+    }
+    squares += weighted * (ownDf + 1); // (df + 1) / df corrects for the mean; df weighs the sides
+    counting += (weightedCounting / expectedSamples) * ownDf;
   }
-  return squares / degreesOfFreedom(rates);
-}
-
-/** Counting variance of a typical replicate, weighted alike. */
-function countingVariance(rates: RatesOfBoth): number {
-  let sum = 0;
-  for (const side of [rates.baseline, rates.candidate]) {
-    let weighted = 0;
-    side.share.forEach((share, replicate) => {
-      if (share > 0) weighted += share * side.counting[replicate]!;
-    });
-    sum += weighted * ownDegrees(side);
-  }
-  return sum / degreesOfFreedom(rates);
+  return squares / df / medianOfChiSquareOverDf(df) - counting / df;
 }
 
 /**
@@ -138,23 +149,30 @@ function scaledVariance(rates: RatesOfBoth, betweenVariance: number): number {
   let divisor = 0;
   for (const side of [rates.baseline, rates.candidate]) {
     if (ownDegrees(side) === 0) continue;
-    const ofMean = trendVariance(side, betweenVariance);
-    side.share.forEach((share, replicate) => {
-      if (share === 0) return;
-      const variance = betweenVariance + side.counting[replicate]!;
-      squares += side.deviation[replicate]! ** 2 / variance;
-      divisor += 1 - 2 * share + ofMean / variance;
-    });
+    const { share, deviation, countingPerSample, expectedSamples } = side;
+    const ofMean = betweenVariance * sumOfSquares(share) + countingVariance(side);
+    for (let replicate = 0; replicate < share.length; replicate += 1) {
+      if (share[replicate] === 0) continue;
+      const variance = betweenVariance + countingPerSample[replicate]! / expectedSamples;
+      squares += deviation[replicate]! ** 2 / variance;
+      divisor += 1 - 2 * share[replicate]! + ofMean / variance;
+    }
   }
   return squares / divisor;
 }
 
-/** Variance of the logarithm of a side's rate if the trend is right. */
-function trendVariance({ share, counting }: SideRate, betweenVariance: number, parts: 'all' | 'between only' = 'all'): number {
+/** What counting adds to the variance of the logarithm of a side's rate. */
+function countingVariance({ share, countingPerSample, expectedSamples }: SideRate): number {
   let sum = 0;
-  share.forEach((one, replicate) => {
-    if (one > 0) sum += one * one * (betweenVariance + (parts === 'all' ? counting[replicate]! : 0));
-  });
+  for (let replicate = 0; replicate < share.length; replicate += 1) {
+    if (share[replicate]! > 0) sum += share[replicate]! ** 2 * countingPerSample[replicate]!;
+  }
+  return expectedSamples > 0 ? sum / expectedSamples : 0;
+}
+
+function sumOfSquares(share: Float64Array): number {
+  let sum = 0;
+  for (const one of share) sum += one * one;
   return sum;
 }
 
@@ -165,28 +183,43 @@ function trendVariance({ share, counting }: SideRate, betweenVariance: number, p
  */
 function independentFunctions(family: readonly RatesOfBoth[], betweenVariance: number, df: number): number {
   const count = family.length;
-  if (count < 2 || df <= 1 || df >= PLENTY_OF_DF) return df <= 1 ? 1 : count;
+  if (df >= PLENTY_OF_DF) return count;
+  if (count < 2 || df <= 1) return 1;
   const stride = Math.ceil(count / MAX_CORRELATED_FUNCTIONS);
   const width = family[0]!.baseline.share.length + family[0]!.candidate.share.length;
   const products = new Float64Array(width * width);
+  const unit = new Float64Array(width);
   let functions = 0;
   for (let row = 0; row < count; row += stride) {
-    const unit = standardised(family[row]!, betweenVariance);
-    if (unit === undefined) continue;
+    if (!writeStandardised(family[row]!, betweenVariance, unit)) continue;
     functions += 1;
-    unit.forEach((a, i) => unit.forEach((b, j) => (products[i * width + j]! += a * b)));
+    for (let i = 0; i < width; i += 1) {
+      for (let j = 0; j < width; j += 1) products[i * width + j]! += unit[i]! * unit[j]!;
+    }
   }
-  if (functions < 2) return count;
+  if (functions < 2) return 1;
   // Sum over all pairs of functions of their squared correlation, without going through the pairs.
-  const squares = products.reduce((sum, product) => sum + product * product, 0);
+  const squares = sumOfSquares(products);
   const mean = (squares - functions) / (functions * (functions - 1));
   const correlation = Math.min(1, Math.max(0, (mean - 1 / df) / (1 - 1 / df))); // by chance it is 1 / df
   return count / (1 + (count - 1) * correlation);
 }
 
-/** Deviations of both sides in units of what is expected of each replicate, scaled to length 1. */
-function standardised({ baseline, candidate }: RatesOfBoth, betweenVariance: number): Float64Array | undefined {
-  const z = Float64Array.from([baseline, candidate].flatMap((side) => [...side.deviation].map((one, at) => (side.share[at]! > 0 ? one / Math.sqrt(betweenVariance + side.counting[at]!) : 0))));
-  const length = Math.sqrt(z.reduce((sum, one) => sum + one * one, 0));
-  return length > 0 ? z.map((one) => one / length) : undefined;
+/**
+ * Deviations of both sides in units of what is expected of each replicate, scaled to length 1, into `unit`.
+ *
+ * @returns Whether there are any.
+ */
+function writeStandardised({ baseline, candidate }: RatesOfBoth, betweenVariance: number, unit: Float64Array): boolean {
+  let at = 0;
+  for (const { share, deviation, countingPerSample, expectedSamples } of [baseline, candidate]) {
+    for (let replicate = 0; replicate < share.length; replicate += 1) {
+      unit[at] = share[replicate] === 0 ? 0 : deviation[replicate]! / Math.sqrt(betweenVariance + countingPerSample[replicate]! / expectedSamples);
+      at += 1;
+    }
+  }
+  const length = Math.sqrt(sumOfSquares(unit));
+  if (length === 0) return false;
+  for (at = 0; at < unit.length; at += 1) unit[at]! /= length;
+  return true;
 }

@@ -23,8 +23,8 @@ export interface SideRate {
   readonly share: Float64Array;
   /** Relative deviation of the replicate's own rate from `rate`; 0 where `share` is. */
   readonly deviation: Float64Array;
-  /** Relative variance that the replicate's rate has from counting alone; infinite where `share` is 0. */
-  readonly counting: Float64Array;
+  /** Relative variance that the replicate's rate has from counting alone, times `expectedSamples`; infinite where `share` is 0. */
+  readonly countingPerSample: Float64Array;
 }
 
 export interface RatePair {
@@ -190,6 +190,8 @@ class SideSums {
   readonly #kindNodeSelf: Float64Array;
   readonly #nodeSelf: Float64Array;
   readonly #kindValue: Float64Array;
+  /** The same for every function of a kind. */
+  #kindShares = { share: new Float64Array(0), countingPerSample: new Float64Array(0) };
   #rootSelf = 0;
   #idle = 0;
 
@@ -224,10 +226,11 @@ class SideSums {
       rootSelf += unowned.rootSelf;
       idle += unowned.idle;
     }
-    const { weight } = this.#plan.kinds[kindRow]!;
-    const work = this.#plan.kinds[kindRow]![this.#sideName].total;
-    if (work === 0) return;
-    const perUnit = weight / work;
+    const { weight, [this.#sideName]: work } = this.#plan.kinds[kindRow]!;
+    const share = work.byReplicate.map((done) => done / work.total);
+    this.#kindShares = { share, countingPerSample: share.map((one) => 1 / one) };
+    if (work.total === 0) return;
+    const perUnit = weight / work.total;
     this.#rootSelf += rootSelf * perUnit;
     this.#idle += idle * perUnit;
     this.#kindNodeSelf.forEach((value, node) => {
@@ -311,18 +314,15 @@ class SideSums {
 
   rateOfKind(metric: FunctionMetric, column: number, work: WorkDone, expected: number): SideRate {
     const { values, samples } = this.#sums[metric];
-    const width = this.#replicates.length;
-    const ofReplicate = values.subarray(column * width, (column + 1) * width);
-    const rate = sum(ofReplicate) / work.total;
-    const share = work.byReplicate.map((done) => done / work.total);
-    return {
-      rate,
-      samples: samples[column]!,
-      expectedSamples: expected,
-      share,
-      deviation: share.map((one, replicate) => (one > 0 && rate > 0 ? ofReplicate[replicate]! / (rate * work.byReplicate[replicate]!) - 1 : 0)),
-      counting: share.map((one) => 1 / (one * expected)),
-    };
+    const { share, countingPerSample } = this.#kindShares;
+    const first = column * share.length;
+    const rate = sum(values.subarray(first, first + share.length)) / work.total;
+    const deviation = new Float64Array(share.length);
+    for (let replicate = 0; replicate < share.length; replicate += 1) {
+      const expectedValue = rate * work.byReplicate[replicate]!;
+      if (expectedValue > 0) deviation[replicate] = values[first + replicate]! / expectedValue - 1;
+    }
+    return { rate, samples: samples[column]!, expectedSamples: expected, share, deviation, countingPerSample };
   }
 
   /**
@@ -354,17 +354,20 @@ class SideSums {
     if (rate === 0 && column < this.#columns.length) {
       const { share } = this.rateOfWhole('inclusive', this.#columns.length);
       const expectedSamples = sums.wholeExpected[column]!;
-      return { rate, samples: 0, expectedSamples, share, deviation: new Float64Array(width), counting: share.map((one) => 1 / (one * expectedSamples)) };
+      return { rate, samples: 0, expectedSamples, share, deviation: new Float64Array(width), countingPerSample: share.map((one) => 1 / one) };
     }
-    const share = sums.wholeShare.slice(first, first + width).map((one) => (rate > 0 ? one / rate : 0));
-    return {
-      rate,
-      samples: sums.wholeSamples[column]!,
-      expectedSamples: sums.wholeExpected[column]!,
-      share,
-      deviation: share.map((one, replicate) => (one > 0 ? sums.wholeExcess[first + replicate]! / (rate * one) : 0)),
-      counting: share.map((one, replicate) => (one > 0 ? sums.wholeCounting[first + replicate]! / (rate * one) ** 2 : Infinity)),
-    };
+    const share = new Float64Array(width);
+    const deviation = new Float64Array(width);
+    const countingPerSample = new Float64Array(width).fill(Infinity);
+    const expectedSamples = sums.wholeExpected[column]!;
+    for (let replicate = 0; replicate < width; replicate += 1) {
+      const part = sums.wholeShare[first + replicate]!;
+      if (part === 0) continue;
+      share[replicate] = part / rate;
+      deviation[replicate] = sums.wholeExcess[first + replicate]! / part;
+      countingPerSample[replicate] = (sums.wholeCounting[first + replicate]! / part ** 2) * expectedSamples;
+    }
+    return { rate, samples: sums.wholeSamples[column]!, expectedSamples, share, deviation, countingPerSample };
   }
 
   costs(): SideCosts {

@@ -1,7 +1,7 @@
 import type { CanonicalSide } from './compared-side.js';
 import type { Change, ComparisonBasis, StripEntry } from './comparison-result.js';
 import { pOfT } from './distributions.js';
-import { fitVarianceModel, moderate } from './moderated-variance.js';
+import { moderateFamily } from './moderated-variance.js';
 import type { RatePair, SideRate } from './rates.js';
 import { ROOT, WHOLE } from './rates.js';
 import type { ReplicatePlan, Replicates } from './replicates.js';
@@ -36,8 +36,7 @@ export function latencyRates(input: LatencyInput): RatePair | undefined {
 /** @param floorShare - Of the mean duration of both sides: smaller changes do not matter. */
 export function latencyEntry(pair: RatePair, rules: VerdictRules, floorShare: number, assumedVariance: number): StripEntry {
   // One row has no others to learn from: its own variance is all there is.
-  const model = fitVarianceModel([pair]);
-  const moderated = moderate(pair, model);
+  const [moderated] = moderateFamily([pair]).moderated;
   const floor = (floorShare * (pair.baseline.rate + pair.candidate.rate)) / 2;
   const row = { floor, tested: 1, windowsPresent: () => 0 };
   if (moderated === undefined) return { metric: 'latency', unit: 'microseconds', change: unjudgedChange(pair, 'NOT_ENOUGH_DATA') };
@@ -45,7 +44,7 @@ export function latencyEntry(pair: RatePair, rules: VerdictRules, floorShare: nu
   const standardError = Math.sqrt(moderated.standardError ** 2 + assumedVariance);
   const p = pOfT(log / standardError, moderated.df);
   const ratio = { log, standardError, countingVariance: 0 };
-  const change = judgedChange({ ...pair, family: 'inclusive', test: { p, df: moderated.df, ratio }, q: p }, rules, row);
+  const change = judgedChange({ pair, test: { p, df: moderated.df, ratio }, q: p }, rules, row);
   return { metric: 'latency', unit: 'microseconds', change };
 }
 
@@ -64,7 +63,7 @@ function throughput({ count, seconds }: TransactionTotals): SideRate {
 
 export function untestedRate(rate: number, samples: number): SideRate {
   const none = new Float64Array(0);
-  return { rate, samples, expectedSamples: 0, share: none, deviation: none, counting: none };
+  return { rate, samples, expectedSamples: 0, share: none, deviation: none, countingPerSample: none };
 }
 
 function meanDuration({ plan, replicates, ...sides }: LatencyInput, sideName: 'baseline' | 'candidate'): SideRate {
@@ -96,6 +95,6 @@ function meanDuration({ plan, replicates, ...sides }: LatencyInput, sideName: 'b
     expectedSamples: transactions,
     share: share.map((one) => (rate > 0 ? one / rate : 0)),
     deviation: share.map((one, replicate) => (one > 0 ? own[replicate]! / one - 1 : 0)),
-    counting: new Float64Array(ofSide.length),
+    countingPerSample: new Float64Array(ofSide.length),
   };
 }

@@ -100,7 +100,7 @@ function untestedChange(baseline: TransactionTotals, candidate: TransactionTotal
     expectedSamples: 0,
     share: new Float64Array(0),
     deviation: new Float64Array(0),
-    counting: new Float64Array(0),
+    countingPerSample: new Float64Array(0),
   });
   // That it is new or gone is its status; there is nothing to compare it with.
   return unjudgedChange({ baseline: side(baseline), candidate: side(candidate) }, status === 'both' ? 'NOT_ENOUGH_DATA' : 'NO_VERDICT');

@@ -1,6 +1,7 @@
 import { tOfUpperTail } from './distributions.js';
 import type { Change, Interval, Verdict } from './comparison-result.js';
 import type { Hypothesis } from './hypotheses.js';
+import type { RatesOfBoth } from './moderated-variance.js';
 
 /** What a verdict depends on besides the row itself. */
 export interface VerdictRules {
@@ -31,7 +32,7 @@ const CHANGE_TO_FIND = 0.1;
 const CONFIDENCE = 0.95;
 
 /** What a row shows where nothing is judged. */
-export function unjudgedChange({ baseline, candidate }: Pick<Hypothesis, 'baseline' | 'candidate'>, verdict: Verdict = 'NO_VERDICT'): Change {
+export function unjudgedChange({ baseline, candidate }: RatesOfBoth, verdict: Verdict = 'NO_VERDICT'): Change {
   return {
     baseline: baseline.rate,
     candidate: candidate.rate,
@@ -50,22 +51,24 @@ export function unjudgedChange({ baseline, candidate }: Pick<Hypothesis, 'baseli
 
 /** The whole answer about one tested row. */
 export function judgedChange(hypothesis: Hypothesis, rules: VerdictRules, row: RowRules): Change {
-  const { test, q } = hypothesis;
-  if (test === undefined || q === undefined) return unjudgedChange(hypothesis, 'NOT_ENOUGH_DATA');
-  const shown = { ...unjudgedChange(hypothesis), p: test.p, q };
-  if (test.ratio === undefined) return { ...shown, verdict: presenceVerdict(hypothesis, q, rules, row) };
+  const { pair, test, q } = hypothesis;
+  if (test === undefined) return unjudgedChange(pair, 'NOT_ENOUGH_DATA');
+  const shown = unjudgedChange(pair);
+  if (test.ratio === undefined) return { ...shown, p: test.p, q, verdict: presenceVerdict(pair, q, rules, row) };
 
   const { log, standardError, countingVariance } = test.ratio;
   const margin = tOfUpperTail((1 - CONFIDENCE) / 2, test.df) * standardError;
-  const detectable = detectableFactor(test.df, row.tested, rules) * standardError;
-  const middleRate = (hypothesis.baseline.rate + hypothesis.candidate.rate) / 2;
+  const factor = detectableFactor(test.df, row.tested, rules);
+  const middleRate = (shown.baseline + shown.candidate) / 2;
   const toFind = Math.log1p(Math.max(row.floor / middleRate, CHANGE_TO_FIND));
   return {
     ...shown,
+    p: test.p,
+    q,
     intervalPct: [percent(log - margin), percent(log + margin)] satisfies Interval,
     verdict: ratioVerdict(shown.delta, margin * middleRate, q, rules, row.floor),
-    minimumDetectablePct: percent(detectable),
-    moreMinutesNeeded: moreMinutes(standardError ** 2, countingVariance, toFind / detectableFactor(test.df, row.tested, rules), rules.minutes),
+    minimumDetectablePct: percent(factor * standardError),
+    moreMinutesNeeded: moreMinutes(standardError ** 2, countingVariance, toFind / factor, rules.minutes),
   };
 }
 
@@ -99,7 +102,7 @@ function ratioVerdict(delta: number, margin: number, q: number, rules: VerdictRu
   return Math.abs(delta) + margin <= floor ? 'UNCHANGED' : 'NOT_ENOUGH_DATA';
 }
 
-function presenceVerdict({ baseline, candidate }: Hypothesis, q: number, rules: VerdictRules, row: RowRules): Verdict {
+function presenceVerdict({ baseline, candidate }: RatesOfBoth, q: number, rules: VerdictRules, row: RowRules): Verdict {
   const delta = candidate.rate - baseline.rate;
   if (Math.abs(delta) < row.floor || q > rules.possibleQ || row.windowsPresent() < MIN_WINDOWS_PRESENT) return 'NOT_ENOUGH_DATA';
   if (q <= rules.alarmLevel && rules.strongest === 'alarm') return delta > 0 ? 'NEW' : 'GONE';
