@@ -1,0 +1,11 @@
+export { FormatError } from './errors.js';
+export type { FormatErrorCode } from './errors.js';
+export { FOLDED_TYPE } from './folded/read-folded.js';
+export { profileToFolded } from './folded/write-folded.js';
+export { inflateByStream } from './inflate.js';
+export type { Inflate } from './inflate.js';
+export { DEFAULT_FORMAT_LIMITS } from './limits.js';
+export type { FormatLimits } from './limits.js';
+export { profilesToPprof } from './pprof/profiles-to-pprof.js';
+export { readProfiles } from './read-profiles.js';
+export type { ProfileFormat, ReadProfiles, ReadProfilesOptions } from './read-profiles.js';

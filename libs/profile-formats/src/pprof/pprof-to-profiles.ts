@@ -1,0 +1,156 @@
+import type { FunctionKey, Label, LabelSet, Profile } from '@hearth/profile-model';
+import { NATIVE_PACKAGE, NO_PARENT, canonicalFunction, labelSet, storableText } from '@hearth/profile-model';
+import { FormatError } from '../errors.js';
+import type { FormatLimits } from '../limits.js';
+import { shortened } from '../limits.js';
+import { SamplesByType } from '../samples-by-type.js';
+import { nodeAgentFunction } from './node-agent-names.js';
+import type { PprofLocation, PprofMapping, PprofMessage, PprofSample, Whole } from './pprof-message.js';
+import { decodePprof } from './pprof-message.js';
+import { TimeScale } from './time-scale.js';
+import { isSampleCount, profileTypeOf } from './value-types.js';
+
+/**
+ * @param bytes - Inflated.
+ * @returns One profile for each sample type, in their order.
+ * @throws {FormatError} `PPROF_*`, `FORMAT_LIMIT`, `FORMAT_VALUE`
+ */
+export function pprofToProfiles(bytes: Uint8Array, limits: FormatLimits, rootDir: string): Profile[] {
+  return new PprofImport(decodePprof(bytes, limits), limits, rootDir).profiles();
+}
+
+class PprofImport {
+  readonly #message: PprofMessage;
+  readonly #rootDir: string;
+  readonly #texts: (string | undefined)[] = [];
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // what is no UTF-8 becomes U+FFFD
+  readonly #samples: SamplesByType;
+  readonly #scales: TimeScale[];
+  /** Index of the sample type that counts raw samples; -1 if there is none. */
+  readonly #countIndex: number;
+  readonly #framesOfLocation: ReadonlyMap<Whole, readonly number[]>;
+
+  constructor(message: PprofMessage, limits: FormatLimits, rootDir: string) {
+    this.#message = message;
+    this.#rootDir = rootDir;
+    if (message.strings[0]?.length !== 0) throw new FormatError('PPROF_STRING', 'the first text must be empty');
+    const sampleTypes = message.sampleTypes.map(({ type, unit }) => ({ type: this.#text(type), unit: this.#text(unit) }));
+    if (sampleTypes.length === 0) throw new FormatError('PPROF_SAMPLE_TYPE', 'no sample type');
+    const period =
+      message.periodType === undefined
+        ? undefined
+        : { type: this.#text(message.periodType.type), unit: this.#text(message.periodType.unit) };
+    const types = sampleTypes.map((sampleType) => profileTypeOf(sampleType, period));
+    const typeIds = new Set(types.map((type) => JSON.stringify(type)));
+    if (typeIds.size !== types.length) throw new FormatError('PPROF_SAMPLE_TYPE', 'two sample types are the same');
+    this.#samples = new SamplesByType(types, limits);
+    this.#scales = sampleTypes.map(({ unit }) => new TimeScale(unit));
+    this.#countIndex = sampleTypes.findIndex(isSampleCount);
+    this.#framesOfLocation = this.#resolveLocations();
+  }
+
+  profiles(): Profile[] {
+    for (const sample of this.#message.samples) this.#add(sample);
+    // Nanoseconds since 1970 are beyond 2^53: the division must be exact, or a millisecond is lost here and there.
+    const startMs = Math.max(0, Number(BigInt(this.#message.timeNanos) / 1_000_000n));
+    const durationMs = Math.max(0, Math.round(Number(this.#message.durationNanos) / 1e6));
+    return this.#samples.profiles(startMs, durationMs, this.#countIndex >= 0);
+  }
+
+  #add(sample: PprofSample): void {
+    if (sample.values.length !== this.#scales.length) {
+      throw new FormatError(
+        'PPROF_SAMPLE',
+        `a sample has ${sample.values.length} values for ${this.#scales.length} sample types`,
+      );
+    }
+    const { locationIds } = sample;
+    let depth = 0;
+    for (const id of locationIds) {
+      const frames = this.#framesOfLocation.get(id);
+      if (frames === undefined) throw new FormatError('PPROF_ID', `a sample names location ${id}, which is not there`);
+      depth += frames.length;
+    }
+    this.#samples.countFrames(depth);
+    let stack = NO_PARENT;
+    for (let at = locationIds.length - 1; at >= 0; at -= 1) {
+      for (const functionRow of this.#framesOfLocation.get(locationIds[at]!)!) stack = this.#samples.stackRow(stack, functionRow);
+    }
+    const values = sample.values.map((value, index) => this.#scales[index]!.toWhole(value));
+    this.#samples.addSample(
+      stack,
+      this.#samples.labelSetRow(this.#labels(sample)),
+      values,
+      Math.max(0, values[this.#countIndex] ?? 1),
+    );
+  }
+
+  /** Labels with a text. Numbers, as each sample's time or the bytes of an allocation, would make every sample a row of its own. */
+  #labels(sample: PprofSample): LabelSet {
+    const labels: Label[] = [];
+    for (const { key, text } of sample.labels) {
+      const [name, value] = [this.#text(key), this.#text(text)];
+      if (name !== '' && text !== 0) labels.push([tidy(name), tidy(value)]);
+    }
+    return labelSet(labels);
+  }
+
+  /** Rows of the functions of each location, the caller before the callee. */
+  #resolveLocations(): Map<Whole, readonly number[]> {
+    const { functions, mappings, locations } = this.#message;
+    const mappingOf = byId(mappings, 'mapping');
+    const functionOf = byId(functions, 'function');
+    const keyOf = new Map<Whole, FunctionKey>();
+    for (const [id, { name, file }] of functionOf) keyOf.set(id, this.#functionKey(this.#text(name), this.#text(file)));
+
+    const framesOf = new Map<Whole, readonly number[]>();
+    for (const [id, location] of byId(locations, 'location')) {
+      const mapping = mappingOf.get(location.mappingId);
+      if (mapping === undefined && location.mappingId !== 0)
+        throw new FormatError('PPROF_ID', `location ${id} names mapping ${location.mappingId}, which is not there`);
+      const keys = location.lines.map((functionId) => {
+        const key = keyOf.get(functionId);
+        if (key === undefined && functionId !== 0)
+          throw new FormatError('PPROF_ID', `location ${id} names function ${functionId}, which is not there`);
+        return key ?? this.#unknownFunction(location, mapping);
+      });
+      if (keys.length === 0) keys.push(this.#unknownFunction(location, mapping));
+      framesOf.set(id, keys.reverse().map((key) => this.#samples.functionRow(key))); // prettier-ignore
+    }
+    return framesOf;
+  }
+
+  #functionKey(name: string, file: string): FunctionKey {
+    return canonicalFunction(nodeAgentFunction(name, file), this.#rootDir);
+  }
+
+  /** No symbol: the place in the mapped file, which is the same in every process; else the address as it is. */
+  #unknownFunction(location: PprofLocation, mapping: PprofMapping | undefined): FunctionKey {
+    const address = BigInt.asUintN(64, BigInt(location.address));
+    if (mapping === undefined) return { name: `0x${address.toString(16)}`, package: NATIVE_PACKAGE, file: '' };
+    const offset = BigInt.asUintN(64, address - BigInt(mapping.memoryStart) + BigInt(mapping.fileOffset));
+    const file = this.#text(mapping.file).split('/').at(-1)!;
+    return { name: `${file === '' ? '?' : file}+0x${offset.toString(16)}`, package: NATIVE_PACKAGE, file: '' };
+  }
+
+  #text(row: Whole): string {
+    const index = Number(row);
+    const bytes = this.#message.strings[index];
+    if (bytes === undefined) throw new FormatError('PPROF_STRING', `text ${row} of ${this.#message.strings.length}`);
+    return (this.#texts[index] ??= this.#decoder.decode(bytes));
+  }
+}
+
+function byId<Row extends { readonly id: Whole }>(rows: readonly Row[], what: string): Map<Whole, Row> {
+  const rowOf = new Map<Whole, Row>();
+  for (const row of rows) {
+    if (row.id === 0) throw new FormatError('PPROF_ID', `a ${what} has the id 0, which is reserved`);
+    if (rowOf.has(row.id)) throw new FormatError('PPROF_ID', `two ${what}s have the id ${row.id}`);
+    rowOf.set(row.id, row);
+  }
+  return rowOf;
+}
+
+function tidy(text: string): string {
+  return shortened(storableText(text));
+}

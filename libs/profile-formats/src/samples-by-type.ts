@@ -1,0 +1,115 @@
+import type { DurationMs, EpochMs, FunctionKey, LabelSet, Profile, ProfileType } from '@hearth/profile-model';
+import {
+  FunctionInterner,
+  PairInterner,
+  ProfileError,
+  StackInterner,
+  assertProfile,
+  labelSetKey,
+  storableText,
+} from '@hearth/profile-model';
+import { FormatError } from './errors.js';
+import type { FormatLimits } from './limits.js';
+import { assertWithin, shortened } from './limits.js';
+
+/**
+ * Gathers the samples of one file, each with one value per profile type, over one set of tables. The profiles it makes share those tables.
+ */
+export class SamplesByType {
+  readonly #types: readonly ProfileType[];
+  readonly #limits: FormatLimits;
+  readonly #functions = new FunctionInterner();
+  readonly #stacks = new StackInterner();
+  readonly #labelSets: LabelSet[] = [];
+  readonly #labelSetRows = new Map<string, number>();
+  readonly #rows = new PairInterner();
+  readonly #values: number[][];
+  readonly #counts: number[] = [];
+  #frames = 0;
+  #samples = 0;
+
+  constructor(types: readonly ProfileType[], limits: FormatLimits) {
+    this.#types = types;
+    this.#limits = limits;
+    this.#values = types.map(() => []);
+  }
+
+  /** Makes the texts storable and not too long. */
+  functionRow(key: FunctionKey): number {
+    const row = this.#functions.rowOf({ name: tidy(key.name), package: tidy(key.package), file: tidy(key.file) });
+    return row;
+  }
+
+  stackRow(parent: number, functionRow: number): number {
+    return this.#stacks.rowOf(parent, functionRow);
+  }
+
+  /** Call before a stack is walked. @throws {FormatError} `FORMAT_LIMIT` */
+  countFrames(depth: number): void {
+    assertWithin(depth, this.#limits.maxDepth, 'frames in one stack');
+    assertWithin((this.#frames += depth), this.#limits.maxFrames, 'frames in all stacks');
+  }
+
+  /** @param labels - Sorted and storable. */
+  labelSetRow(labels: LabelSet): number {
+    const key = labelSetKey(labels);
+    let row = this.#labelSetRows.get(key);
+    if (row === undefined) {
+      row = this.#labelSets.push(labels) - 1;
+      this.#labelSetRows.set(key, row);
+    }
+    return row;
+  }
+
+  /** @param values - One for each type. @throws {FormatError} `FORMAT_LIMIT` */
+  addSample(stackRow: number, labelSetRow: number, values: readonly number[], count: number): void {
+    assertWithin((this.#samples += 1), this.#limits.maxRows, 'samples');
+    const row = this.#rows.rowOf(stackRow, labelSetRow);
+    if (row === this.#counts.length) {
+      this.#counts.push(0);
+      for (const column of this.#values) column.push(0);
+    }
+    this.#counts[row]! += count;
+    this.#values.forEach((column, index) => (column[row]! += values[index]!));
+  }
+
+  /**
+   * One profile for each type, in their order. Rows whose value is 0 are left out, unless the file counts the samples behind them.
+   *
+   * @param hasCounts - Whether the file says how many raw samples a row sums up.
+   * @throws {FormatError} `FORMAT_VALUE` if a sum leaves +-2^53
+   */
+  profiles(startMs: EpochMs, durationMs: DurationMs, hasCounts: boolean): Profile[] {
+    const { first, second } = this.#rows.columns();
+    const tables = { functions: this.#functions.table(), stacks: this.#stacks.table(), labelSets: this.#labelSets };
+    return this.#types.map((type, index) => {
+      const column = this.#values[index]!;
+      const isKept = (_: unknown, row: number): boolean => column[row] !== 0 || (hasCounts && this.#counts[row] !== 0);
+      const profile: Profile = {
+        type,
+        startMs,
+        durationMs,
+        ...tables,
+        sampleStack: first.filter(isKept),
+        sampleLabelSet: new Uint32Array(second.buffer).filter(isKept),
+        sampleValue: Float64Array.from(column).filter(isKept),
+        sampleCount: Float64Array.from(this.#counts).filter(isKept),
+      };
+      return asserted(profile);
+    });
+  }
+}
+
+function tidy(text: string): string {
+  return shortened(storableText(text));
+}
+
+function asserted(profile: Profile): Profile {
+  try {
+    assertProfile(profile);
+  } catch (error) {
+    if (!(error instanceof ProfileError)) throw error;
+    throw new FormatError('FORMAT_VALUE', `${error.code}: ${error.message}`, { cause: error });
+  }
+  return profile;
+}
