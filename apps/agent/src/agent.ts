@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import type { BatchProcess } from '@hearth/wire-format';
 import type { Instruments } from './batching/period-collector.js';
+import { isWorkTreeDirty } from './identity/git-dirty.js';
 import { findIdentity, mainScriptDir } from './identity/service-identity.js';
 import { readEnvironment } from './options/environment.js';
 import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
@@ -127,7 +128,16 @@ export class Agent implements SharedAgent {
       rootDir: identity.rootDir,
       labels: settings.labels,
     };
-    this.#running = new RunningAgent(settings, batchProcess, instruments, this.#log, this.#guard);
+    const running = new RunningAgent(settings, batchProcess, instruments, this.#log, this.#guard);
+    this.#running = running;
+    if (identity.git !== undefined) {
+      void isWorkTreeDirty(identity.git).then(
+        (isDirty) => {
+          if (isDirty) running.markDirty();
+        },
+        () => undefined, // cannot be told: an index that is missing or cannot be read
+      );
+    }
     const revision = identity.revision === '' ? 'of no known revision' : `at ${identity.revision} (${identity.revisionSource})`;
     this.#log.info('AGENT_STARTED', `profiling ${identity.service} ${revision}, sending to ${settings.url.origin}`);
   }

@@ -21,7 +21,7 @@ const GZIP_LEVEL = 4;
 /** The agent between its start and its stop: instruments, schedule, buffer, shipper. */
 export class RunningAgent {
   readonly #instruments: Instruments;
-  readonly #process: BatchProcess;
+  #process: BatchProcess;
   readonly #log: AgentLog;
   readonly #guard: Guard;
   readonly #collector: PeriodCollector;
@@ -63,6 +63,11 @@ export class RunningAgent {
 
   get tracker(): TransactionTracker {
     return this.#instruments.tracker;
+  }
+
+  /** Found out after the start, because the files of a repository are many. */
+  markDirty(): void {
+    this.#process = { ...this.#process, isDirty: true };
   }
 
   /**

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { lstat, readFile, readlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { GitFolders } from './git-revision.js';
+
+/** One tracked file as git last saw it. */
+interface IndexEntry {
+  readonly file: string;
+  readonly mtimeSeconds: number;
+  readonly sizeBytes: number;
+  readonly isLink: boolean;
+  /** Hexadecimal name of its content. */
+  readonly objectName: string;
+}
+
+/** A repository with more files is not looked through: the answer is not worth a second of disk work in somebody's service. */
+const MAX_FILES = 20_000;
+/** Files whose time or size differ are read, up to so many bytes; a larger one counts as changed. */
+const MAX_READ_BYTES = 4 * 1024 * 1024;
+const SYMBOLIC_LINK = 0o120000;
+
+/**
+ * Was a tracked file changed or deleted since it was checked out or added? Compares the files with git's index, without running git; a
+ * file whose time differs is compared by content. Does not see untracked files, nor changes that were added but not committed. Files
+ * that git converts on the way (line endings, filters) may seem changed once they were touched.
+ *
+ * @returns `false` also where it cannot be told.
+ */
+export async function isWorkTreeDirty({ workTree, gitDir }: GitFolders): Promise<boolean> {
+  const entries = readIndex(await readFile(path.join(gitDir, 'index')));
+  if (entries === undefined || entries.length > MAX_FILES) return false;
+  for (const entry of entries) {
+    if (await isChanged(workTree, entry)) return true;
+  }
+  return false;
+}
+
+async function isChanged(workTree: string, entry: IndexEntry): Promise<boolean> {
+  const file = path.join(workTree, entry.file);
+  try {
+    const { mtimeMs, size } = await lstat(file);
+    if (Math.floor(mtimeMs / 1000) === entry.mtimeSeconds && size % 2 ** 32 === entry.sizeBytes) return false;
+    if (size > MAX_READ_BYTES) return true;
+    const content = entry.isLink ? Buffer.from(await readlink(file)) : await readFile(file);
+    const hash = createHash(entry.objectName.length === 64 ? 'sha256' : 'sha1');
+    return hash.update(`blob ${content.length}\0`).update(content).digest('hex') !== entry.objectName;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+/**
+ * Versions 2 and 3 of the index (git's Documentation/gitformat-index.txt). `undefined` for another version or a damaged file.
+ *
+ *     "DIRC" | version u32 | entries u32 | entry...
+ *     entry   ctime 8 | mtime seconds u32, nanoseconds u32 | dev, ino u32 | mode u32 | uid, gid u32 | size u32 | name of the content 20 or 32 |
+ *             flags u16 (bit 14: two bytes more) | path, NUL, padded to a multiple of 8
+ */
+export function readIndex(bytes: Buffer): IndexEntry[] | undefined {
+  if (bytes.length < 12 || bytes.toString('latin1', 0, 4) !== 'DIRC') return undefined;
+  const version = bytes.readUInt32BE(4);
+  if (version !== 2 && version !== 3) return undefined;
+  const count = bytes.readUInt32BE(8);
+  const entries: IndexEntry[] = [];
+  const nameBytes = 20; // a SHA-256 repository has 32, which this file does not tell: its entries then fail the checks below
+  let at = 12;
+  for (let row = 0; row < count; row += 1) {
+    const pathAt = at + 40 + nameBytes + 2;
+    if (pathAt > bytes.length) return undefined;
+    const flags = bytes.readUInt16BE(at + 40 + nameBytes);
+    const isExtended = (flags & 0x4000) !== 0;
+    const start = pathAt + (isExtended ? 2 : 0);
+    const end = bytes.indexOf(0, start);
+    if (end <= start) return undefined;
+    const mode = bytes.readUInt32BE(at + 24);
+    const isSkipped = isExtended && (bytes.readUInt16BE(pathAt) & 0x4000) !== 0; // sparse checkout: not meant to be there
+    const isFile = (mode & 0o170000) === 0o100000 || (mode & 0o170000) === SYMBOLIC_LINK; // not a submodule
+    if (isFile && !isSkipped) {
+      entries.push({
+        file: bytes.toString('utf8', start, end),
+        mtimeSeconds: bytes.readUInt32BE(at + 8),
+        sizeBytes: bytes.readUInt32BE(at + 36),
+        isLink: (mode & 0o170000) === SYMBOLIC_LINK,
+        objectName: bytes.toString('hex', at + 40, at + 40 + nameBytes),
+      });
+    }
+    at += Math.ceil((end + 1 - at) / 8) * 8;
+  }
+  return entries;
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { readEnvironment } from './environment.js';
+import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options.js';
+
+const settle = (options: AgentOptions, variables: Record<string, string> = {}) =>
+  resolveSettings({ key: 'k', ...options }, readEnvironment(variables));
+const settings = (options: AgentOptions, variables?: Record<string, string>) => settle(options, variables) as AgentSettings;
+
+describe('resolveSettings', () => {
+  it('lets an option win over its variable, and has defaults for the rest', () => {
+    expect(settings({ service: 'mine' }, { HEARTH_SERVICE: 'theirs' }).service).toBe('mine');
+    expect(settings({}, { HEARTH_SERVICE: 'theirs' }).service).toBe('theirs');
+    expect(settings({}).url.href).toBe('http://127.0.0.1:4040/api/v1/batches');
+    expect(settings({ url: 'https://example.org/hearth/' }).url.href).toBe('https://example.org/hearth/api/v1/batches');
+    expect(settings({})).toMatchObject({
+      environment: 'development',
+      rateHz: 99,
+      periodMs: 10_000,
+      heap: 'in-use',
+      http: 'transactions',
+      maxBufferedBytes: 8_388_608,
+    });
+    expect(settings({}, { NODE_ENV: 'test', HEARTH_ENVIRONMENT: 'staging' }).environment).toBe('staging');
+    expect(settings({}, { HEARTH_LABELS: 'b=2, a=1=1,nothing,=x' }).labels).toEqual([
+      ['a', '1=1'],
+      ['b', '2'],
+    ]);
+  });
+
+  it('refuses what it cannot use, in one line', () => {
+    const faults: AgentOptions[] = [
+      { key: '' },
+      { url: 'ftp://x' },
+      { url: 'x' },
+      { key: 'a b' },
+      { rateHz: 0 },
+      { rateHz: 501 },
+      { periodMs: 999 },
+      { periodMs: 60_001 },
+      { rateHz: '99' as never },
+    ];
+    for (const options of faults) {
+      const fault = settle(options);
+      expect(isOptionFault(fault) && !fault.message.includes('\n')).toBe(true);
+    }
+    for (const options of [{ rateHz: 1 }, { rateHz: 500 }, { periodMs: 1_000 }, { periodMs: 60_000 }])
+      expect(isOptionFault(settle(options))).toBe(false);
+  });
+});
+
+describe('readEnvironment', () => {
+  it('takes the first variable that names a revision', () => {
+    expect(readEnvironment({ GITHUB_SHA: 'ci', HEARTH_REVISION: 'own' }).revision).toBe('own');
+    expect(readEnvironment({ GITHUB_SHA: 'ci', RENDER_GIT_COMMIT: 'platform' }).revision).toBe('platform');
+    expect(readEnvironment({ HEARTH_REVISION: ' ' }).revision).toBeUndefined();
+  });
+
+  it('is off only where it is said', () => {
+    for (const value of ['off', 'OFF', 'false', '0', 'no'])
+      expect(readEnvironment({ HEARTH_ENABLED: value }).isEnabled).toBe(false);
+    for (const value of ['on', '1', '', 'yes']) expect(readEnvironment({ HEARTH_ENABLED: value }).isEnabled).toBe(true);
+    expect(readEnvironment({}).isEnabled).toBe(true);
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_LABELS, MAX_VALUE_LENGTH, cleanLabels, cleanName, type Labels } from './label-limits.js';
+
+describe('cleanLabels', () => {
+  it('keeps texts, numbers and booleans, and leaves out the rest', () => {
+    const labels = {
+      a: 'x',
+      b: 1,
+      c: true,
+      d: 10n,
+      e: null,
+      f: undefined,
+      g: {},
+      h: [],
+      i: () => 1,
+      j: Number.NaN,
+    } as unknown as Labels;
+    expect(cleanLabels(labels)).toEqual([
+      ['a', 'x'],
+      ['b', '1'],
+      ['c', 'true'],
+      ['d', '10'],
+      ['j', 'NaN'],
+    ]);
+  });
+
+  it('keeps the 32nd and leaves out the 33rd', () => {
+    const many = Object.fromEntries(Array.from({ length: MAX_LABELS + 1 }, (_, at) => [`k${at}`, at]));
+    expect(cleanLabels(many)).toHaveLength(MAX_LABELS);
+    expect(cleanLabels(many).at(-1)).toEqual(['k31', '31']);
+  });
+
+  it('cuts a value above 200 characters, never through a pair of surrogates', () => {
+    const exact = 'x'.repeat(MAX_VALUE_LENGTH);
+    expect(cleanLabels({ exact })[0]![1]).toBe(exact);
+    expect(cleanLabels({ long: `${exact}y` })[0]![1]).toBe(`${'x'.repeat(MAX_VALUE_LENGTH - 1)}…`);
+    const cut = cleanLabels({ cut: `${'x'.repeat(MAX_VALUE_LENGTH - 2)}😀😀` })[0]![1];
+    expect(cut.isWellFormed()).toBe(true);
+  });
+
+  it('takes a label named __proto__ as any other', () => {
+    expect(cleanLabels(JSON.parse('{"__proto__": "x"}') as Labels)).toEqual([['__proto__', 'x']]);
+    expect(cleanLabels(undefined)).toEqual([]);
+    expect(cleanLabels('text' as unknown as Labels)).toEqual([]);
+  });
+});
+
+it('cleanName gives every name a text', () => {
+  expect([cleanName('a'), cleanName(7), cleanName(''), cleanName(undefined), cleanName({}), cleanName('a\0\ud800')]).toEqual([
+    'a',
+    '7',
+    '(unnamed)',
+    '(unnamed)',
+    '(unnamed)',
+    'a␀�',
+  ]);
+});

@@ -1,0 +1,65 @@
+import { labelValue, type Label } from '@hearth/profile-model';
+import { describe, expect, it } from 'vitest';
+import { FOLDED, LabelSetTable, MAX_LABEL_SETS, MAX_VALUES_PER_LABEL } from './label-set-table.js';
+
+const label = (name: string, value: unknown): Label => [name, String(value)];
+
+describe('LabelSetTable', () => {
+  it('gives equal sets one row, whatever order their labels come in', () => {
+    const table = new LabelSetTable();
+    const row = table.rowOfTransaction('GET /', [label('b', 1), label('a', 2)]);
+    expect(table.rowOfTransaction('GET /', [label('a', 2), label('b', 1)])).toBe(row);
+    expect(table.labelSets[row]).toEqual([
+      ['a', '2'],
+      ['b', '1'],
+      ['transaction', 'GET /'],
+    ]);
+  });
+
+  it('lets the name of the transaction win over a label of that name', () => {
+    const table = new LabelSetTable();
+    const row = table.rowOfTransaction('mine', [label('transaction', 'other')]);
+    expect(table.labelSets[row]).toEqual([['transaction', 'mine']]);
+  });
+
+  it("keeps a label's 100th value and folds the 101st", () => {
+    const table = new LabelSetTable();
+    for (let user = 0; user < MAX_VALUES_PER_LABEL; user += 1) table.rowOfTransaction('GET /', [label('user', user)]);
+    expect(table.foldedCount).toBe(0);
+    const row = table.rowOfTransaction('GET /', [label('user', 'one too many')]);
+    expect(labelValue(table.labelSets[row]!, 'user')).toBe(FOLDED);
+    expect(table.foldedCount).toBe(1);
+    expect(table.rowOfTransaction('GET /', [label('user', 0)])).toBe(0);
+  });
+
+  it("keeps a transaction's name when its labels are too many", () => {
+    const table = new LabelSetTable();
+    for (let at = 0; at < 2_000; at += 1) table.rowOfTransaction('GET /', [label('a', at % 50), label('b', at % 49)]);
+    const row = table.rowOfTransaction('POST /', [label('a', 1), label('b', 'new')]);
+    expect(table.labelSets[row]).toEqual([
+      ['a', FOLDED],
+      ['b', FOLDED],
+      ['transaction', 'POST /'],
+    ]);
+  });
+
+  it('never holds more than 256 sets, and folds even names in the end', () => {
+    const table = new LabelSetTable();
+    const rows = Array.from({ length: 1_000 }, (_, at) => table.rowOfTransaction(`name ${at}`, undefined));
+    const none = table.rowOfSent([]);
+    expect(table.labelSets[none]).toEqual([]);
+    for (let at = 0; at < 300; at += 1) table.rowOfSent([['transaction', `sent before ${at}`]]);
+    for (let at = 0; at < 300; at += 1) table.rowWithLabel(0, ['span', `step ${at}`]);
+    expect(table.labelSets.length).toBeLessThanOrEqual(MAX_LABEL_SETS);
+    expect(table.labelSets[rows.at(-1)!]).toEqual([['transaction', FOLDED]]);
+    expect(table.foldedCount).toBeGreaterThan(700);
+    expect(new Set(table.labelSets.map((set) => JSON.stringify(set))).size).toBe(table.labelSets.length);
+  });
+
+  it('is not filled by names of labels', () => {
+    const table = new LabelSetTable();
+    for (let at = 0; at < 1_000; at += 1) table.rowOfTransaction('GET /', [label(`key ${at}`, 1)]);
+    expect(table.foldedCount).toBeGreaterThan(700);
+    expect(table.labelSets.length).toBeLessThanOrEqual(MAX_LABEL_SETS);
+  });
+});
