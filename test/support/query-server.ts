@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { DurationSketch, labelSet, profileTypeId, profileTypeKind, type Profile } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import { parseEnvironment } from '../../apps/server/src/config/environment.js';
@@ -70,7 +71,12 @@ export class QueryServer {
     return new QueryServer(app, await app.getUrl());
   }
 
+  /** Requests under way first: a client that has left does not stop its question at once. */
   async stop(): Promise<void> {
+    const http = this.app.getHttpServer() as Server;
+    const closed = new Promise((resolve) => http.close(resolve));
+    http.closeIdleConnections();
+    await closed;
     await this.app.close();
   }
 
