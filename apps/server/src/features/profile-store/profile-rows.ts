@@ -29,8 +29,8 @@ export interface LabelSetRows {
  *     unit        varint                       value of one raw sample, rounded
  *     label sets  n | n deltas                 ids, ascending
  *     keys        a delta column per label set
- *     residues    a delta column per label set  value / divisor - count x unit: near 0 for time, which deflates away
- *     counts      a delta column per label set  mostly ones
+ *     residues    a signed column per label set  value / divisor - count x unit: near 0 for time
+ *     counts      a column per label set        mostly ones, which deflate away
  */
 export function writeRows(writer: ColumnWriter, rows: readonly LabelSetRows[]): void {
   const divisor = divisorOf(rows);
@@ -39,8 +39,8 @@ export function writeRows(writer: ColumnWriter, rows: readonly LabelSetRows[]): 
   writer.varint(unit);
   writer.deltaColumn(rows.map((one) => one.labelSetId));
   for (const one of rows) writer.deltaColumn(one.key);
-  for (const one of rows) writer.deltaColumn(one.value.map((value, row) => Math.round(value / divisor) - one.count[row]! * unit));
-  for (const one of rows) writer.deltaColumn(one.count);
+  for (const one of rows) writer.signedColumn(one.value.map((value, row) => Math.round(value / divisor) - one.count[row]! * unit));
+  for (const one of rows) writer.column(one.count);
 }
 
 /**
@@ -52,8 +52,8 @@ export function readRows(reader: ColumnReader, keyCount: number): LabelSetRows[]
   const unit = reader.varint();
   const labelSetIds = reader.deltaColumn();
   const keys = Array.from(labelSetIds, () => reader.deltaColumn());
-  const values = keys.map((column) => sameLength(reader.deltaColumn(), column.length));
-  const counts = keys.map((column) => sameLength(reader.deltaColumn(), column.length));
+  const values = keys.map((column) => sameLength(reader.signedColumn(), column.length));
+  const counts = keys.map((column) => sameLength(reader.column(), column.length));
   return Array.from(labelSetIds, (labelSetId, at) => {
     const [key, value, count] = [keys[at]!, values[at]!, counts[at]!];
     for (let row = 0; row < key.length; row += 1) {
@@ -70,7 +70,7 @@ function divisorOf(rows: readonly LabelSetRows[]): number {
   let largest = 0;
   for (const one of rows) for (const value of one.value) largest = Math.max(largest, value);
   let divisor = 1;
-  while (largest / divisor >= MAX_COLUMN_VALUE) divisor *= 1024;
+  while (largest / divisor >= MAX_COLUMN_VALUE) divisor *= 2;
   return divisor;
 }
 

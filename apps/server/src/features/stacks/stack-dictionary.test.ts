@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { NO_PARENT, type FunctionKey } from '@hearth/profile-model';
+import { ABSENT, functionText, StackDictionary, type StackPage } from './stack-dictionary.js';
+import { decodeStackPage, encodeStackPage } from './stack-page.js';
+import { StackOverlay } from './stack-overlay.js';
+
+const named = (name: string): FunctionKey => ({ name, package: '', file: 'src/a.ts' });
+/** main calls read and parse. */
+const PAGE: StackPage = { firstFunction: 0, firstStack: 0, functions: [named('main'), named('read'), named('parse')], parent: [NO_PARENT, 0, 0], functionRow: [0, 1, 2] };
+
+describe('functionText', () => {
+  it('keeps the parts of a function apart', () => {
+    const texts = [['a', 'b', 'c'], ['ab', '', 'c'], ['', 'ab', 'c'], ['a', 'bc', ''], ['1:', '1', 'x'], ['1', ':1', 'x']].map(([packageName, file, name]) =>
+      functionText({ package: packageName!, file: file!, name: name! }));
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+});
+
+describe('StackDictionary', () => {
+  it('finds what a page brought, and nothing else', () => {
+    const dictionary = new StackDictionary();
+    dictionary.append(PAGE);
+    expect([dictionary.version, dictionary.functionCount, dictionary.stackCount]).toEqual([1, 3, 3]);
+    expect([dictionary.stackRow(NO_PARENT, 0), dictionary.stackRow(0, 2), dictionary.stackRow(1, 2)]).toEqual([0, 2, ABSENT]);
+    expect([dictionary.functionRow(functionText(named('parse'))), dictionary.functionRow(functionText(named('gc')))]).toEqual([2, ABSENT]);
+  });
+
+  it('takes a damaged page or none of it', () => {
+    const dictionary = new StackDictionary();
+    dictionary.append(PAGE);
+    const next = { firstFunction: 3, firstStack: 3, functions: [named('gc')], parent: [2], functionRow: [3] };
+    for (const [page, code] of [
+      [{ ...next, firstStack: 2 }, 'STACK_PAGE_ORDER'],
+      [{ ...next, functions: [named('read')] }, 'STACK_PAGE_ORDER'],
+      [{ ...next, parent: [0], functionRow: [1] }, 'STACK_PAGE_ORDER'],
+      [{ ...next, parent: [2, 2], functionRow: [3, 3] }, 'STACK_PAGE_ORDER'],
+      [{ ...next, parent: [3] }, 'STACK_PAGE_DAMAGED'],
+      [{ ...next, functionRow: [4] }, 'STACK_PAGE_DAMAGED'],
+      [{ ...next, parent: [Number.NaN] }, 'STACK_PAGE_DAMAGED'],
+    ] as const) {
+      expect(() => { dictionary.append(page); }).toThrow(expect.objectContaining({ code }));
+      expect([dictionary.version, dictionary.functionCount, dictionary.stackCount]).toEqual([1, 3, 3]);
+    }
+    dictionary.append(next);
+    expect(dictionary.stackRow(2, 3)).toBe(3);
+  });
+
+  it('grows, and leaves tables given out before as they were', () => {
+    const dictionary = new StackDictionary();
+    dictionary.append(PAGE);
+    const before = dictionary.tables();
+    const count = 100_000;
+    dictionary.append({ firstFunction: 3, firstStack: 3, functions: [], parent: Array.from({ length: count }, (_, n) => n + 2), functionRow: new Array<number>(count).fill(1) });
+    expect([before.stacks.length, before.functions.length, before.stacks.parent[2]]).toEqual([3, 3, 0]);
+    for (const row of [0, 1, 50_000, count - 1]) expect(dictionary.stackRow(row + 2, 1)).toBe(row + 3);
+    expect(dictionary.tables().stacks.length).toBe(count + 3);
+  });
+});
+
+describe('StackOverlay', () => {
+  it('moves to the rows that others were given meanwhile', () => {
+    const dictionary = new StackDictionary();
+    dictionary.append(PAGE);
+    const overlay = new StackOverlay(dictionary);
+    // main>parse>gc and main>parse>gc>mark, and an unused function
+    const local = { length: 4, name: ['main', 'parse', 'gc', 'mark'], package: ['', '', '', ''], file: new Array<string>(4).fill('src/a.ts') };
+    const ids = overlay.addAll(local, { length: 4, parent: Int32Array.of(-1, 0, 1, 2), functionRow: Uint32Array.of(0, 1, 2, 3) });
+    expect([...ids]).toEqual([0, 2, 3, 4]);
+    // Another writer was faster: it has gc under read, and main>parse>gc.
+    dictionary.append({ firstFunction: 3, firstStack: 3, functions: [named('gc')], parent: [1, 2], functionRow: [3, 3] });
+    const { overlay: rebased, rowOf } = overlay.rebase();
+    expect([...ids].map(rowOf)).toEqual([0, 2, 4, 5]);
+    expect(rebased.page()).toEqual({ firstFunction: 4, firstStack: 5, functions: [named('mark')], parent: [4], functionRow: [4] });
+  });
+});
+
+describe('encodeStackPage', () => {
+  it('reads back what was written', () => {
+    const page = { ...PAGE, functions: [...PAGE.functions, { name: '\0\u{D800}', package: '@a/b', file: '"\\' }], firstFunction: 7, firstStack: 9 };
+    const read = decodeStackPage(encodeStackPage(page));
+    expect({ ...read, parent: [...Array.from(read.parent)], functionRow: [...Array.from(read.functionRow)] }).toEqual(page);
+  });
+
+  it('answers damage with a code', () => {
+    const bytes = encodeStackPage(PAGE);
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => decodeStackPage(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: length === 0 ? 'STACK_PAGE_CODEC' : 'STACK_PAGE_DAMAGED' }));
+    }
+  });
+});
