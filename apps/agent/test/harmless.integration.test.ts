@@ -115,6 +115,33 @@ describe('SIGTERM', () => {
     });
   }
 
+  it('stays deadly beside a library that counts the listeners', async () => {
+    const { signal } = await runHost('counts-listeners.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      onLine: (_line, host) => host.kill('SIGTERM'),
+    });
+    expect(signal).toBe('SIGTERM');
+  });
+
+  it('is deadly again when the host has stopped listening', async () => {
+    const { signal } = await runHost('counts-listeners.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      args: ['gone again'],
+      onLine: (_line, host) => host.kill('SIGTERM'),
+    });
+    expect(signal).toBe('SIGTERM');
+    expect(sink.stored).toHaveLength(1);
+  });
+
+  it("is the host's once, then deadly, for a listener that comes once", async () => {
+    const { signal, output } = await runHost('counts-listeners.mjs', sink.url, {
+      nodeOptions: PRELOAD,
+      args: ['once'],
+      onLine: (_line, host) => host.kill('SIGTERM'), // at 'ready', and at 'first'
+    });
+    expect({ signal, output }).toEqual({ signal: 'SIGTERM', output: 'ready\nfirst\n' });
+  });
+
   it('does not wait longer than a second for a server that never answers', async () => {
     sink.answer = () => {};
     let killedAt = 0;

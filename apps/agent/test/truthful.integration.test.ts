@@ -80,7 +80,6 @@ describe('a batch', () => {
         ['region', 'eu'],
         ['zone', '1'],
       ],
-      nodeVersion: process.versions.node,
     });
     expect(sender.id).toMatch(/^[0-9a-f]{32}$/);
     expect(Math.abs(sender.startedAtMs - Date.now())).toBeLessThan(60_000);

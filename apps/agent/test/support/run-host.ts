@@ -21,6 +21,8 @@ export interface HostOptions {
 export const AGENT_DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 export const PRELOAD = ['--import', `${AGENT_DIST}preload.mjs`] as const;
 export const REQUIRE_PRELOAD = ['--require', `${AGENT_DIST}preload.cjs`] as const;
+/** Another version of Node may run the hosts: this is how the matrix of versions is tried. */
+const HOST_NODE = process.env['HEARTH_HOST_NODE'] ?? process.execPath;
 const HOSTS = fileURLToPath(new URL('../hosts/', import.meta.url));
 /** A host that has not ended by then holds something open. */
 const LONGEST_MS = 60_000;
@@ -28,7 +30,7 @@ const LONGEST_MS = 60_000;
 /** Runs one program of `test/hosts` in a process of its own, with an environment that holds nothing but what is given. */
 export function runHost(name: string, hearthUrl: string, options: HostOptions = {}): Promise<HostResult> {
   const startedAt = performance.now();
-  const host = spawn(process.execPath, [...(options.nodeOptions ?? []), `${HOSTS}${name}`, ...(options.args ?? [])], {
+  const host = spawn(HOST_NODE, [...(options.nodeOptions ?? []), `${HOSTS}${name}`, ...(options.args ?? [])], {
     env: { PATH: process.env['PATH'], HEARTH_URL: hearthUrl, HEARTH_KEY: 'test-key', HEARTH_SERVICE: 'host', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,0 +1,136 @@
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeBatch, type Batch } from '@hearth/wire-format';
+import { BatchBuffer } from '../src/batching/batch-buffer.js';
+import { AgentLog } from '../src/safety/agent-log.js';
+import { Shipper } from '../src/shipping/shipper.js';
+import { Sink } from './support/sink.js';
+
+let sink: Sink;
+let buffer: BatchBuffer;
+let lines: string[];
+let shipper: Shipper;
+
+beforeEach(async () => {
+  sink = await new Sink().open();
+  buffer = new BatchBuffer(1_000_000);
+  lines = [];
+  const log = new AgentLog();
+  log.useLogger({ info: (line) => lines.push(line), warn: (line) => lines.push(line) });
+  shipper = new Shipper({ url: new URL('/api/v1/batches', sink.url), key: 'k', userAgent: 'test' }, buffer, log);
+});
+afterEach(async () => {
+  shipper.stop();
+  await sink.close();
+});
+
+function put(sequence: number): void {
+  const batch: Batch = {
+    process: {
+      id: 'a'.repeat(32),
+      service: 's',
+      environment: 'e',
+      startedAtMs: 1,
+      host: 'h',
+      pid: 1,
+      nodeVersion: '20',
+      agentVersion: '0',
+      rateHz: 99,
+      revision: '',
+      revisionSource: '',
+      isDirty: false,
+      version: '',
+      rootDir: '',
+      labels: [],
+    },
+    sequence,
+    startMs: 1,
+    durationMs: 1,
+    functions: { length: 0, name: [], scriptName: [], line: new Uint32Array() },
+    stacks: { length: 0, parent: new Int32Array(), functionRow: new Uint32Array() },
+    labelSets: [],
+    profiles: [],
+    transactions: [],
+    series: [],
+    report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+  };
+  const bytes = gzipSync(encodeBatch(batch));
+  buffer.add({ sequence, bytes, packedAtMs: Date.now(), standsFor: { batches: 1, samples: 1 } }, Date.now());
+}
+const until = async (isTrue: () => boolean): Promise<void> => {
+  for (let waited = 0; !isTrue(); waited += 20) {
+    if (waited > 20_000) throw new Error('waited too long');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+const sent = (): number[] => sink.requests.flatMap(({ batches }) => batches.map(({ sequence }) => sequence));
+
+describe('Shipper', () => {
+  it('sends what waits, oldest first, and forgets what was stored', async () => {
+    [1, 2, 3].forEach(put);
+    expect(await shipper.flush()).toBe(true);
+    expect(sent()).toEqual([1, 2, 3]);
+    expect(buffer.length).toBe(0);
+    expect(lines.filter((line) => line.includes('AGENT_CONNECTED'))).toHaveLength(1);
+  });
+
+  it('tries again by itself after 429, 503 and a broken connection, the same batch with the same sequence', async () => {
+    const answers = [429, 503, 'broken'];
+    sink.answer = (response, batches) => {
+      const answer = answers.shift();
+      if (answer === undefined) sink.store(response, batches);
+      else if (answer === 'broken') response.socket!.destroy();
+      else response.writeHead(answer as number, { 'retry-after': '0' }).end();
+    };
+    put(1);
+    shipper.wake();
+    await until(() => sink.stored.length === 1);
+    expect(sent()).toEqual([1, 1, 1, 1]);
+    await until(() => buffer.length === 0);
+    expect(lines.filter((line) => line.includes('AGENT_SERVER_AWAY'))).toHaveLength(1);
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    let first = true;
+    sink.answer = (response, batches) => {
+      if (!first) return sink.store(response, batches);
+      first = false;
+      response.writeHead(503, { 'retry-after': '3' }).end();
+    };
+    put(1);
+    shipper.wake();
+    await until(() => sink.stored.length === 1);
+    expect(sink.requests[1]!.atMs - sink.requests[0]!.atMs).toBeGreaterThanOrEqual(2_900);
+  });
+
+  it('drops and counts what is refused for good, and goes on with the next', async () => {
+    sink.answer = (response, batches) =>
+      batches[0]!.sequence === 2
+        ? sink.store(response, batches)
+        : void response.writeHead(batches[0]!.sequence === 1 ? 400 : 413).end();
+    [1, 2, 3].forEach(put);
+    expect(await shipper.flush()).toBe(true);
+    expect(sent()).toEqual([1, 2, 3]);
+    expect(buffer.takeDropped()).toEqual({ batches: 2, samples: 2 });
+  });
+
+  it('keeps the batch and says it once where the key is refused', async () => {
+    sink.answer = (response) => response.writeHead(401).end('{"code":"KEY_UNKNOWN"}');
+    put(1);
+    expect(await shipper.flush()).toBe(false);
+    expect(await shipper.flush()).toBe(false);
+    expect(buffer.length).toBe(1);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/HEARTH_KEY.*AGENT_KEY_REFUSED/);
+    sink.answer = (response, batches) => sink.store(response, batches);
+    expect(await shipper.flush()).toBe(true);
+  });
+
+  it('never rejects, with nobody listening', async () => {
+    await sink.close();
+    put(1);
+    expect(await shipper.flush()).toBe(false);
+    expect(buffer.length).toBe(1);
+    sink = await new Sink().open();
+  });
+});
