@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { init, stop, tag, transaction } from '@hearth/agent';
 
 const [requests, imports] = process.argv.slice(2).map(Number);
-init({ flushIntervalMs: 2_000 });
+init({ periodMs: 2_000 });
 
 function busyFor(milliseconds) {
   const until = performance.now() + milliseconds;
