@@ -31,19 +31,22 @@ export function compositionFactor({ baseline, candidate }: ScaledCounts): number
       weight: 1 / ((1 - shareBefore) / before + (1 - shareAfter) / after),
     });
   });
-  const kept = new Set(middle(functions, ({ level }) => level, LEVEL_TRIM));
+  const isInner = { ratio: inner(functions.map(({ ratio }) => ratio), RATIO_TRIM), level: inner(functions.map(({ level }) => level), LEVEL_TRIM) };
   let weights = 0;
   let sum = 0;
-  for (const one of middle(functions, ({ ratio }) => ratio, RATIO_TRIM)) {
-    if (!kept.has(one) || !Number.isFinite(one.weight)) continue;
-    weights += one.weight;
-    sum += one.weight * one.ratio;
+  for (const { ratio, level, weight } of functions) {
+    if (!isInner.ratio(ratio) || !isInner.level(level) || !Number.isFinite(weight)) continue;
+    weights += weight;
+    sum += weight * ratio;
   }
   return weights > 0 ? Math.exp(sum / weights) : 1;
 }
 
-function middle<T>(rows: readonly T[], of: (row: T) => number, trim: number): T[] {
-  const sorted = [...rows].sort((a, b) => of(a) - of(b));
-  const cut = Math.floor(rows.length * trim);
-  return sorted.slice(cut, rows.length - cut);
+/** By value, not by rank: equal values stay or go together, so exchanging the sides keeps the same functions. */
+function inner(values: readonly number[], trim: number): (value: number) => boolean {
+  const sorted = Float64Array.from(values).sort();
+  const cut = Math.floor(sorted.length * trim);
+  const [low, high] = [sorted[cut]! - ROUNDING, sorted[sorted.length - 1 - cut]! + ROUNDING];
+  return (value) => value >= low && value <= high;
 }
+const ROUNDING = 1e-12;
