@@ -12,7 +12,7 @@ export { ProfileStore } from './profile-store.js';
 export { ProfileStoreModule } from './profile-store.module.js';
 export { ReceiptRepository } from './receipt.repository.js';
 export { SegmentRepository } from './segment.repository.js';
-export { SnapshotRepository } from './snapshot.repository.js';
+export { queryCancelled, SnapshotRepository } from './snapshot.repository.js';
 export { StoreError } from './store-error.js';
 export type { StoreErrorCode } from './store-error.js';
 export type { StoredQuery } from './stored-query.js';

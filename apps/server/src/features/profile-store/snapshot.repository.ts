@@ -27,7 +27,7 @@ export class SnapshotRepository {
 
   /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE` */
   async read(query: StoredQuery, { want, signal }: SnapshotOptions): Promise<StoredProfiles> {
-    if (signal?.aborted) throw cancelled();
+    if (signal?.aborted) throw queryCancelled();
     try {
       return await inDatabaseTransaction(this.dataSource, async ({ client }) => {
         const stopWatching = this.#cancelOn(signal, client);
@@ -44,7 +44,7 @@ export class SnapshotRepository {
         }
       }, 'REPEATABLE READ');
     } catch (error) {
-      if (signal?.aborted) throw cancelled(error);
+      if (signal?.aborted) throw queryCancelled(error);
       if ((error as { code?: string }).code !== QUERY_CANCELED) throw error;
       throw new HearthError('QUERY_TIMEOUT', `the database needed more than ${STATEMENT_TIMEOUT_MS} ms: ask for a shorter range or fewer processes`, { status: 504, cause: error });
     }
@@ -73,7 +73,8 @@ export class SnapshotRepository {
   }
 }
 
-function cancelled(cause?: unknown): HearthError {
+/** What a reader is told who has left. */
+export function queryCancelled(cause?: unknown): HearthError {
   return new HearthError('QUERY_CANCELLED', 'the question was taken back before it was answered', { status: 499, cause });
 }
 

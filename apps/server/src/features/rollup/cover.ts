@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, FunctionTable, StackTable } from '@hearth/profile-model';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import {
-  resultOf, SnapshotRepository, WINDOW_MS,
+  queryCancelled, resultOf, SnapshotRepository, WINDOW_MS,
   type CodedOutcome, type LabelSetGroups, type MergedValues, type MergeTask, type ProcessGrain, type ProcessValues, type StepGroups, type StepValues, type StoredQuery,
 } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
@@ -86,7 +86,7 @@ export class Cover {
     const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
       transferList: [stored.segments.buffer, stored.blocks.buffer],
       ...(signal === undefined ? {} : { signal }),
-    });
+    }).catch((error: unknown) => { throw signal?.aborted ? queryCancelled(error) : error; });
     return { tables, values: resultOf(outcome) };
   }
 }
