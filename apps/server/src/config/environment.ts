@@ -42,24 +42,28 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
-const bytes = (fallback: number) => z.coerce.number().int().min(1024, 'must be a number of bytes, at least 1024').max(2 ** 31 - 1).default(fallback);
+const count = (what: string, min: number, max: number, fallback: number) => {
+  const fault = `must be ${what}, ${min} to ${max}`;
+  return z.coerce.number(fault).int(fault).min(min, fault).max(max, fault).default(fallback);
+};
+const bytes = (fallback: number) => count('a number of bytes', 1024, 2 ** 31 - 1, fallback);
 const urlOf = (...protocols: string[]) =>
   z.string().refine((text) => protocols.includes(URL.canParse(text) ? new URL(text).protocol : ''), `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`).optional();
 
 /** Every variable there is; .env.example explains each to its reader. */
 const schema = z.object({
   HOST: z.string().default('0.0.0.0'),
-  PORT: z.coerce.number().int().min(1, 'must be a port, 1 to 65535').max(65_535, 'must be a port, 1 to 65535').default(4040),
+  PORT: count('a port', 1, 65_535, 4040),
   HEARTH_ROLE: z.enum(ROLES, 'must be api, worker or all').default('all'),
   DATABASE_URL: urlOf('postgres:', 'postgresql:'),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(2).max(500).default(10),
+  DATABASE_POOL_SIZE: count('a number of connections', 2, 500, 10),
   REDIS_URL: urlOf('redis:', 'rediss:'),
   HEARTH_DATA_DIR: z.string().optional(),
   MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
   MAX_QUEUED_BYTES: bytes(64 * 2 ** 20),
-  WORKER_THREADS: z.coerce.number().int().min(1).max(256).default(2),
-  TICK_MS: z.coerce.number().int().min(50).max(60_000).default(1_000),
+  WORKER_THREADS: count('a number of threads', 1, 256, 2),
+  TICK_MS: count('a number of milliseconds', 50, 60_000, 1_000),
   HEARTH_BOOTSTRAP_KEY: z.string().min(16, 'must have at least 16 characters').max(200).optional(),
   HEARTH_ADMIN_EMAIL: z.string().min(1).max(200).default('admin@localhost'),
   HEARTH_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(200).optional(),
