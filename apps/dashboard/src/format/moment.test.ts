@@ -26,7 +26,7 @@ describe('visibleText', () => {
     expect(visibleText('<b>"x"</b> 🙂 __proto__')).toBe('<b>"x"</b> 🙂 __proto__');
   });
   it('shows what would draw nothing or turn the line around', () => {
-    expect(visibleText('a\0b\n')).toBe('a␀b␊');
+    expect(visibleText('a\0b\n')).toBe('a⟨U+0000⟩b⟨U+000A⟩');
     expect(visibleText('a\u202eb')).toBe('a⟨U+202E⟩b');
   });
 });

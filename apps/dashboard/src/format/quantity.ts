@@ -67,14 +67,17 @@ export function scaleFor(unit: string, magnitude: number): Scale {
 
 /** The value without its unit, which stands in the header. Three figures, never fewer than the whole number. `null`: not known. */
 export function formatIn(scale: Scale, value: number | null | undefined): string {
-  return value === null || value === undefined ? UNKNOWN : formatNumber(value / scale.divisor);
+  if (value === null || value === undefined) return UNKNOWN;
+  // Divided values keep their decimals even when they come out whole, or `12` would stand among `14.5` and `9.80`.
+  return formatNumber(value / scale.divisor, scale.divisor === 1 ? 'short' : 'even');
 }
 
 /** The value with its unit, each in the scale that suits it. */
 export function formatQuantity(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
   const scale = scaleFor(unit, value);
-  return scale.unit === '' ? formatNumber(value) : `${formatIn(scale, value)}${NARROW_SPACE}${scale.unit}`;
+  const figure = formatNumber(value / scale.divisor);
+  return scale.unit === '' ? figure : `${figure}${NARROW_SPACE}${scale.unit}`;
 }
 
 /** As `formatQuantity`, with a sign even when the value rises. */
@@ -83,16 +86,15 @@ export function formatDelta(value: number | null | undefined, unit: string): str
   return typeof value === 'number' && value > 0 && text !== '0' ? `+${text}` : text;
 }
 
-/** Three significant figures below a thousand, grouped whole numbers above. */
-export function formatNumber(value: number): string {
+/** Three significant figures below a thousand, grouped whole numbers above. `short`: a whole number has no decimals. */
+export function formatNumber(value: number, decimalsOfWhole: 'short' | 'even' = 'short'): string {
   if (!Number.isFinite(value)) return UNKNOWN;
   const size = Math.abs(value);
   if (size === 0) return '0';
   const decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : size >= 0.0005 ? 3 : 0;
   if (decimals === 0 && size < 0.0005) return value < 0 ? `>${MINUS}0.001` : '<0.001';
   const text = size.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-  // A count keeps no decimals that say nothing.
-  const short = Number.isInteger(size) ? size.toLocaleString('en-US') : text;
+  const short = decimalsOfWhole === 'short' && Number.isInteger(size) ? size.toLocaleString('en-US') : text;
   return value < 0 ? MINUS + short : short;
 }
 

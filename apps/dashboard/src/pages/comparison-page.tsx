@@ -121,35 +121,36 @@ function Result({ result, answer }: { result: ComparisonResult; answer: Comparis
   const navigate = useNavigate({ from: '/compare/$comparisonId' });
   const change = (next: Partial<ComparisonSearch>, history: 'push' | 'replace' = 'push') => void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
   const tree = useMemo(() => diffTree(result), [result]);
+  const levels = useMemo(() => tree.depth.reduce((deepest, depth) => Math.max(deepest, depth), 0) + 1, [tree]);
   // Levels have no verdicts: a list of the sure ones would be empty.
   const show: Show = result.kind === 'level' ? 'all' : search.show;
-  const changes = useMemo(() => functionChanges(result.functions, search.metric, show, search.transaction), [result, search.metric, show, search.transaction]);
-  const select = (hash: FunctionHash, transaction: string) => change({ function: hash, ...(search.transaction === '' ? {} : { transaction }) }, 'replace');
+  const changes = useMemo(() => functionChanges(result.functions, search.metric, show, search.only), [result, search.metric, show, search.only]);
+  const select = (hash: FunctionHash, transaction: string) => change({ function: hash, transaction }, 'replace');
   const step = (by: 1 | -1) => {
     const at = changes.findIndex(({ hash }) => hash === search.function);
     const next = changes[Math.max(0, Math.min(changes.length - 1, at + by))];
-    if (next) change({ function: next.hash }, 'replace');
+    if (next) select(next.hash, next.rows[0]!.transaction ?? '');
   };
   useKeys({ '[': () => step(-1), ']': () => step(1) });
 
-  const widened = search.transaction !== '' || show !== 'all' ? () => change({ show: 'all', transaction: '' }) : undefined;
-  const isFiltered = search.function !== '' || search.transaction !== '' || search.zoom !== '';
+  const widened = search.only !== '' || show !== 'all' ? () => change({ show: 'all', only: '' }) : undefined;
+  const isFiltered = search.function !== '' || search.transaction !== '' || search.only !== '' || search.zoom !== '';
   return (
     <>
       <VerdictStrip result={result} profileName={profileName(answer.baseline.type)} />
       {result.warnings.map(({ code, message }) => <Caveat key={code}>{visibleText(message)}</Caveat>)}
       <CoverList
         result={result} selected={search.function}
-        onChoose={(row, hash) => change(hash === search.function ? { function: '', zoom: '' } : { function: hash, zoom: pathOfRow(tree, row.treeRow) })}
+        onChoose={(row, hash) => change(hash === search.function ? { function: '', transaction: '', zoom: '' } : { function: hash, transaction: row.transaction ?? '', zoom: pathOfRow(tree, row.treeRow) })}
       />
-      <div className={styles['panes']}>
+      <div className={styles['panes']} style={{ height: panesHeightPx(changes.length, levels) }}>
         <div className={styles['listPane']}>
           <div className={styles['toolbar']}>
             <SegmentedControl aria-label="Which changes" value={show} onChange={(next) => change({ show: next as Show })} disabled={result.kind === 'level'} transitionDuration={0}
               data={[{ value: 'alarms', label: 'Sure' }, { value: 'possible', label: 'Likely too' }, { value: 'all', label: 'All' }]} />
             <SegmentedControl aria-label="Metric" value={search.metric} onChange={(metric) => change({ metric: metric as ComparisonSearch['metric'] })} transitionDuration={0}
               data={[{ value: 'self', label: 'Self' }, { value: 'inclusive', label: 'With callees' }]} />
-            <Choice label="Transaction" anything="All transactions" widthPx={176} value={search.transaction} onChange={(transaction) => change({ transaction })} options={result.transactions.map(({ transaction }) => ({ value: transaction }))} />
+            <Choice label="Transaction" anything="All transactions" widthPx={176} value={search.only} onChange={(only) => change({ only, transaction: only })} options={result.transactions.map(({ transaction }) => ({ value: transaction }))} />
             <span className={styles['count']}>{formatCount(changes.length)}</span>
           </div>
           <div className={styles['listBody']}>
@@ -163,14 +164,19 @@ function Result({ result, answer }: { result: ComparisonResult; answer: Comparis
           />
           <div className={styles['legend']}>
             <DiffLegend tested={tree.sides?.tested ?? false} />
-            {isFiltered && <Button variant="default" onClick={() => change({ function: '', transaction: '', zoom: '' })}>Clear selection</Button>}
+            {isFiltered && <Button variant="default" onClick={() => change({ function: '', transaction: '', only: '', zoom: '' })}>Clear selection</Button>}
           </div>
         </div>
       </div>
-      <TransactionChanges result={result} selected={search.transaction} onSelect={(transaction) => change({ transaction })} />
+      <TransactionChanges result={result} selected={search.transaction} onSelect={(transaction) => change({ transaction, only: transaction })} />
       <MethodNotes result={result} />
     </>
   );
+}
+
+/** As high as the longer of the two needs, within what can be seen at once; room for one opened row. */
+function panesHeightPx(rows: number, levels: number): number {
+  return Math.max(380, Math.min(640, Math.max(72 + 28 * rows + 140, 112 + 20 * levels)));
 }
 
 /** The path of the caller of a row: the frame itself is then seen among its neighbours. */

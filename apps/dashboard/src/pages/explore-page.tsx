@@ -69,19 +69,18 @@ function ExploreTimeline({ search, change }: PartProps) {
     <section className={styles['timeline']} aria-label="Timeline">
       {data ? (
         <Dimmed stale={isPlaceholderData}>
-          <Timeline answer={data} kind={kindOf(data.selection.type)} brush={brush} onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })} />
+          <Timeline answer={data} kind={kindOf(data.selection.type)} brush={brush} onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })}>
+            {brush && (
+              <>
+                <span className={styles['note']}>Shown below: {formatRange(brush.fromMs, brush.untilMs)}</span>
+                <Button variant="default" onClick={() => change({ from: String(brush.fromMs), until: String(brush.untilMs), brush: '' })}>Zoom the timeline</Button>
+                <Button variant="default" onClick={() => change({ brush: '' })}>Clear</Button>
+              </>
+            )}
+            <Choice label="Lines of the timeline" anything="one line" widthPx={136} value={search.group} onChange={(group) => change({ group })} options={groups} />
+          </Timeline>
         </Dimmed>
       ) : error ? <QueryError error={error} onRetry={() => void refetch()} /> : <div className={styles['timelineBones']}><SkeletonRows rows={5} label="Loading the timeline" /></div>}
-      <div className={styles['timelineTools']}>
-        <Choice label="Lines of the timeline" anything="one line" widthPx={136} value={search.group} onChange={(group) => change({ group })} options={groups} />
-        {brush && (
-          <>
-            <span className={styles['note']}>Shown below: {formatRange(brush.fromMs, brush.untilMs)}</span>
-            <Button variant="default" onClick={() => change({ from: String(brush.fromMs), until: String(brush.untilMs), brush: '' })}>Zoom the timeline</Button>
-            <Button variant="default" onClick={() => change({ brush: '' })}>Clear</Button>
-          </>
-        )}
-      </div>
     </section>
   );
 }

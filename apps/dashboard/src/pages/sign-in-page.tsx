@@ -30,8 +30,8 @@ export function SignInPage() {
           <img src="/favicon.svg" alt="" width={24} height={24} />
           <h1>Sign in to Hearth</h1>
         </div>
-        <TextInput label="E-mail" type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-        <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
+        <TextInput label="E-mail" type="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+        <PasswordInput label="Password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
         {signingIn.error && <p className={styles['error']} role="alert">{refusal(signingIn.error)}</p>}
         <Button type="submit" loading={signingIn.isPending} fullWidth>Sign in</Button>
         <p className={styles['hint']}>The first user is made at the first start. Its password is <code>HEARTH_ADMIN_PASSWORD</code>, or was printed by the server then.</p>

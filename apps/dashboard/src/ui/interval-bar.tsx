@@ -14,7 +14,7 @@ interface IntervalBarProps {
 const HEIGHT_PX = 20;
 
 /** A change and how sure we are of it: a dot, its interval, and the line where nothing changes. Doubling and halving are equally far from it. */
-export function IntervalBar({ pct, interval, axisFactor, isSure, widthPx = 128 }: IntervalBarProps) {
+export function IntervalBar({ pct, interval, axisFactor, isSure, widthPx = 144 }: IntervalBarProps) {
   const middle = HEIGHT_PX / 2;
   const x = (value: number) => {
     const place = Math.log2(Math.max(1e-3, 1 + value / 100)) / Math.log2(axisFactor);
@@ -25,8 +25,8 @@ export function IntervalBar({ pct, interval, axisFactor, isSure, widthPx = 128 }
   return (
     <svg className={styles['bar']} width={widthPx} height={HEIGHT_PX} role="img" aria-label={text}>
       <line className={styles['zero']} x1={widthPx / 2} x2={widthPx / 2} y1={0} y2={HEIGHT_PX} />
-      {interval && <rect className={styles[fill]} data-sure={isSure} x={x(interval[0])} width={Math.max(2, x(interval[1]) - x(interval[0]))} y={middle - 3} height={6} rx={1} />}
-      {pct !== null && <circle className={styles[`${fill}Dot`]} data-sure={isSure} cx={x(pct)} cy={middle} r={4} />}
+      {interval && <rect className={styles[fill]} data-sure={isSure} x={x(interval[0])} width={Math.max(2, x(interval[1]) - x(interval[0]))} y={middle - 4} height={8} />}
+      {pct !== null && <circle className={styles[`${fill}Dot`]} data-sure={isSure} cx={x(pct)} cy={middle} r={3} />}
     </svg>
   );
 }

@@ -64,6 +64,8 @@ export const COMPARISON_PARAMETERS = {
   /** The function and the transaction selected everywhere. */
   function: text('', 32),
   transaction: text(),
+  /** The list of changes shows only this transaction. */
+  only: text(),
   search: text('', 400),
   zoom: text('', 4000),
 } satisfies Parameters;

@@ -31,7 +31,7 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
   const lines = useMemo(() => changes.flatMap(({ hash, rows }): Line[] => {
     const head: Line = { kind: 'function', hash, row: rows[0]! };
     if (hash !== selected) return [head];
-    const chosen = rows.find(({ transaction }) => (transaction ?? '') === selectedTransaction) ?? rows[0]!;
+    const chosen = chosenRow(rows, selectedTransaction);
     return [head, ...rows.slice(1).map((row): Line => ({ kind: 'transaction', hash, row })), { kind: 'facts', hash, row: chosen }];
   }), [changes, selected, selectedTransaction]);
   const axisFactor = useMemo(() => axisFactorOf(changes.slice(0, 200).map(({ rows }) => rows[0]!.change)), [changes]);
@@ -42,6 +42,8 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
   });
   useEffect(() => virtual.measure(), [lines, virtual]);
 
+  const open = changes.find(({ hash }) => hash === selected);
+  const chosen = open && chosenRow(open.rows, selectedTransaction);
   const selectedLine = lines.findIndex(({ hash }) => hash === selected);
   useEffect(() => {
     if (selectedLine >= 0) virtual.scrollToIndex(selectedLine, { align: 'auto' });
@@ -78,8 +80,8 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
             return (
               <ChangeLine
                 key={index} row={line.row} scale={scale} axisFactor={axisFactor} index={index} style={place} isHead={line.kind === 'function'}
-                chosen={line.hash === selected && (line.kind === 'function' || (line.row.transaction ?? '') === selectedTransaction)}
-                onSelect={() => (line.hash === selected && line.kind === 'function' && (line.row.transaction ?? '') === selectedTransaction ? onSelect('', '') : onSelect(line.hash, line.row.transaction ?? ''))}
+                chosen={line.row === chosen}
+                onSelect={() => (line.row === chosen ? onSelect('', '') : onSelect(line.hash, line.row.transaction ?? ''))}
               />
             );
           })}
@@ -87,6 +89,11 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
       </div>
     </div>
   );
+}
+
+/** The selected function's row about the selected transaction; its strongest where there is none. */
+function chosenRow(rows: readonly FunctionRow[], transaction: string): FunctionRow {
+  return (transaction === '' ? undefined : rows.find((row) => row.transaction === transaction)) ?? rows[0]!;
 }
 
 interface ChangeLineProps {

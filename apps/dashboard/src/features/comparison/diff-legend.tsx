@@ -7,9 +7,9 @@ export function DiffLegend({ tested }: { tested: boolean }) {
       <span><i className={styles['swatchLess']} />▼ less</span>
       <span><i className={styles['swatchSame']} />same</span>
       <span><i className={styles['swatchMore']} />▲ more</span>
-      <span><i className={styles['swatchGone']} />✕ only in A</span>
-      <span><i className={styles['swatchNew']} />＋ only in B</span>
-      <span>{tested ? 'Pale: not sure. ' : ''}Width: the larger side, per unit of work</span>
+      <span><i className={styles['swatchGone']} />× only in A</span>
+      <span><i className={styles['swatchNew']} />+ only in B</span>
+      <span>{tested ? 'pale: not sure; ' : ''}width: the larger side</span>
     </div>
   );
 }

@@ -1,5 +1,6 @@
-import type { Change, ComparisonResult, StripEntry } from '@hearth/profile-diff';
+import type { Change, ComparisonResult, FunctionRow, StripEntry } from '@hearth/profile-diff';
 import { formatChangePct, formatCount, formatIntervalPct, formatQuantity } from '../../format/quantity.js';
+import { visibleText } from '../../format/visible-text.js';
 import { axisFactorOf, IntervalBar } from '../../ui/interval-bar.js';
 import { countVerdicts, functionChanges, VERDICTS } from './verdicts.js';
 import { VerdictMark } from './verdict-mark.js';
@@ -12,12 +13,14 @@ const UNITS: Record<string, string> = { microseconds: 'CPU or time', bytes: 'Mem
 
 /** The answer in one line, then its figures with what is known about their certainty. */
 export function VerdictStrip({ result, profileName }: { result: ComparisonResult; profileName: string }) {
-  const told = countVerdicts(functionChanges(result.functions, 'self', 'possible', ''));
+  const changes = functionChanges(result.functions, 'self', 'possible', '');
+  const told = countVerdicts(changes);
   const axisFactor = axisFactorOf(result.strip.map(({ change }) => change));
   return (
     <section className={styles['strip']} aria-label="Verdict">
       <div className={styles['headline']}>
-        <h1>{told === '' ? headlineOfNothing(result) : `${told[0]!.toUpperCase()}${told.slice(1)}`}</h1>
+        <h1>{changes.length === 0 ? headlineOfNothing(result) : headlineOf(changes[0]!.rows[0]!)}</h1>
+        {told !== '' && <p>{told[0]!.toUpperCase()}{told.slice(1)}.</p>}
         <p className={styles['dim']}>
           {result.kind === 'level' ? 'Both sides are shown; levels are compared without a verdict.' : `${formatCount(result.variance.functionsTested)} functions and ${formatCount(result.variance.transactionsTested)} transactions tested, ${BASIS[result.basis]}.`}
         </p>
@@ -25,6 +28,14 @@ export function VerdictStrip({ result, profileName }: { result: ComparisonResult
       {result.strip.map((entry) => <StripCell key={entry.metric} entry={entry} title={titleOf(entry, profileName, BASIS[result.basis])} axisFactor={axisFactor} />)}
     </section>
   );
+}
+
+/** The first change of the list as a sentence. */
+function headlineOf({ function: key, transaction, change }: FunctionRow): string {
+  const where = transaction === null ? '' : ` in ${visibleText(transaction)}`;
+  const { title, isAlarm } = VERDICTS[change.verdict];
+  if (change.deltaPct === null || change.verdict === 'GONE') return `${visibleText(key.name)} is ${title.toLowerCase()}${where}`;
+  return `${visibleText(key.name)} ${isAlarm ? 'costs' : 'may cost'} ${formatChangePct(change.deltaPct)}${where}`;
 }
 
 function headlineOfNothing({ functions, kind }: ComparisonResult): string {

@@ -14,9 +14,9 @@ export const VERDICTS: Readonly<Record<Verdict, VerdictLook>> = {
   IMPROVED: { title: 'Improved', mark: '▼', tone: 'less', isAlarm: true },
   LIKELY_REGRESSED: { title: 'Likely regressed', mark: '△', tone: 'more', isAlarm: false },
   LIKELY_IMPROVED: { title: 'Likely improved', mark: '▽', tone: 'less', isAlarm: false },
-  NEW: { title: 'New', mark: '＋', tone: 'more', isAlarm: true },
-  GONE: { title: 'Gone', mark: '✕', tone: 'less', isAlarm: true },
-  UNCHANGED: { title: 'Unchanged', mark: '＝', tone: 'same', isAlarm: false },
+  NEW: { title: 'New', mark: '+', tone: 'more', isAlarm: true },
+  GONE: { title: 'Gone', mark: '×', tone: 'less', isAlarm: true },
+  UNCHANGED: { title: 'Unchanged', mark: '=', tone: 'same', isAlarm: false },
   NO_VERDICT: { title: 'No verdict', mark: '', tone: 'same', isAlarm: false },
   NOT_ENOUGH_DATA: { title: 'Not enough data', mark: '?', tone: 'same', isAlarm: false },
 };

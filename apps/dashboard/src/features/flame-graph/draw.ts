@@ -57,7 +57,7 @@ export function drawFlameGraph(context: CanvasRenderingContext2D, drawing: Drawi
       const width = Math.max(0.5, Math.min(widthPx, (right - view.from) * pixels) - x - (end - first > 1 ? 0 : GAP_PX));
       const row = layout.rowAt[first]!;
       const isRun = end - first > 1;
-      const paint = isRun ? runPaint(changeOf(layout, first, end)) : tree.paint[row]!;
+      const paint = isRun ? runPaint(changeOf(layout, first, end), right - left) : tree.paint[row]!;
       const paths = matches && !hides(matches, first, end) ? faded : bright;
       (paths[paint] ??= new Path2D()).rect(x, y, width, ROW_HEIGHT_PX - GAP_PX);
       if (selected && hides(selected, first, end)) framed.rect(x + 1, y + 1, Math.max(1, width - 2), ROW_HEIGHT_PX - GAP_PX - 2);
@@ -139,8 +139,8 @@ function directionMark({ sides }: FlameTree, row: number): string {
   if (!sides || row === 0) return '';
   const baseline = sides.baselineTotal[row]!;
   const candidate = sides.candidateTotal[row]!;
-  if (baseline === 0) return '＋ ';
-  if (candidate === 0) return '✕ ';
+  if (baseline === 0) return '+ ';
+  if (candidate === 0) return '× ';
   if (sides.tested && sides.confidence[row]! < 0.9) return '';
   const factor = Math.log2(candidate / baseline);
   return factor >= 0.03 ? '▲ ' : factor <= -0.03 ? '▼ ' : '';

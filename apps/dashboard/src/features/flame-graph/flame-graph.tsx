@@ -8,7 +8,7 @@ import { rowOfPath, type FlameTree } from './flame-tree.js';
 import { FrameBreadcrumb } from './frame-breadcrumb.js';
 import { FrameTooltip, type Hover } from './frame-tooltip.js';
 import { FrameTwin } from './frame-twin.js';
-import { changeOf, childrenOf, forEachBox, levelCount, pathTo, pickRow, type FlameLayout } from './layout.js';
+import { childrenOf, forEachBox, levelCount, pathTo, pickRow, type FlameLayout } from './layout.js';
 import { matchFrames } from './search.js';
 import { useLayout } from './use-layout.js';
 import styles from './flame-graph.module.css';
@@ -115,7 +115,7 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
       if (value < left || value >= right) return;
       const x = Math.max(0, (left - view.from) / perPixel);
       const outline = { x, y: top, width: Math.min(size.widthPx, (right - view.from) / perPixel) - x };
-      found = { row, run: end - first, runChange: changeOf(layout, first, end), outline, ...at };
+      found = { row, run: end - first, runChange: runChange(tree, layout, first, end), outline, ...at };
     });
     return found;
   };
@@ -187,6 +187,13 @@ function outlineOf(row: number, { layout, tree, view, grow, widthPx }: Pick<Draw
   const right = Math.min(widthPx, (layout.left[row]! + layout.total[row]! - view.from) * pixels);
   if (!(right > left)) return undefined;
   return { left, width: Math.max(2, right - left - 1), top: levelTopPx({ layout, grow }, tree.depth[row]!), height: ROW_HEIGHT_PX - 1 };
+}
+
+/** What the frames of a run changed by in all, sure or not. */
+function runChange({ sides }: FlameTree, { rowAt }: FlameLayout, first: number, end: number): number {
+  let sum = 0;
+  if (sides) for (let place = first; place < end; place += 1) sum += sides.candidateTotal[rowAt[place]!]! - sides.baselineTotal[rowAt[place]!]!;
+  return sum;
 }
 
 function shareText({ functions, share, baselineShare, candidateShare }: NonNullable<ReturnType<typeof matchFrames>>): string {

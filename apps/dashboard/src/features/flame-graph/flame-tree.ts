@@ -2,7 +2,7 @@ import type { FunctionKey } from '@hearth/profile-model';
 import type { ComparisonResult } from '@hearth/profile-diff';
 import type { FlameGraphAnswer } from '@hearth/query-contract';
 import { functionHash, type FunctionHash } from '../../url-state/function-key.js';
-import { changePaint, packagePaint } from './paint.js';
+import { changePaint, changeWeight, packagePaint } from './paint.js';
 import type { FlameColumns } from './layout.js';
 
 /** A call tree ready to be drawn: columns for the layout, and what each frame is called and painted with. */
@@ -69,7 +69,7 @@ export function diffTree({ tree, unit }: ComparisonResult): FlameTree {
     unit,
     depth: Int32Array.from(tree.depth),
     self: sides.baselineSelf.map((baseline, row) => Math.max(baseline, sides.candidateSelf[row]!)),
-    change: sides.candidateTotal.map((candidate, row) => candidate - sides.baselineTotal[row]!),
+    change: sides.candidateTotal.map((candidate, row) => (candidate - sides.baselineTotal[row]!) * (sides.tested ? changeWeight(sides.confidence[row]!) : 1)),
     functionRow,
     functions,
     hashes: functions.map(functionHash),

@@ -3,7 +3,7 @@ export interface FlameColumns {
   readonly depth: Int32Array;
   /** What the frame is wide by itself, without its children; in the unit of the graph. */
   readonly self: Float64Array;
-  /** Signed change of the frame; all zero in a graph without two sides. */
+  /** Signed change of the frame as far as it is sure; all zero in a graph without two sides. */
   readonly change: Float64Array;
 }
 

@@ -25,10 +25,11 @@ describe('changePaint', () => {
 });
 
 describe('runPaint', () => {
-  it('shows the sign of the sum', () => {
-    expect(warmth(runPaint(1))).toBeGreaterThan(20);
-    expect(warmth(runPaint(-1))).toBeLessThan(-20);
-    expect(Math.abs(warmth(runPaint(0)))).toBeLessThan(12);
+  it('shows the sign of the sum, however small', () => {
+    expect(warmth(runPaint(1, 1e6))).toBeGreaterThan(warmth(runPaint(0, 1e6)) + 10);
+    expect(warmth(runPaint(1, 10))).toBeGreaterThan(20);
+    expect(warmth(runPaint(-1, 10))).toBeLessThan(-20);
+    expect(Math.abs(warmth(runPaint(0, 10)))).toBeLessThan(12);
   });
 });
 

@@ -55,9 +55,21 @@ export function changePaint(baseline: number, candidate: number, confidence: num
   return changeIndex(Math.sign(factor) * stepOf(Math.abs(factor), FACTOR_STEPS), stepOf(confidence, CONFIDENCE_STEPS));
 }
 
-/** The paint of a run of frames too narrow to be drawn apart, by the sign of what they sum to. */
-export function runPaint(change: number): PaintIndex {
-  return changeIndex(Math.sign(change) * 2, change === 0 ? 0 : 2);
+/**
+ * How much a change counts in the sum of a run: as much as its colour would show. Otherwise the noise of many doubtful
+ * frames would paint every run.
+ */
+export function changeWeight(confidence: number): number {
+  return stepOf(confidence, CONFIDENCE_STEPS) < 2 ? 0 : 1;
+}
+
+/** Steps of a run's change as a share of its width. */
+const RUN_STEPS = [0.01, 0.05, 0.15, 0.4];
+
+/** The paint of a run of frames too narrow to be drawn apart, by what they sum to: the sign is never lost, the strength is its share. */
+export function runPaint(change: number, width: number): PaintIndex {
+  if (change === 0) return changeIndex(0, 0);
+  return changeIndex(Math.sign(change) * Math.max(1, stepOf(Math.abs(change) / width, RUN_STEPS)), 3);
 }
 
 const palettes = new Map<ColorScheme, readonly Paint[]>();

@@ -1,9 +1,9 @@
 import { useComputedColorScheme } from '@mantine/core';
 import type { TimelineAnswer } from '@hearth/query-contract';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { formatMoment } from '../../format/moment.js';
+import { formatClock, formatMoment } from '../../format/moment.js';
 import { formatNumber } from '../../format/quantity.js';
 import { shortRevision, visibleText } from '../../format/visible-text.js';
 import { timelineAxis } from './timeline-axis.js';
@@ -21,6 +21,8 @@ interface TimelineProps {
   readonly brush: Brush | undefined;
   /** `undefined`: cleared by a click. */
   readonly onBrush: (brush: Brush | undefined) => void;
+  /** Controls of the timeline, at the right of its title. */
+  readonly children?: ReactNode;
 }
 
 const HEIGHT_PX = 132;
@@ -34,7 +36,7 @@ const STROKES = [
 ] as const;
 
 /** The value over time, with a line where a revision was deployed. Dragging chooses the part whose samples are shown. */
-export function Timeline({ answer, kind, brush, onBrush }: TimelineProps) {
+export function Timeline({ answer, kind, brush, onBrush, children }: TimelineProps) {
   const scheme = useComputedColorScheme('light');
   const host = useRef<HTMLDivElement>(null);
   const [widthPx, setWidthPx] = useState(0);
@@ -62,7 +64,7 @@ export function Timeline({ answer, kind, brush, onBrush }: TimelineProps) {
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         scales: { x: { time: true, range: [fromMs / 1000, untilMs / 1000] }, y: { range: (_, __, high) => [0, (high || 1) * 1.1] } },
-        axes: [{ ...lines, size: 24 }, { ...lines, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))) }],
+        axes: [{ ...lines, size: 24, space: 72, values: (_, ticks) => ticks.map((tick) => tickText(tick, untilMs - fromMs)) }, { ...lines, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))) }],
         series: [{}, ...axis.series.map(({ key }, index) => ({
           label: key, stroke: STROKES[index]![scheme], width: 1.5, points: { show: false },
           ...(axis.series.length === 1 ? { fill: color('--hovered') } : {}),
@@ -103,10 +105,19 @@ export function Timeline({ answer, kind, brush, onBrush }: TimelineProps) {
             {key === '' ? '(none)' : shortRevision(key)}
           </span>
         ))}
+        <div className={styles['tools']}>{children}</div>
       </figcaption>
       <div ref={host} className={styles['plot']} style={{ height: HEIGHT_PX }} />
     </figure>
   );
+}
+
+/** One line for a tick, in the 24 hours of every other clock of the dashboard. */
+function tickText(atSeconds: number, rangeMs: number): string {
+  const at = new Date(atSeconds * 1000);
+  const clock = formatClock(at.getTime());
+  if (rangeMs < 600_000) return clock;
+  return rangeMs > 2 * 86_400_000 ? formatMoment(at.getTime()).slice(0, -9) : clock.slice(0, 5);
 }
 
 function showBrush(plot: uPlot, brush: Brush | undefined): void {
@@ -134,6 +145,7 @@ function drawDeploys(plot: uPlot, { deploys, selection }: TimelineAnswer, ink: s
   context.save();
   context.font = `${11 * ratio}px Inter, ui-sans-serif, system-ui, sans-serif`;
   context.textBaseline = 'top';
+  context.textAlign = 'left';
   context.strokeStyle = ink;
   context.lineWidth = ratio;
   let freeFrom = -Infinity;

@@ -1,0 +1,110 @@
+#!/usr/bin/env node
+/**
+ * Pictures of every page in both themes, to be looked at.
+ *
+ *     node scripts/screenshots.mjs [--out DIR] [--only NAME]                            over made answers
+ *     node scripts/screenshots.mjs --url http://127.0.0.1:4040 --email E --password P --service S [--comparison ID]
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runnerImport } from 'vite';
+
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: '.cache/screenshots' }, only: { type: 'string', default: '' }, url: { type: 'string' }, email: { type: 'string', default: 'admin@hearth.local' },
+    password: { type: 'string', default: 'hearth' }, service: { type: 'string', default: 'shop' }, comparison: { type: 'string' },
+  },
+});
+const conditions = ['hearth-source', 'module', 'node', 'import', 'default'];
+const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname, { configFile: false, logLevel: 'error', resolve: { conditions }, ssr: { resolve: { conditions } } })).module;
+const { launchBrowser, openContext } = await load('../test/support/browser.ts');
+const { startFixtureServer } = await load('../test/dashboard/fixture-server.ts');
+
+const isMade = values.url === undefined;
+const fixture = isMade ? await startFixtureServer() : undefined;
+const empty = isMade ? await startFixtureServer({ services: 'none' }) : undefined;
+const base = values.url ?? fixture.url;
+const service = encodeURIComponent(values.service);
+const clickFrame = async (page) => {
+  const tree = page.getByRole('tree');
+  await tree.hover({ position: { x: 220, y: 150 } });
+};
+
+/** Name, path, what to do before the picture. */
+const PAGES = [
+  ['services', '/services'],
+  ['explore', `/explore?service=${service}`, clickFrame],
+  ['explore-table', `/explore?service=${service}&view=table`],
+  ['explore-grouped', `/explore?service=${service}&group=revision&view=graph&grow=up`],
+  ['transactions', `/transactions?service=${service}`],
+  ['compare', `/compare?service=${service}`],
+  ['install', '/install?service=checkout'],
+  ...(values.comparison ? [['comparison', `/compare/${values.comparison}`]] : []),
+  ...(isMade
+    ? [
+        ['explore-search', `/explore?service=shop&search=render`],
+        ['explore-brush', `/explore?service=shop&brush=${Date.now() - 1_500_000}-${Date.now() - 600_000}&labels=[["plan","=","pro"]]`],
+        ['explore-hostile', '/explore?service=hostile'],
+        ['explore-nothing', '/explore?service=shop&transaction=nothing'],
+        ['explore-empty', '/explore'],
+        ['explore-filter', '/explore?service=shop', async (page) => { await page.getByRole('button', { name: '+ Label' }).click(); }],
+        ['explore-range', '/explore?service=shop', async (page) => { await page.getByRole('button', { name: /Time range/ }).click(); }],
+        ['transaction', '/transactions?service=shop&transaction=POST+%2Fcheckout'],
+        ['comparison', '/compare/done'],
+        ['comparison-chosen', '/compare/done', async (page) => { await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').first().click(); }],
+        ['comparison-unchanged', '/compare/unchanged'],
+        ['comparison-level', '/compare/level'],
+        ['comparison-hostile', '/compare/hostile'],
+        ['comparison-pending', '/compare/pending'],
+        ['comparison-failed', '/compare/failed'],
+        ['keys', '/services', async (page) => { await page.keyboard.press('?'); }],
+        ['missing', '/nowhere'],
+      ]
+    : []),
+];
+
+const out = values.out;
+await mkdir(out, { recursive: true });
+const browser = await launchBrowser();
+for (const scheme of ['light', 'dark']) {
+  const context = await openContext(browser, { scheme });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(`${page.url()}: ${error.message}`));
+  page.on('console', (message) => message.type() === 'error' && !message.text().includes('401') && console.error(`${page.url()}: ${message.text()}`));
+  await page.goto(`${base}/sign-in`);
+  await page.getByRole('heading').first().waitFor();
+  await take(page, 'sign-in', scheme);
+  await page.getByLabel('E-mail').fill(values.email);
+  await page.locator('input[type=password]').fill(values.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/services/);
+  for (const [name, path, act] of PAGES) {
+    if (!name.startsWith(values.only)) continue;
+    await page.goto(base + path);
+    await page.waitForLoadState('networkidle');
+    await act?.(page);
+    await page.waitForTimeout(300);
+    await take(page, name, scheme);
+  }
+  if (isMade && ''.startsWith(values.only)) {
+    await page.goto(`${base}/install?service=checkout`);
+    await page.getByRole('button', { name: /Create a key/ }).click();
+    await page.waitForTimeout(300);
+    fixture.addService('checkout');
+    await page.getByText('checkout is sending').waitFor();
+    await take(page, 'install-arrived', scheme);
+    fixture.delayMs = 60_000;
+    await page.goto(`${base}/explore?service=shop`, { waitUntil: 'commit' });
+    fixture.delayMs = 0;
+  }
+  await context.close();
+}
+await browser.close();
+await fixture?.close();
+await empty?.close();
+
+async function take(page, name, scheme) {
+  if (!name.startsWith(values.only)) return;
+  await page.screenshot({ path: join(out, `${name}-${scheme}.png`) });
+}
