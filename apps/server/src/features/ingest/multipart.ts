@@ -17,6 +17,7 @@ export async function multipartPart(body: Uint8Array, contentType: string, name:
       parser.on('file', (partName, file) => {
         const chunks: Buffer[] = [];
         file.on('data', (chunk: Buffer) => { if (partName === name) chunks.push(chunk); });
+        file.once('error', reject); // a body that ends inside the part: without a listener it would end the thread
         file.once('close', () => { if (partName === name) part ??= Buffer.concat(chunks); });
       });
       parser.on('field', (partName, value) => { if (partName === name) part ??= Buffer.from(value); });
