@@ -1,8 +1,11 @@
 /**
  * The visitors of the demo's shops, in a process of its own. Open loop: requests start when it is their time, however
- * long the ones before take. Every process of a side gets the same requests, in an order of its own.
+ * long the ones before take. Every process gets as many, one after the other round and round, and every process of a
+ * side gets the same ones, in an order of its own. One at a time, because requests that meet on a small machine share
+ * its cores, and then the demo would measure the machine.
  *
- * Told by message: `{ targets: [{ url, mix }], perSecond }` at first, `{ perSecond }` later; says `{ load: { sent, answered, failed } }` each second.
+ * Told by message: `{ targets: [{ url, mix }], perSecond }` at first, `{ perSecond }` later, of all processes together;
+ * says `{ load: { sent, answered, failed } }` each second.
  */
 import http from 'node:http';
 
@@ -17,28 +20,40 @@ const load = { sent: 0, answered: 0, failed: 0 };
 
 process.on('message', (message) => {
   if (message.perSecond !== undefined) perSecond = message.perSecond;
-  message.targets?.forEach((target, index) => visit(target, seeded(index + 1)));
+  if (message.targets !== undefined) visit(message.targets.map(createVisitor));
 });
 setInterval(() => process.send({ load }), 1_000);
 
-/** Sends requests to one process for ever. */
-function visit({ url, mix }, random) {
-  const { hostname, port } = new URL(url);
-  const agent = new http.Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT });
-  // Each begins elsewhere, or all would ask for the dear carts at once.
-  const visitor = { inFlight: 0, turns: Object.fromEntries(Object.keys(mix).map((kind) => [kind, Math.floor(random() * 24)])) };
-  let deck = [];
-  let dueMs = performance.now() + random() * 1_000;
+/** Sends requests for ever. */
+function visit(visitors) {
+  const random = seeded(4_040);
+  let turn = 0;
+  let dueMs = performance.now();
   const step = () => {
     const nowMs = performance.now();
     while (dueMs <= nowMs) {
-      if (deck.length === 0) deck = shuffledDeck(mix, random);
-      if (visitor.inFlight < MAX_IN_FLIGHT) send(requestOf(deck.pop(), visitor), { hostname, port, agent }, visitor);
-      dueMs += ((0.5 + random()) * 1_000) / perSecond;
+      sendNext(visitors[turn]);
+      turn = (turn + 1) % visitors.length;
+      // Half the distance is left to chance, so that nothing keeps step with timers or samplers.
+      dueMs += ((0.75 + 0.5 * random()) * 1_000) / perSecond;
     }
     setTimeout(step, Math.min(dueMs - nowMs, 250));
   };
   step();
+}
+
+function createVisitor({ url, mix }, index) {
+  const { hostname, port } = new URL(url);
+  const random = seeded(index + 1);
+  // Each begins elsewhere, or all would ask for the dear carts at once.
+  const turns = Object.fromEntries(Object.keys(mix).map((kind) => [kind, Math.floor(random() * 24)]));
+  return { target: { hostname, port, agent: new http.Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT }) }, mix, random, turns, deck: [], inFlight: 0 };
+}
+
+function sendNext(visitor) {
+  if (visitor.deck.length === 0) visitor.deck = shuffledDeck(visitor.mix, visitor.random);
+  const request = requestOf(visitor.deck.pop(), visitor);
+  if (visitor.inFlight < MAX_IN_FLIGHT) send(request, visitor);
 }
 
 /** One card for each request of the mix. Whole decks are equal, so processes of a side differ by less than a deck. */
@@ -75,7 +90,7 @@ function requestOf(kind, { turns }) {
   }
 }
 
-function send({ plan, method, path, body }, target, visitor) {
+function send({ plan, method, path, body }, visitor) {
   load.sent += 1;
   visitor.inFlight += 1;
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -87,7 +102,7 @@ function send({ plan, method, path, body }, target, visitor) {
     visitor.inFlight -= 1;
     load[outcome] += 1;
   };
-  const request = http.request({ ...target, method, path, headers }, (response) => {
+  const request = http.request({ ...visitor.target, method, path, headers }, (response) => {
     response.resume();
     response.once('end', () => end(response.statusCode < 400 ? 'answered' : 'failed'));
     response.once('error', () => end('failed'));

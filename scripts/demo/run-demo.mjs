@@ -14,8 +14,10 @@ const SERVICE = 'shop';
 const ENVIRONMENT = 'demo';
 const EMAIL = 'admin@localhost';
 const PROCESSES_PER_SIDE = 8;
-/** First requests meet unoptimised code; they tell what a request costs, and are not compared. */
-const WARM_UP_MS = 25_000;
+/** First requests meet unoptimised code. */
+const WARM_UP_MS = 15_000;
+/** Then it is seen what a request costs, to choose their rate. */
+const WEIGH_MS = 10_000;
 /** After the rate was changed, before what is compared. */
 const SETTLE_MS = 5_000;
 /** How long both releases are compared. docs/demo.md says why so long. */
@@ -94,10 +96,11 @@ export async function runDemo({ exit, json }) {
       say(`Deployed ${SERVICE} ${version} at ${sha.slice(0, 12)}`);
     }
 
-    const cold = await fleet.served();
-    say(`Visitors come; ${WARM_UP_MS / 1000} s to warm up`);
+    say(`Visitors come; ${(WARM_UP_MS + WEIGH_MS) / 1000} s to warm up`);
     await sleep(WARM_UP_MS, undefined, { signal: cancel.signal });
-    const perSecond = await fleet.adjustRate(cold);
+    const warm = await fleet.served();
+    await sleep(WEIGH_MS, undefined, { signal: cancel.signal });
+    const perSecond = await fleet.adjustRate(warm);
     say(`${perSecond.toFixed(0)} requests a second on ${2 * PROCESSES_PER_SIDE} processes`);
     await sleep(SETTLE_MS, undefined, { signal: cancel.signal });
 

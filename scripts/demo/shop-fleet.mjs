@@ -10,9 +10,10 @@ const MIX = [
 /** So many start at once: starting is dear, and a start that waits for its turn takes no longer in all. */
 const STARTED_AT_ONCE = 4;
 /** Of all CPU there is, what the shops together may use: the rest is for Hearth, its agents, the visitors, and whoever looks at the demo. */
-const CPU_SHARE = 0.4;
+const CPU_SHARE = 0.35;
 const MAX_SHOP_CORES = 2;
-const PER_SECOND_AT_FIRST = 5;
+/** Requests a second to each process. */
+const PER_SECOND_AT_FIRST = 4;
 const FASTEST_PER_SECOND = 20;
 
 /** Both releases of the shop with their visitors: as many processes a side, all with the same load. */
@@ -51,7 +52,7 @@ export class ShopFleet {
       this.requests = load;
     });
     const targets = this.#processes.flatMap((processes, side) => processes.map(({ url }) => ({ url, mix: MIX[side] })));
-    this.#load.send({ targets, perSecond: this.#perSecond });
+    this.#load.send({ targets, perSecond: this.#perSecondInAll });
   }
 
   /** What the visitors did so far. */
@@ -63,13 +64,17 @@ export class ShopFleet {
     const cores = (after.cpuMicros - before.cpuMicros) / 1000 / (after.atMs - before.atMs);
     const aim = Math.min(CPU_SHARE * availableParallelism(), MAX_SHOP_CORES);
     this.#perSecond = Math.min(FASTEST_PER_SECOND, Math.max(1, (this.#perSecond * aim) / cores));
-    this.#load.send({ perSecond: this.#perSecond });
-    return this.#perSecond * this.#processes.flat().length;
+    this.#load.send({ perSecond: this.#perSecondInAll });
+    return this.#perSecondInAll;
   }
 
   /** Fewer visitors, for a demo that is only looked at. */
   slowDown(factor) {
-    this.#load.send({ perSecond: this.#perSecond / factor });
+    this.#load.send({ perSecond: this.#perSecondInAll / factor });
+  }
+
+  get #perSecondInAll() {
+    return this.#perSecond * this.#processes.flat().length;
   }
 
   /** What was served so far, by side, as the shops count it themselves. */
