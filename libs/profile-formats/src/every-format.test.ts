@@ -31,19 +31,18 @@ const total = (profile: Profile): number => profile.sampleValue.reduce((a, b) =>
 const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
 
 interface FormatCheck {
-  readonly format: ProfileFormat;
   readonly bytes: Uint8Array;
-  /** Sum of the values of each profile. */
-  readonly totals: readonly number[];
   /** The format's own export, or that of a format which can hold all that it can. */
   readonly write: (profiles: Profile[]) => Uint8Array;
 }
 
-/** What must hold for every format and every file. Nothing is told to the reader but the bytes, so it cannot be going by a name. */
-function checkFormat({ format, bytes, totals, write }: FormatCheck): void {
+/**
+ * What must hold for every format and every file. Nothing is told to the reader but the bytes, so it cannot be going by a name.
+ *
+ * @returns As what it was read, and the sum of the values of each profile.
+ */
+function checkFormat({ bytes, write }: FormatCheck): { format: ProfileFormat; totals: number[] } {
   const read = readProfiles(bytes, { inflate });
-  expect(read.format).toBe(format);
-  expect(read.profiles.map(total)).toEqual(totals);
   read.profiles.forEach(assertProfile);
 
   const types = new Set(read.profiles.map((profile) => profileTypeId(profile.type)));
@@ -63,14 +62,17 @@ function checkFormat({ format, bytes, totals, write }: FormatCheck): void {
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     for (const damaged of [cut, flipped]) readOrRefuse(damaged);
   }
+  return { format: read.format, totals: read.profiles.map(total) };
 }
 
 /** A damaged file gives a good profile or a coded error, within the time of the test. */
-function readOrRefuse(bytes: Uint8Array): void {
+function readOrRefuse(bytes: Uint8Array): 'read' | 'refused' {
   try {
     readProfiles(bytes, { inflate }).profiles.forEach(assertProfile);
+    return 'read';
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
+    return 'refused';
   }
 }
 
@@ -85,7 +87,9 @@ describe('every format', () => {
     ['pyroscope-ingest/nodejs-v0.6.4-001.body.bin', [419, 432_288, 359_462]],
     ['pyroscope-ingest/nodejs-v0.6.4-002.body.bin', [4_329_944, 159_371_968]],
   ];
-  it.each(pprofs)('pprof: %s', (file, totals) => checkFormat({ format: 'pprof', bytes: fixture(file), totals, write: toPprof }));
+  it.each(pprofs)('pprof: %s', (file, totals) => {
+    expect(checkFormat({ bytes: fixture(file), write: toPprof })).toEqual({ format: 'pprof', totals });
+  });
   const folded: [file: string, total: number][] = [
     ['folded/c-threads.collapsed.txt', 65_195_585],
     ['folded/c-threads.collapsed--pid.txt', 65_195_585],
@@ -95,9 +99,9 @@ describe('every format', () => {
     ['folded/handmade/collapsed-spaces.txt', 15],
     ['folded/handmade/collapsed-emptyframes.txt', 12],
   ];
-  it.each(folded)('folded: %s', (file, sum) =>
-    checkFormat({ format: 'folded', bytes: fixture(file), totals: [sum], write: toFolded }),
-  );
+  it.each(folded)('folded: %s', (file, sum) => {
+    expect(checkFormat({ bytes: fixture(file), write: toFolded })).toEqual({ format: 'folded', totals: [sum] });
+  });
   const cpuprofiles: [file: string, total: number][] = [
     ['cpuprofile/tsc.cpuprofile', 1_846_749],
     ['cpuprofile/idle.cpuprofile', 576_893],
@@ -107,9 +111,9 @@ describe('every format', () => {
     ['cpuprofile/handmade/json-bom.cpuprofile', 3_000],
   ];
   // There is no .cpuprofile export; a pprof can hold all of it.
-  it.each(cpuprofiles)('cpuprofile: %s', (file, sum) =>
-    checkFormat({ format: 'cpuprofile', bytes: fixture(file), totals: [sum], write: toPprof }),
-  );
+  it.each(cpuprofiles)('cpuprofile: %s', (file, sum) => {
+    expect(checkFormat({ bytes: fixture(file), write: toPprof })).toEqual({ format: 'cpuprofile', totals: [sum] });
+  });
 
   it('pollutes no prototype', () => expect(({} as { polluted?: unknown }).polluted).toBeUndefined());
 
@@ -132,7 +136,6 @@ describe('profilesToPprof', () => {
         const profile = withoutZeros(randomProfile(seed));
         const read = readProfiles(profilesToPprof([profile])).profiles;
         expect(profileToLines(read.at(-1)!)).toEqual(profileToLines(profile));
-        if (read.length === 2) expect(total(read[0]!)).toBe(profile.sampleCount.reduce((a, b) => a + b, 0));
       }),
     );
   });
@@ -200,13 +203,17 @@ describe('readProfiles', () => {
     ['FORMAT_UNSUPPORTED', '--- threadz 1 ---\n'],
     ['FORMAT_UNSUPPORTED', 'FLR\0\0\x02'],
     ['FORMAT_UNSUPPORTED', 'MOJ\x03\x01'],
-    ['FOLDED_COUNT', 'node 1234 5.1: 10 cycles:\n\tabc main (node)\n'],
+    ['FORMAT_UNSUPPORTED', 'node 1234 5.1: 10 cycles:\n\tabc main (node)\n'],
+    ['FORMAT_UNSUPPORTED', '{"task_level":[1],"task_uuid":"x"}\n{}'],
+    ['FORMAT_UNSUPPORTED', '{(('],
   ])('refuses with %s: %j', (expected, content) => {
     expect(() => readProfiles(new TextEncoder().encode(content))).toThrowError(code(expected));
   });
   it('gives a profile or a coded error for any bytes', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), (any) => readOrRefuse(any)),
+      fc.property(fc.uint8Array({ maxLength: 200 }), (any) => {
+        expect(readOrRefuse(any)).toMatch(/^(read|refused)$/);
+      }),
       { numRuns: 2_000 },
     );
   });

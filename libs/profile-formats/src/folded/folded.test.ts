@@ -24,7 +24,7 @@ describe('readProfiles of folded stacks', () => {
   });
   it('reads UTF-16', () => {
     const text = 'a;b 1\n';
-    const littleEndian = Uint8Array.of(0xff, 0xfe, ...[...text].flatMap((character) => [character.charCodeAt(0), 0]));
+    const littleEndian = Uint8Array.of(0xff, 0xfe, ...text.split('').flatMap((character) => [character.charCodeAt(0), 0]));
     expect([...readProfiles(littleEndian).profiles[0]!.sampleValue]).toEqual([1]);
   });
   it('leaves empty frames out, and gives a stack without any to the root', () => {
