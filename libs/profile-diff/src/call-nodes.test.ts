@@ -35,7 +35,13 @@ describe('callNodes', () => {
   it('knows what the runtime does by itself', () => {
     const nodes = callNodes(fleetOf('(garbage collector)', '(idle)', '(program)', 'main > (anonymous)'));
     const roles = Object.fromEntries(nodes.functions.map(({ name }, id) => [name, nodes.roles[id]]));
-    expect(roles).toEqual({ '(garbage collector)': 'runtime', '(idle)': 'idle', '(program)': 'runtime', main: 'code', '(anonymous)': 'code' });
+    expect(roles).toEqual({
+      '(garbage collector)': 'runtime',
+      '(idle)': 'idle',
+      '(program)': 'runtime',
+      main: 'code',
+      '(anonymous)': 'code',
+    });
   });
 
   it('walks a recursion deeper than our own stack would carry', () => {
@@ -47,6 +53,8 @@ describe('callNodes', () => {
 
 function withFirstSample(input: ComparisonInput): ComparisonInput['baseline'] {
   const { samples } = input.baseline;
-  const first = Object.fromEntries(Object.entries(samples).map(([name, column]) => [name, column.slice(0, 1)])) as unknown as typeof samples;
+  const first = Object.fromEntries(
+    Object.entries(samples).map(([name, column]) => [name, column.slice(0, 1)]),
+  ) as unknown as typeof samples;
   return { ...input.baseline, samples: first };
 }

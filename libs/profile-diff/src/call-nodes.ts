@@ -87,7 +87,10 @@ function usedStacks({ stacks, baseline, candidate }: ComparisonInput): Uint8Arra
   return used;
 }
 
-function usedFunctions({ stacks, functions }: ComparisonInput, used: Uint8Array): { functions: FunctionKey[]; idOfRow: Int32Array } {
+function usedFunctions(
+  { stacks, functions }: ComparisonInput,
+  used: Uint8Array,
+): { functions: FunctionKey[]; idOfRow: Int32Array } {
   const rowsOfKey = new Map<string, number[]>();
   const seen = new Uint8Array(functions.length);
   for (let stack = 0; stack < stacks.length; stack += 1) {

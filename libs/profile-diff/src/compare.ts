@@ -56,11 +56,15 @@ export function compare(input: ComparisonInput): ComparisonResult {
   const minSamples = input.kind === 'level' ? 0 : options.minSamples;
   const rates = functionRates({ nodes, plan, replicates, ...sides, minSamples });
   const floor = practicalFloor(input.unit, plan, rates, options);
-  const latency = input.kind === 'flow' ? latencyRates({ plan, transactions: input.transactions, replicates, ...sides }) : undefined;
+  const latency =
+    input.kind === 'flow' ? latencyRates({ plan, transactions: input.transactions, replicates, ...sides }) : undefined;
 
   const assumedCv = replicates.kind === 'windows' ? ASSUMED_PROCESS_CV : 0;
   const processes = { baseline: Math.max(1, baseline.processes.length), candidate: Math.max(1, candidate.processes.length) };
-  const families = input.kind === 'level' ? [] : testFamilies(rates.pairs, assumedCv, processes).filter(({ hypotheses }) => hypotheses.length > 0);
+  const families =
+    input.kind === 'level'
+      ? []
+      : testFamilies(rates.pairs, assumedCv, processes).filter(({ hypotheses }) => hypotheses.length > 0);
   const familyNames = [...families.map(({ name }) => name as string), ...(latency === undefined ? [] : ['latency'])];
   const rules: VerdictRules = {
     alarmLevel: options.alarmQ / Math.max(1, familyNames.length),
@@ -76,7 +80,14 @@ export function compare(input: ComparisonInput): ComparisonResult {
       : families.flatMap(({ hypotheses, tested }) =>
           hypotheses.map((hypothesis) => {
             const { pair } = hypothesis;
-            return { pair, change: judgedChange(hypothesis, rules, { floor: floor.of(pair.scope), tested, windowsPresent: windowsPresent(pair) }) };
+            return {
+              pair,
+              change: judgedChange(hypothesis, rules, {
+                floor: floor.of(pair.scope),
+                tested,
+                windowsPresent: windowsPresent(pair),
+              }),
+            };
           }),
         );
 
@@ -94,16 +105,22 @@ export function compare(input: ComparisonInput): ComparisonResult {
     maxNodes: options.maxTreeNodes,
   });
 
-  const isWork = (stack: number): boolean => stack === NO_PARENT || nodes.roles[nodes.functionId[nodes.nodeOfStack[stack]!]!] !== 'idle';
+  const isWork = (stack: number): boolean =>
+    stack === NO_PARENT || nodes.roles[nodes.functionId[nodes.nodeOfStack[stack]!]!] !== 'idle';
   const totals = {
     baseline: transactionTotals(baseline, input.transactions.length, isWork),
     candidate: transactionTotals(candidate, input.transactions.length, isWork),
   };
   const hasTransactions = plan.basis === 'per-transaction' || plan.basis === 'per-process-second';
-  const perTransaction = hasTransactions ? transactionRows({ transactions: input.transactions, plan, judged, ...totals }) : { rows: [], mix: null };
+  const perTransaction = hasTransactions
+    ? transactionRows({ transactions: input.transactions, plan, judged, ...totals })
+    : { rows: [], mix: null };
   const serviceValue = { baseline: tree.baselineTotal[0]!, candidate: tree.candidateTotal[0]! };
   const { rows, leftOut } = functionRows({ nodes, plan, judged, cover, serviceValue });
-  const rootPair = { baseline: untestedRate(serviceValue.baseline, sampleCount(baseline)), candidate: untestedRate(serviceValue.candidate, sampleCount(candidate)) };
+  const rootPair = {
+    baseline: untestedRate(serviceValue.baseline, sampleCount(baseline)),
+    candidate: untestedRate(serviceValue.candidate, sampleCount(candidate)),
+  };
   const judgedRoot = judged.find(({ pair }) => pair.functionId === ROOT && pair.scope === WHOLE)?.change;
   const throughput = hasTransactions ? throughputEntry(totals.baseline, totals.candidate) : undefined;
   return {
@@ -116,7 +133,16 @@ export function compare(input: ComparisonInput): ComparisonResult {
     candidate: summary(input.candidate, candidate, totals.candidate),
     strip: [
       valueEntry(input.unit, plan.basis, { judged: judgedRoot, pair: rootPair }),
-      ...(latency === undefined ? [] : [latencyEntry(latency, rules, options.floorTransactionShare, assumedCv ** 2 * (1 / processes.baseline + 1 / processes.candidate))]),
+      ...(latency === undefined
+        ? []
+        : [
+            latencyEntry(
+              latency,
+              rules,
+              options.floorTransactionShare,
+              assumedCv ** 2 * (1 / processes.baseline + 1 / processes.candidate),
+            ),
+          ]),
       ...(throughput === undefined ? [] : [throughput]),
     ],
     variance: { ...varianceReport(families, assumedCv, replicates.kind), alarmLevel: rules.alarmLevel, families: familyNames },
@@ -128,7 +154,14 @@ export function compare(input: ComparisonInput): ComparisonResult {
     belowExposure: belowExposure(nodes, rates, serviceValue),
     runtimeRows: runtimeRows(nodes, rates),
     tree,
-    warnings: comparisonWarnings({ kind: input.kind, basis: plan.basis, transactions: input.transactions, ...sides, totals, mix: perTransaction.mix }),
+    warnings: comparisonWarnings({
+      kind: input.kind,
+      basis: plan.basis,
+      transactions: input.transactions,
+      ...sides,
+      totals,
+      mix: perTransaction.mix,
+    }),
   };
 }
 
@@ -144,7 +177,11 @@ function valuesToScale(sides: Record<'baseline' | 'candidate', CanonicalSide>, n
 }
 
 /** Work of functions only: what the runtime does by itself is no measure of it. */
-function valuesOf({ samples }: CanonicalSide, nodes: CallNodes, replicates: Replicates): { byReplicate: Float64Array; samplesByFunction: Float64Array } {
+function valuesOf(
+  { samples }: CanonicalSide,
+  nodes: CallNodes,
+  replicates: Replicates,
+): { byReplicate: Float64Array; samplesByFunction: Float64Array } {
   const byReplicate = new Float64Array(replicates.length);
   const samplesByFunction = new Float64Array(nodes.functions.length);
   samples.stack.forEach((stack, at) => {
@@ -183,10 +220,16 @@ function summary(asked: ComparisonSide, side: CanonicalSide, totals: Transaction
   };
 }
 
-function varianceReport(families: readonly TestedFamily[], assumedCv: number, replicates: VarianceReport['replicates']): VarianceReport {
+function varianceReport(
+  families: readonly TestedFamily[],
+  assumedCv: number,
+  replicates: VarianceReport['replicates'],
+): VarianceReport {
   // Of a function's own cost, which most rows are about; the other families have models of their own.
   const model = (families.find(({ name }) => name === 'self') ?? families[0])?.model;
-  const tested = families.flatMap(({ hypotheses }) => hypotheses.filter(({ test }) => test !== undefined).map(({ pair }) => pair));
+  const tested = families.flatMap(({ hypotheses }) =>
+    hypotheses.filter(({ test }) => test !== undefined).map(({ pair }) => pair),
+  );
   return {
     df: model?.df ?? 0,
     priorDf: model === undefined ? 0 : model.priorDf === Infinity ? null : model.priorDf,
@@ -197,7 +240,11 @@ function varianceReport(families: readonly TestedFamily[], assumedCv: number, re
   };
 }
 
-function belowExposure(nodes: CallNodes, rates: Rates, serviceValue: { baseline: number; candidate: number }): ComparisonResult['belowExposure'] {
+function belowExposure(
+  nodes: CallNodes,
+  rates: Rates,
+  serviceValue: { baseline: number; candidate: number },
+): ComparisonResult['belowExposure'] {
   let functions = 0;
   let value = 0;
   nodes.roles.forEach((role, id) => {
@@ -213,7 +260,10 @@ function runtimeRows(nodes: CallNodes, { baseline, candidate }: Rates): Comparis
   const names = [...new Set(nodes.functions.filter((_, id) => nodes.roles[id] !== 'code').map(({ name }) => name))].sort();
   const valueOf = (costs: SideCosts, name: string): number => {
     if (name === '(idle)') return costs.idle;
-    return nodes.functions.reduce((sum, key, id) => (key.name === name && nodes.roles[id] === 'runtime' ? sum + costs.functionSelf[id]! : sum), 0);
+    return nodes.functions.reduce(
+      (sum, key, id) => (key.name === name && nodes.roles[id] === 'runtime' ? sum + costs.functionSelf[id]! : sum),
+      0,
+    );
   };
   return names.map((name) => ({ name, baseline: valueOf(baseline, name), candidate: valueOf(candidate, name) }));
 }

@@ -50,7 +50,8 @@ function kindWithMost(deltas: Float64Array, delta: number): number {
 
 function callersOf(nodes: CallNodes, node: NodeIndex): string[] {
   const names: string[] = [];
-  for (let above = nodes.parent[node]!; above !== NO_PARENT; above = nodes.parent[above]!) names.push(nodes.functions[nodes.functionId[above]!]!.name);
+  for (let above = nodes.parent[node]!; above !== NO_PARENT; above = nodes.parent[above]!)
+    names.push(nodes.functions[nodes.functionId[above]!]!.name);
   return names.reverse();
 }
 
@@ -58,7 +59,10 @@ function callersOf(nodes: CallNodes, node: NodeIndex): string[] {
 function deltaByKind({ nodes, plan, cover, baseline, candidate }: CoverRowsInput): Float64Array[] {
   const sums = { baseline: sumsOf(cover.nodes, plan), candidate: sumsOf(cover.nodes, plan) };
   const rowOf = coverRowOfNode(nodes, cover.nodes);
-  for (const [name, { samples }] of [['baseline', baseline], ['candidate', candidate]] as const) {
+  for (const [name, { samples }] of [
+    ['baseline', baseline],
+    ['candidate', candidate],
+  ] as const) {
     samples.stack.forEach((stack, at) => {
       if (stack === NO_PARENT) return;
       const row = rowOf[nodes.nodeOfStack[stack]!]!;

@@ -53,7 +53,11 @@ export function coverChange(nodes: CallNodes, costs: NodeCosts, evidence: Functi
     if (evidence.self[id]! <= weakest && answersForOwn(own, below)) {
       answerable.set(node, 'self');
       held[node]! += own;
-    } else if (evidence.inclusive[id]! <= weakest && total[node]! !== 0 && Math.abs(below) < EXPLAINED_BELOW * Math.abs(total[node]!)) {
+    } else if (
+      evidence.inclusive[id]! <= weakest &&
+      total[node]! !== 0 &&
+      Math.abs(below) < EXPLAINED_BELOW * Math.abs(total[node]!)
+    ) {
       answerable.set(node, 'inclusive');
       held[node] = total[node]!;
     }
@@ -70,7 +74,10 @@ export function coverChange(nodes: CallNodes, costs: NodeCosts, evidence: Functi
     const strength = evidence[metric][nodes.functionId[node]!]! as Evidence;
     return { node, metric, evidence: strength, delta: held[node]!, share: Math.abs(held[node]!) / sum };
   });
-  found.sort((a, b) => a.evidence - b.evidence || b.share - a.share || nodes.functionId[a.node]! - nodes.functionId[b.node]! || a.node - b.node);
+  found.sort(
+    (a, b) =>
+      a.evidence - b.evidence || b.share - a.share || nodes.functionId[a.node]! - nodes.functionId[b.node]! || a.node - b.node,
+  );
   return { nodes: fewest(found), answerable };
 }
 

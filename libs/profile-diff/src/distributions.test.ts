@@ -37,7 +37,8 @@ describe('pOfT', () => {
 
 describe('tOfUpperTail', () => {
   it('is what pOfT gives back, also for the small tails of many hypotheses', () => {
-    for (const tail of [0.05, 0.025, 1e-5, 4e-7]) expect((pOfT(tOfUpperTail(tail, 9.3), 9.3) / 2 - tail) / tail).toBeCloseTo(0, 6);
+    for (const tail of [0.05, 0.025, 1e-5, 4e-7])
+      expect((pOfT(tOfUpperTail(tail, 9.3), 9.3) / 2 - tail) / tail).toBeCloseTo(0, 6);
   });
 });
 

@@ -30,7 +30,10 @@ export function strongestEvidence(
   functionCount: number,
   rows: Iterable<{ readonly functionId: FunctionId; readonly metric: FunctionMetric; readonly verdict: Verdict }>,
 ): FunctionEvidence {
-  const strongest = { self: new Uint8Array(functionCount).fill(EVIDENCE.none), inclusive: new Uint8Array(functionCount).fill(EVIDENCE.none) };
+  const strongest = {
+    self: new Uint8Array(functionCount).fill(EVIDENCE.none),
+    inclusive: new Uint8Array(functionCount).fill(EVIDENCE.none),
+  };
   for (const { functionId, metric, verdict } of rows) {
     if (functionId < 0) continue;
     strongest[metric][functionId] = Math.min(strongest[metric][functionId]!, evidenceOf(verdict));

@@ -57,7 +57,8 @@ export function functionRows(input: FunctionRowsInput): { rows: FunctionRow[]; l
       Math.abs(ownDelta.get(keyOf(pair.functionId, pair.scope)) ?? 0) >= Math.abs(change.delta) / 2;
     const cause = isOwn ? 'own' : 'callees';
     const tier = tierOf(change, cause);
-    const leads = pair.scope !== WHOLE && contribution > 0 && contribution >= LEADING_SHARE * wholeDelta[pair.metric][pair.functionId]!;
+    const leads =
+      pair.scope !== WHOLE && contribution > 0 && contribution >= LEADING_SHARE * wholeDelta[pair.metric][pair.functionId]!;
     entries.push({ pair, change, contribution, cause, tier, largest: 0, order: orderInGroup(pair, leads) });
     const ofTier = largest[tier]!;
     ofTier[pair.functionId] = Math.max(ofTier[pair.functionId]!, contribution);

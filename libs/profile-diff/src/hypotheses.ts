@@ -40,7 +40,11 @@ export interface TestedFamily {
 /**
  * @param assumedProcessCv - Coefficient of variation between processes that the replicates cannot show; 0 where they are processes.
  */
-export function testFamilies(pairs: readonly RatePair[], assumedProcessCv: number, processes: { baseline: number; candidate: number }): TestedFamily[] {
+export function testFamilies(
+  pairs: readonly RatePair[],
+  assumedProcessCv: number,
+  processes: { baseline: number; candidate: number },
+): TestedFamily[] {
   const assumedVariance = assumedProcessCv ** 2 * (1 / processes.baseline + 1 / processes.candidate);
   const ofFamily = new Map<Family, RatePair[]>(FAMILIES.map((name) => [name, []]));
   for (const pair of pairs) ofFamily.get(familyOf(pair))!.push(pair);
@@ -66,7 +70,12 @@ interface Assumptions {
   readonly assumedProcessCv: number;
 }
 
-function testPair(pair: RatePair, model: VarianceModel, moderated: ModeratedVariance | undefined, { assumedVariance, assumedProcessCv }: Assumptions): Test | undefined {
+function testPair(
+  pair: RatePair,
+  model: VarianceModel,
+  moderated: ModeratedVariance | undefined,
+  { assumedVariance, assumedProcessCv }: Assumptions,
+): Test | undefined {
   if (moderated === undefined) return undefined;
   const { baseline, candidate } = pair;
   if (baseline.rate > 0 && candidate.rate > 0) {

@@ -6,7 +6,12 @@ import type { SideRate } from './rates.js';
 import { seededRandom } from './testing/random.js';
 
 /** Rates of one function from its samples in each process and the work each did. */
-function rates(before: readonly number[], after: readonly number[], workBefore: readonly number[], workAfter: readonly number[]): RatesOfBoth {
+function rates(
+  before: readonly number[],
+  after: readonly number[],
+  workBefore: readonly number[],
+  workAfter: readonly number[],
+): RatesOfBoth {
   const pooled = (sum(before) + sum(after)) / (sum(workBefore) + sum(workAfter));
   const side = (counts: readonly number[], work: readonly number[]): SideRate => {
     const rate = sum(counts) / sum(work);
@@ -85,7 +90,10 @@ describe('moderateFamily', () => {
     const random = seededRandom(5);
     const work = [1000, 1000, 1000];
     const noisy = () => [0, 0, 0].map(() => Math.round(1000 * Math.exp(0.1 * random.normal())));
-    const family = [rates([1000, 1000, 1000], [1020, 1020, 1020], work, work), ...Array.from({ length: 60 }, () => rates(noisy(), noisy(), work, work))];
+    const family = [
+      rates([1000, 1000, 1000], [1020, 1020, 1020], work, work),
+      ...Array.from({ length: 60 }, () => rates(noisy(), noisy(), work, work)),
+    ];
     const [quiet] = figures(family) as [number[]];
     expect(quiet[1]).toBeGreaterThan(0.03); // by itself it would be 0
     expect(quiet[3]).toBeGreaterThan(0.1);
@@ -116,9 +124,13 @@ describe('moderateFamily', () => {
 describe('fitPrior', () => {
   it('finds the prior that variances were drawn from', () => {
     const random = seededRandom(3);
-    const chiSquare = (df: number): number => Array.from({ length: df }, () => random.normal() ** 2).reduce((all, one) => all + one, 0);
+    const chiSquare = (df: number): number =>
+      Array.from({ length: df }, () => random.normal() ** 2).reduce((all, one) => all + one, 0);
     const variances = Array.from({ length: 4000 }, () => ((2 * 8) / chiSquare(8)) * (chiSquare(6) / 6));
-    const { priorDf, priorScale } = fitPrior(variances, variances.map(() => 6));
+    const { priorDf, priorScale } = fitPrior(
+      variances,
+      variances.map(() => 6),
+    );
     expect(priorDf).toBeGreaterThan(7);
     expect(priorDf).toBeLessThan(9.2);
     expect(priorScale).toBeGreaterThan(1.9);

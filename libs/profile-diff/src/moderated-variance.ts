@@ -45,12 +45,20 @@ const MAX_CORRELATED_FUNCTIONS = 2000;
  *
  * @returns The model, and what it makes of each function; `undefined` where no side has two replicates with this work.
  */
-export function moderateFamily(family: readonly RatesOfBoth[]): { model: VarianceModel; moderated: (ModeratedVariance | undefined)[] } {
+export function moderateFamily(family: readonly RatesOfBoth[]): {
+  model: VarianceModel;
+  moderated: (ModeratedVariance | undefined)[];
+} {
   const dfs = family.map(degreesOfFreedom);
   // What is on one side only is judged by the model, but does not shape it.
-  const shaping = family.flatMap((rates, row) => (rates.baseline.rate > 0 && rates.candidate.rate > 0 && dfs[row]! > 0 ? [row] : []));
+  const shaping = family.flatMap((rates, row) =>
+    rates.baseline.rate > 0 && rates.candidate.rate > 0 && dfs[row]! > 0 ? [row] : [],
+  );
   if (shaping.length === 0) {
-    return { model: { df: 0, priorDf: 0, betweenVariance: MIN_BETWEEN_VARIANCE, priorScale: 1, maxDf: 0 }, moderated: family.map(() => undefined) };
+    return {
+      model: { df: 0, priorDf: 0, betweenVariance: MIN_BETWEEN_VARIANCE, priorScale: 1, maxDf: 0 },
+      moderated: family.map(() => undefined),
+    };
   }
   // The median, so that a few functions which vary wildly do not make the rest look quiet or loud.
   const between = median(shaping.map((row) => varianceBeyondCounting(family[row]!, dfs[row]!)));
@@ -107,7 +115,9 @@ export function fitPrior(variances: readonly number[], dfs: readonly number[]): 
   if (variances.length < 2) return { priorDf: 0, priorScale: 1 };
   // A variance of zero is an accident of few counts; its logarithm would swamp all others (limma's floor, too).
   const least = Math.max(1e-5 * median(variances), Number.MIN_VALUE);
-  const e = variances.map((variance, row) => Math.log(Math.max(variance, least)) - digamma(dfs[row]! / 2) + Math.log(dfs[row]! / 2));
+  const e = variances.map(
+    (variance, row) => Math.log(Math.max(variance, least)) - digamma(dfs[row]! / 2) + Math.log(dfs[row]! / 2),
+  );
   const mean = e.reduce((sum, one) => sum + one, 0) / e.length;
   const spread = e.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (e.length - 1);
   const byChance = dfs.reduce((sum, df) => sum + trigamma(df / 2), 0) / dfs.length;
@@ -214,7 +224,10 @@ function writeStandardised({ baseline, candidate }: RatesOfBoth, betweenVariance
   let at = 0;
   for (const { share, deviation, countingPerSample, expectedSamples } of [baseline, candidate]) {
     for (let replicate = 0; replicate < share.length; replicate += 1) {
-      unit[at] = share[replicate] === 0 ? 0 : deviation[replicate]! / Math.sqrt(betweenVariance + countingPerSample[replicate]! / expectedSamples);
+      unit[at] =
+        share[replicate] === 0
+          ? 0
+          : deviation[replicate]! / Math.sqrt(betweenVariance + countingPerSample[replicate]! / expectedSamples);
       at += 1;
     }
   }

@@ -25,5 +25,8 @@ export function presenceP({ baseline, candidate }: RatesOfBoth, overdispersion: 
 }
 
 function replicatesAtWork(share: Float64Array): number {
-  return Math.max(1, share.reduce((count, one) => count + (one > 0 ? 1 : 0), 0));
+  return Math.max(
+    1,
+    share.reduce((count, one) => count + (one > 0 ? 1 : 0), 0),
+  );
 }

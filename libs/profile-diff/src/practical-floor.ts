@@ -14,7 +14,9 @@ export interface PracticalFloor {
 
 export function practicalFloor(unit: string, plan: WorkPlan, rates: Rates, options: ComparisonOptions): PracticalFloor {
   const perUnit = (scope: number, kind: WorkKind): number =>
-    (rates.baseline.kindValue[scope]! / (kind.baseline.total || 1) + rates.candidate.kindValue[scope]! / (kind.candidate.total || 1)) / 2;
+    (rates.baseline.kindValue[scope]! / (kind.baseline.total || 1) +
+      rates.candidate.kindValue[scope]! / (kind.candidate.total || 1)) /
+    2;
   const serviceValue = plan.kinds.reduce((sum, kind, scope) => sum + kind.weight * perUnit(scope, kind), 0);
   const ofService = options.floorServiceShare * serviceValue;
   return {

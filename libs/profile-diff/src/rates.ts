@@ -130,7 +130,8 @@ function exposedColumns({ nodes, plan, baseline, candidate, minSamples }: RatesI
   const samplesOfNode = new Float64Array(nodes.length);
   for (const { samples } of [baseline, candidate]) {
     samples.stack.forEach((stack, at) => {
-      if (stack !== NO_PARENT && kindOfSample(plan, samples.transaction[at]!) !== -1) samplesOfNode[nodes.nodeOfStack[stack]!]! += samples.count[at]!;
+      if (stack !== NO_PARENT && kindOfSample(plan, samples.transaction[at]!) !== -1)
+        samplesOfNode[nodes.nodeOfStack[stack]!]! += samples.count[at]!;
     });
   }
   const samplesOfFunction = new Float64Array(nodes.functions.length);
@@ -165,7 +166,10 @@ class MetricSums {
   readonly wholeCounting: Float64Array;
 
   constructor(columns: number, replicates: number) {
-    [this.samples, this.wholeRate, this.wholeSamples, this.wholeExpected] = Array.from({ length: 4 }, () => new Float64Array(columns)) as FourColumns;
+    [this.samples, this.wholeRate, this.wholeSamples, this.wholeExpected] = Array.from(
+      { length: 4 },
+      () => new Float64Array(columns),
+    ) as FourColumns;
     [this.values, this.wholeExcess, this.wholeShare, this.wholeCounting] = Array.from(
       { length: 4 },
       () => new Float64Array(columns * replicates),
@@ -204,7 +208,10 @@ class SideSums {
     this.#columns = columns;
     this.#groups = groupSamples(this.#side, this.#plan, this.#replicates);
     const width = columns.length + 1;
-    this.#sums = { self: new MetricSums(width, this.#replicates.length), inclusive: new MetricSums(width, this.#replicates.length) };
+    this.#sums = {
+      self: new MetricSums(width, this.#replicates.length),
+      inclusive: new MetricSums(width, this.#replicates.length),
+    };
     [this.#nodeValue, this.#nodeSamples, this.#kindNodeSelf, this.#nodeSelf] = Array.from(
       { length: 4 },
       () => new Float64Array(this.#nodes.length),
@@ -354,7 +361,14 @@ class SideSums {
     if (rate === 0 && column < this.#columns.length) {
       const { share } = this.rateOfWhole('inclusive', this.#columns.length);
       const expectedSamples = sums.wholeExpected[column]!;
-      return { rate, samples: 0, expectedSamples, share, deviation: new Float64Array(width), countingPerSample: share.map((one) => 1 / one) };
+      return {
+        rate,
+        samples: 0,
+        expectedSamples,
+        share,
+        deviation: new Float64Array(width),
+        countingPerSample: share.map((one) => 1 / one),
+      };
     }
     const share = new Float64Array(width);
     const deviation = new Float64Array(width);
@@ -388,7 +402,8 @@ function groupSamples({ samples }: CanonicalSide, plan: WorkPlan, replicates: Re
   const starts = new Uint32Array(plan.kinds.length * replicates.length + 1);
   for (let at = 0; at < groupOfRow.length; at += 1) {
     const kind = kindOfSample(plan, samples.transaction[at]!);
-    const group = kind === -1 ? -1 : kind * replicates.length + replicates.replicateOf(samples.process[at]!, samples.windowStartMs[at]!);
+    const group =
+      kind === -1 ? -1 : kind * replicates.length + replicates.replicateOf(samples.process[at]!, samples.windowStartMs[at]!);
     groupOfRow[at] = group;
     if (group !== -1) starts[group + 1]! += 1;
   }

@@ -31,7 +31,12 @@ const MAX_AUTOCORRELATION = 0.9;
 const AUTOCORRELATED_FUNCTIONS = 16;
 
 /** Processes where both sides have three of them; otherwise windows, merged until neighbours are about independent. */
-export function planReplicates(baseline: CanonicalSide, candidate: CanonicalSide, nodes: CallNodes, kind: 'flow' | 'level'): ReplicatePlan {
+export function planReplicates(
+  baseline: CanonicalSide,
+  candidate: CanonicalSide,
+  nodes: CallNodes,
+  kind: 'flow' | 'level',
+): ReplicatePlan {
   if (kind === 'level' || Math.min(baseline.processes.length, candidate.processes.length) >= MIN_PROCESSES) {
     return { kind: 'processes', baseline: processReplicates(baseline), candidate: processReplicates(candidate) };
   }
@@ -113,7 +118,8 @@ function lagOneAutocorrelation(sides: readonly WindowedSide[], nodes: CallNodes)
     side.samples.process.forEach((process, at) => {
       const node = nodeOfSample(side, nodes, at);
       const of = node === NO_PARENT ? -1 : column[nodes.functionId[node]!]!;
-      if (of >= 0) values[of]![process]![indexOfWindow[process]!.get(side.samples.windowStartMs[at]!)!]! += side.samples.value[at]!;
+      if (of >= 0)
+        values[of]![process]![indexOfWindow[process]!.get(side.samples.windowStartMs[at]!)!]! += side.samples.value[at]!;
     });
     values.forEach((byProcess, of) => byProcess.forEach((series, process) => addLagged(lagged[of]!, series, work[process]!)));
   }
@@ -125,7 +131,11 @@ function lagOneAutocorrelation(sides: readonly WindowedSide[], nodes: CallNodes)
   return Math.min(Math.max(median(correlations), 0), MAX_AUTOCORRELATION);
 }
 
-function addLagged(sums: { products: number; squares: number; processes: number; windows: number }, series: Float64Array, work: Float64Array): void {
+function addLagged(
+  sums: { products: number; squares: number; processes: number; windows: number },
+  series: Float64Array,
+  work: Float64Array,
+): void {
   const value = series.reduce((sum, one) => sum + one, 0);
   const units = work.reduce((sum, one) => sum + one, 0);
   if (value === 0 || series.length < 2) return;

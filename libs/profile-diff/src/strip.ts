@@ -11,7 +11,11 @@ import type { VerdictRules } from './verdicts.js';
 import type { WorkPlan } from './work-plan.js';
 
 /** The service's value per unit of work; a verdict where there is a unit that means something. */
-export function valueEntry(unit: string, basis: ComparisonBasis, ofRoot: { readonly judged: Change | undefined; readonly pair: Pick<RatePair, 'baseline' | 'candidate'> }): StripEntry {
+export function valueEntry(
+  unit: string,
+  basis: ComparisonBasis,
+  ofRoot: { readonly judged: Change | undefined; readonly pair: Pick<RatePair, 'baseline' | 'candidate'> },
+): StripEntry {
   const isJudged = basis === 'per-transaction' || basis === 'per-process-second';
   return { metric: 'value', unit, change: isJudged && ofRoot.judged !== undefined ? ofRoot.judged : unjudgedChange(ofRoot.pair) };
 }
@@ -39,7 +43,8 @@ export function latencyEntry(pair: RatePair, rules: VerdictRules, floorShare: nu
   const [moderated] = moderateFamily([pair]).moderated;
   const floor = (floorShare * (pair.baseline.rate + pair.candidate.rate)) / 2;
   const row = { floor, tested: 1, windowsPresent: () => 0 };
-  if (moderated === undefined) return { metric: 'latency', unit: 'microseconds', change: unjudgedChange(pair, 'NOT_ENOUGH_DATA') };
+  if (moderated === undefined)
+    return { metric: 'latency', unit: 'microseconds', change: unjudgedChange(pair, 'NOT_ENOUGH_DATA') };
   const log = Math.log(pair.candidate.rate / pair.baseline.rate);
   const standardError = Math.sqrt(moderated.standardError ** 2 + assumedVariance);
   const p = pOfT(log / standardError, moderated.df);
@@ -53,7 +58,11 @@ export function throughputEntry(baseline: TransactionTotals, candidate: Transact
   const before = throughput(baseline);
   const after = throughput(candidate);
   if (before.rate === 0 && after.rate === 0) return undefined;
-  return { metric: 'throughput', unit: 'transactions_per_second', change: unjudgedChange({ baseline: before, candidate: after }) };
+  return {
+    metric: 'throughput',
+    unit: 'transactions_per_second',
+    change: unjudgedChange({ baseline: before, candidate: after }),
+  };
 }
 
 function throughput({ count, seconds }: TransactionTotals): SideRate {
@@ -72,7 +81,8 @@ function meanDuration({ plan, replicates, ...sides }: LatencyInput, sideName: 'b
   const durations = plan.kinds.map(() => new Float64Array(ofSide.length));
   counts.transaction.forEach((row, at) => {
     const kind = plan.kindOfTransaction[row]!;
-    if (kind !== -1 && kind !== plan.kindOutside) durations[kind]![ofSide.replicateOf(counts.process[at]!, counts.windowStartMs[at]!)]! += counts.durationSumMicros[at]!;
+    if (kind !== -1 && kind !== plan.kindOutside)
+      durations[kind]![ofSide.replicateOf(counts.process[at]!, counts.windowStartMs[at]!)]! += counts.durationSumMicros[at]!;
   });
   const own = new Float64Array(ofSide.length);
   const share = new Float64Array(ofSide.length);

@@ -5,7 +5,12 @@ const functions = Array.from({ length: 40 }, (_, id) => 100 + 37 * id);
 
 describe('compositionFactor', () => {
   it('is 1 if one side simply has more of everything', () => {
-    expect(compositionFactor({ baseline: Float64Array.from(functions), candidate: Float64Array.from(functions, (count) => 3 * count) })).toBeCloseTo(1, 12);
+    expect(
+      compositionFactor({
+        baseline: Float64Array.from(functions),
+        candidate: Float64Array.from(functions, (count) => 3 * count),
+      }),
+    ).toBeCloseTo(1, 12);
   });
 
   it('is what the others gained in share when one function was removed', () => {

@@ -31,7 +31,16 @@ export function compositionFactor({ baseline, candidate }: ScaledCounts): number
       weight: 1 / ((1 - shareBefore) / before + (1 - shareAfter) / after),
     });
   });
-  const isInner = { ratio: inner(functions.map(({ ratio }) => ratio), RATIO_TRIM), level: inner(functions.map(({ level }) => level), LEVEL_TRIM) };
+  const isInner = {
+    ratio: inner(
+      functions.map(({ ratio }) => ratio),
+      RATIO_TRIM,
+    ),
+    level: inner(
+      functions.map(({ level }) => level),
+      LEVEL_TRIM,
+    ),
+  };
   let weights = 0;
   let sum = 0;
   for (const { ratio, level, weight } of functions) {

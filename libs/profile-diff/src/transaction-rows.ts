@@ -21,7 +21,11 @@ export interface TransactionTotals {
 }
 
 /** @param isWork - Whether a sample of this stack is work; idle time is not. */
-export function transactionTotals({ samples, counts, processes }: CanonicalSide, transactionCount: number, isWork: (stack: number) => boolean): TransactionTotals {
+export function transactionTotals(
+  { samples, counts, processes }: CanonicalSide,
+  transactionCount: number,
+  isWork: (stack: number) => boolean,
+): TransactionTotals {
   const columns = () => new Float64Array(transactionCount);
   const totals = { value: columns(), samples: columns(), count: columns(), errors: columns(), durationMicros: columns() };
   let outsideValue = 0;
@@ -52,11 +56,16 @@ export interface TransactionRowsInput {
 }
 
 /** Every counted transaction, the most expensive first, and how the service's change splits over them. */
-export function transactionRows({ transactions, plan, judged, baseline, candidate }: TransactionRowsInput): { rows: TransactionRow[]; mix: MixSplit } {
+export function transactionRows({ transactions, plan, judged, baseline, candidate }: TransactionRowsInput): {
+  rows: TransactionRow[];
+  mix: MixSplit;
+} {
   // Sorted, so that sums do not depend on the order in which names were met.
   const order = transactions.map((_, row) => row).sort((a, b) => (transactions[a]! < transactions[b]! ? -1 : 1));
   const { split, parts } = splitMix(flowOf(baseline, order, candidate), flowOf(candidate, order, baseline));
-  const changeOfKind = new Map(judged.filter(({ pair }) => pair.functionId === ROOT).map(({ pair, change }) => [pair.scope, change]));
+  const changeOfKind = new Map(
+    judged.filter(({ pair }) => pair.functionId === ROOT).map(({ pair, change }) => [pair.scope, change]),
+  );
   const rows = order.flatMap((row, at): TransactionRow[] => {
     const counts = [baseline.count[row]!, candidate.count[row]!] as const;
     if (counts[0] === 0 && counts[1] === 0) return [];
@@ -75,7 +84,8 @@ export function transactionRows({ transactions, plan, judged, baseline, candidat
       },
     ];
   });
-  const costOf = (row: TransactionRow): number => row.change.baseline * row.baselineCount + row.change.candidate * row.candidateCount;
+  const costOf = (row: TransactionRow): number =>
+    row.change.baseline * row.baselineCount + row.change.candidate * row.candidateCount;
   rows.sort((a, b) => costOf(b) - costOf(a) || (a.transaction < b.transaction ? -1 : 1));
   return { rows, mix: split };
 }
@@ -93,7 +103,12 @@ function flowOf(totals: TransactionTotals, order: readonly number[], other: Tran
   };
 }
 
-function untestedChange(baseline: TransactionTotals, candidate: TransactionTotals, row: number, status: TransactionRow['status']): Change {
+function untestedChange(
+  baseline: TransactionTotals,
+  candidate: TransactionTotals,
+  row: number,
+  status: TransactionRow['status'],
+): Change {
   const side = ({ value, count, samples }: TransactionTotals) => ({
     rate: count[row]! > 0 ? value[row]! / count[row]! : 0,
     samples: samples[row]!,
@@ -103,7 +118,10 @@ function untestedChange(baseline: TransactionTotals, candidate: TransactionTotal
     countingPerSample: new Float64Array(0),
   });
   // That it is new or gone is its status; there is nothing to compare it with.
-  return unjudgedChange({ baseline: side(baseline), candidate: side(candidate) }, status === 'both' ? 'NOT_ENOUGH_DATA' : 'NO_VERDICT');
+  return unjudgedChange(
+    { baseline: side(baseline), candidate: side(candidate) },
+    status === 'both' ? 'NOT_ENOUGH_DATA' : 'NO_VERDICT',
+  );
 }
 
 function meanDuration({ durationMicros, count }: TransactionTotals, row: number): number | null {

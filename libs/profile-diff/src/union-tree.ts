@@ -55,8 +55,17 @@ export function unionTree(input: UnionTreeInput): { tree: UnionTree; rowOfNode: 
   };
 
   const roots = childrenOf(firstRoot);
-  const sumOfRoots = (column: Float64Array): number => [...roots.shown, ...roots.folded].reduce((sum, node) => sum + column[node]!, 0);
-  columns.push(0, ROOT_ROW, baseline.rootSelf, baseline.rootSelf + sumOfRoots(before), candidate.rootSelf, candidate.rootSelf + sumOfRoots(after), input.confidence.root);
+  const sumOfRoots = (column: Float64Array): number =>
+    [...roots.shown, ...roots.folded].reduce((sum, node) => sum + column[node]!, 0);
+  columns.push(
+    0,
+    ROOT_ROW,
+    baseline.rootSelf,
+    baseline.rootSelf + sumOfRoots(before),
+    candidate.rootSelf,
+    candidate.rootSelf + sumOfRoots(after),
+    input.confidence.root,
+  );
   // Open entries, the next one last; what is folded under a node is written after its other children.
   const open: ({ node: NodeIndex; depth: number } | { folded: NodeIndex[]; depth: number })[] = [];
   const openChildren = (children: { shown: NodeIndex[]; folded: NodeIndex[] }, depth: number): void => {
@@ -72,7 +81,13 @@ export function unionTree(input: UnionTreeInput): { tree: UnionTree; rowOfNode: 
     const { node, depth } = next;
     const id = nodes.functionId[node]!;
     rowOfNode[node] = columns.push(
-      depth, rowOfFunction.get(id)!, baseline.nodeSelf[node]!, before[node]!, candidate.nodeSelf[node]!, after[node]!, input.confidence.byFunction[id]!,
+      depth,
+      rowOfFunction.get(id)!,
+      baseline.nodeSelf[node]!,
+      before[node]!,
+      candidate.nodeSelf[node]!,
+      after[node]!,
+      input.confidence.byFunction[id]!,
     );
     openChildren(childrenOf(firstChild[node]!), depth + 1);
   }
@@ -98,7 +113,15 @@ class TreeColumns {
   foldedValue = 0;
 
   /** @returns The new row. */
-  push(depth: number, functionRow: number, baselineSelf: number, baselineTotal: number, candidateSelf: number, candidateTotal: number, confidence: number): number {
+  push(
+    depth: number,
+    functionRow: number,
+    baselineSelf: number,
+    baselineTotal: number,
+    candidateSelf: number,
+    candidateTotal: number,
+    confidence: number,
+  ): number {
     const { columns } = this;
     columns.functionRow.push(functionRow);
     columns.baselineSelf.push(baselineSelf);
@@ -123,10 +146,13 @@ function totals(nodes: CallNodes, nodeSelf: Float64Array): Float64Array {
 /** The largest nodes, so many that they fit together with the rows that stand for what is folded. A parent is never smaller than its child. */
 function keptNodes({ nodes, keep, maxNodes }: UnionTreeInput, size: Float64Array): { isKept: Uint8Array; foldedNodes: number } {
   const isWanted = new Uint8Array(nodes.length);
-  for (const node of keep) for (let above = node; above !== NO_PARENT && isWanted[above] === 0; above = nodes.parent[above]!) isWanted[above] = 1;
-  const order = [...size.keys()].filter((node) => size[node]! > 0).sort((a, b) => isWanted[b]! - isWanted[a]! || size[b]! - size[a]! || a - b);
+  for (const node of keep)
+    for (let above = node; above !== NO_PARENT && isWanted[above] === 0; above = nodes.parent[above]!) isWanted[above] = 1;
+  const order = [...size.keys()]
+    .filter((node) => size[node]! > 0)
+    .sort((a, b) => isWanted[b]! - isWanted[a]! || size[b]! - size[a]! || a - b);
   const isKept = new Uint8Array(nodes.length);
-  for (let limit = Math.min(order.length, maxNodes - 1); ; ) {
+  for (let limit = Math.min(order.length, maxNodes - 1); ;) {
     isKept.fill(0);
     order.slice(0, limit).forEach((node) => (isKept[node] = 1));
     const folding = new Set<NodeIndex>();

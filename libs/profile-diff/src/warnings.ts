@@ -31,22 +31,38 @@ export function comparisonWarnings(input: WarningsInput): ComparisonWarning[] {
 
   if (baseline.samples.stack.length === 0) warn('SIDE_EMPTY', 'The baseline has no samples.');
   if (candidate.samples.stack.length === 0) warn('SIDE_EMPTY', 'The candidate has no samples.');
-  if (input.kind === 'level') warn('NO_VERDICT_FOR_LEVELS', 'Memory in use is shown per process; it depends on the age and load of each, so there is no verdict.');
+  if (input.kind === 'level')
+    warn(
+      'NO_VERDICT_FOR_LEVELS',
+      'Memory in use is shown per process; it depends on the age and load of each, so there is no verdict.',
+    );
   else if (Math.min(...sizes) < FEW_PROCESSES) {
-    warn('FEW_PROCESSES', `${sizes[0]} and ${sizes[1]} processes: how processes differ from each other is assumed, so nothing is more than likely. Three a side are needed.`);
+    warn(
+      'FEW_PROCESSES',
+      `${sizes[0]} and ${sizes[1]} processes: how processes differ from each other is assumed, so nothing is more than likely. Three a side are needed.`,
+    );
   }
   if (Math.max(...sizes) >= UNEQUAL_FACTOR * Math.min(...sizes) && Math.min(...sizes) > 0) {
     warn('UNEQUAL_PROCESSES', `${sizes[0]} processes are compared with ${sizes[1]}.`);
   }
   warnings.push(...differenceWarnings(baseline.processes, candidate.processes));
-  const dropped = [baseline, candidate].map(({ processes }) => processes.reduce((sum, process) => sum + process.droppedBatches, 0));
-  if (dropped.some((count) => count > 0)) warn('DROPPED_BATCHES', `Agents dropped ${dropped[0]} and ${dropped[1]} batches: those periods are missing.`);
+  const dropped = [baseline, candidate].map(({ processes }) =>
+    processes.reduce((sum, process) => sum + process.droppedBatches, 0),
+  );
+  if (dropped.some((count) => count > 0))
+    warn('DROPPED_BATCHES', `Agents dropped ${dropped[0]} and ${dropped[1]} batches: those periods are missing.`);
   if (input.basis === 'tmm') {
-    warn('NO_TRANSACTIONS', 'No transactions were counted: functions are compared as if most of them had not changed, and a change of all alike cannot be seen.');
+    warn(
+      'NO_TRANSACTIONS',
+      'No transactions were counted: functions are compared as if most of them had not changed, and a change of all alike cannot be seen.',
+    );
   }
   const { mix, totals } = input;
   if (mix !== null && Math.abs(mix.mix) > MIX_SHARE_TO_TELL * valuePerSecond(totals)) {
-    warn('TRAFFIC_MIX_SHIFTED', 'The sides served different shares of transactions. Costs are compared at the average mix; the shift is shown apart.');
+    warn(
+      'TRAFFIC_MIX_SHIFTED',
+      'The sides served different shares of transactions. Costs are compared at the average mix; the shift is shown apart.',
+    );
   }
   warnings.push(...outcomeWarnings(input));
   return warnings;
@@ -82,15 +98,23 @@ function outcomeWarnings({ transactions, totals }: WarningsInput): ComparisonWar
   }
   const warnings: ComparisonWarning[] = [];
   if (differing.length > 0) {
-    warnings.push({ code: 'ERROR_RATES_DIFFER', message: `Failing transactions can be cheaper or dearer than others. Share of errors changed in ${differing.join(', ')}.` });
+    warnings.push({
+      code: 'ERROR_RATES_DIFFER',
+      message: `Failing transactions can be cheaper or dearer than others. Share of errors changed in ${differing.join(', ')}.`,
+    });
   }
   if (retried.length > 0) {
-    warnings.push({ code: 'RETRIES_POSSIBLE', message: `More errors and more transactions on the same side: retries would make each transaction look cheaper. ${retried.join(', ')}.` });
+    warnings.push({
+      code: 'RETRIES_POSSIBLE',
+      message: `More errors and more transactions on the same side: retries would make each transaction look cheaper. ${retried.join(', ')}.`,
+    });
   }
   return warnings;
 }
 
 function valuePerSecond({ baseline, candidate }: WarningsInput['totals']): number {
-  const [before, after] = [baseline, candidate].map(({ value, outsideValue, seconds }) => (value.reduce((sum, one) => sum + one, 0) + outsideValue) / (seconds || 1)) as [number, number];
+  const [before, after] = [baseline, candidate].map(
+    ({ value, outsideValue, seconds }) => (value.reduce((sum, one) => sum + one, 0) + outsideValue) / (seconds || 1),
+  ) as [number, number];
   return (before + after) / 2;
 }

@@ -10,7 +10,13 @@ import type { WorkPlan } from './work-plan.js';
  * In how many different windows a function has samples, counted up to `enough`. Windows of the same time in several
  * processes count once: a burst that hits all processes together is one event.
  */
-export function windowsWithSamples(pair: RatePair, side: CanonicalSide, nodes: CallNodes, plan: WorkPlan, enough: number): number {
+export function windowsWithSamples(
+  pair: RatePair,
+  side: CanonicalSide,
+  nodes: CallNodes,
+  plan: WorkPlan,
+  enough: number,
+): number {
   const { samples } = side;
   const isOfFunction = nodesOfFunction(pair, nodes);
   const starts = new Set<number>();

@@ -46,7 +46,10 @@ export function describedFleet(fleet: FleetDescription): ComparisonInput {
   }
   const transactions = [...names];
   const random = seededRandom(fleet.seed ?? 1);
-  const sides = (['baseline', 'candidate'] as const).map((name) => describedSide(fleet, name, stacks, transactions, random)) as [ComparisonSide, ComparisonSide];
+  const sides = (['baseline', 'candidate'] as const).map((name) => describedSide(fleet, name, stacks, transactions, random)) as [
+    ComparisonSide,
+    ComparisonSide,
+  ];
   return {
     unit: fleet.unit ?? 'microseconds',
     kind: fleet.kind ?? 'flow',
@@ -57,11 +60,31 @@ export function describedFleet(fleet: FleetDescription): ComparisonInput {
   };
 }
 
-function describedSide(fleet: FleetDescription, name: 'baseline' | 'candidate', stacks: StackRows, transactions: readonly string[], random: Random): ComparisonSide {
+function describedSide(
+  fleet: FleetDescription,
+  name: 'baseline' | 'candidate',
+  stacks: StackRows,
+  transactions: readonly string[],
+  random: Random,
+): ComparisonSide {
   const side = fleet[name];
   const cv = fleet.cv ?? 0.02;
-  const samples = { process: [] as number[], windowStartMs: [] as number[], transaction: [] as number[], stack: [] as number[], value: [] as number[], count: [] as number[] };
-  const counts = { process: [] as number[], windowStartMs: [] as number[], transaction: [] as number[], count: [] as number[], errors: [] as number[], durationSumMicros: [] as number[] };
+  const samples = {
+    process: [] as number[],
+    windowStartMs: [] as number[],
+    transaction: [] as number[],
+    stack: [] as number[],
+    value: [] as number[],
+    count: [] as number[],
+  };
+  const counts = {
+    process: [] as number[],
+    windowStartMs: [] as number[],
+    transaction: [] as number[],
+    count: [] as number[],
+    errors: [] as number[],
+    durationSumMicros: [] as number[],
+  };
   const processes: ComparedProcess[] = [];
   for (let process = 0; process < side.processes; process += 1) {
     const { load = 1, slowdown = 1, ...changed } = side.process?.(process) ?? {};
@@ -137,7 +160,10 @@ class StackRows {
   /** @param text - `caller > callee`; '' is a sample without frames. */
   rowOf(text: string): number {
     let stack = NO_PARENT;
-    for (const frame of text.split('>').map((part) => part.trim()).filter((part) => part !== '')) {
+    for (const frame of text
+      .split('>')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')) {
       const key = `${stack} ${frame}`;
       let row = this.#rows.get(key);
       if (row === undefined) {
@@ -168,7 +194,11 @@ class StackRows {
         package: functions.map((one) => one.package),
         file: functions.map(({ file }) => file),
       },
-      stacks: { length: this.#parent.length, parent: Int32Array.from(this.#parent), functionRow: Uint32Array.from(this.#functionRow) },
+      stacks: {
+        length: this.#parent.length,
+        parent: Int32Array.from(this.#parent),
+        functionRow: Uint32Array.from(this.#functionRow),
+      },
     };
   }
 }
@@ -177,6 +207,7 @@ class StackRows {
 function functionOf(frame: string): FunctionKey {
   const [name, place] = frame.split('@') as [string, string | undefined];
   if (name.startsWith('(') && name !== '(anonymous)') return { name, package: 'native', file: '' };
-  const [packageName, file] = place?.includes(':') === true ? (place.split(':') as [string, string]) : ['', place ?? `src/${name}.ts`];
+  const [packageName, file] =
+    place?.includes(':') === true ? (place.split(':') as [string, string]) : ['', place ?? `src/${name}.ts`];
   return { name, package: packageName, file };
 }

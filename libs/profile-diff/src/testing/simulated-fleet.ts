@@ -89,7 +89,10 @@ function programOf(spec: FleetSpec): Program {
   const others = Array.from({ length: spec.functions - planted }, (_, rank) => 1 / (rank + 10));
   const otherSamples = spec.plantedSamples / spec.plantedShare - planted * spec.plantedSamples;
   const weight = others.reduce((sum, one) => sum + one, 0);
-  const samples = [...Array.from({ length: planted }, () => spec.plantedSamples), ...others.map((one) => (otherSamples * one) / weight)];
+  const samples = [
+    ...Array.from({ length: planted }, () => spec.plantedSamples),
+    ...others.map((one) => (otherSamples * one) / weight),
+  ];
   const traffic = spec.traffic?.[0] ?? 0.7;
   const transactions = [traffic, 1 - traffic].map((share) => share * TRANSACTIONS_PER_WINDOW * spec.windows);
   return {
@@ -114,8 +117,22 @@ interface SideSpec {
 
 function simulateSide(side: SideSpec): ComparisonSide {
   const { spec, random, program } = side;
-  const samples = { process: [] as number[], windowStartMs: [] as number[], transaction: [] as number[], stack: [] as number[], value: [] as number[], count: [] as number[] };
-  const counts = { process: [] as number[], windowStartMs: [] as number[], transaction: [] as number[], count: [] as number[], errors: [] as number[], durationSumMicros: [] as number[] };
+  const samples = {
+    process: [] as number[],
+    windowStartMs: [] as number[],
+    transaction: [] as number[],
+    stack: [] as number[],
+    value: [] as number[],
+    count: [] as number[],
+  };
+  const counts = {
+    process: [] as number[],
+    windowStartMs: [] as number[],
+    transaction: [] as number[],
+    count: [] as number[],
+    errors: [] as number[],
+    durationSumMicros: [] as number[],
+  };
   for (let process = 0; process < side.processes; process += 1) {
     const load = 0.8 + 0.4 * random.uniform();
     const speed = processSpeed(side, process);
@@ -123,7 +140,9 @@ function simulateSide(side: SideSpec): ComparisonSide {
     const drift = program.costs.map(() => random.normal());
     for (let window = 0; window < spec.windows; window += 1) {
       const windowStartMs = window * WINDOW_MS;
-      const transactions = [side.traffic, 1 - side.traffic].map((share) => random.poisson(load * share * TRANSACTIONS_PER_WINDOW));
+      const transactions = [side.traffic, 1 - side.traffic].map((share) =>
+        random.poisson(load * share * TRANSACTIONS_PER_WINDOW),
+      );
       transactions.forEach((count, transaction) => {
         counts.process.push(process);
         counts.windowStartMs.push(windowStartMs);
@@ -187,4 +206,10 @@ function functionEffect({ spec, random, unevenness }: SideSpec, row: number): nu
   const draw = spec.variation === 'heavy tails' ? random.heavyTailed() : random.normal();
   const cv = spec.variation === 'common' ? spec.cv / 2 : spec.cv * unevenness[row]!;
   return Math.exp(cv * draw);
+}
+
+/** Names of the functions above `f<row>`: they change with it. */
+export function callersOfFunction(row: number): string[] {
+  const moduleRow = row % MODULES;
+  return [`module${moduleRow}`, `handle ${TRANSACTIONS[moduleRow % TRANSACTIONS.length]}`];
 }

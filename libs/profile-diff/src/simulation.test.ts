@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { compare } from './compare.js';
+import { findingsOf } from './testing/findings.js';
+import { simulateFleet } from './testing/simulated-fleet.js';
+import type { FleetSpec, FleetVariation } from './testing/simulated-fleet.js';
+
+/** A handful of runs of what bench/src/comparison.ts does hundreds of times: enough to notice that it broke. */
+const RUNS = 12;
+const fleet = {
+  processes: 4,
+  functions: 300,
+  windows: 2,
+  cv: 0.05,
+  variation: 'even',
+  plantedSamples: 1500,
+  plantedShare: 0.05,
+  planted: [1],
+} satisfies Omit<FleetSpec, 'seed'>;
+
+function runs(spec: Omit<FleetSpec, 'seed'>) {
+  return Array.from({ length: RUNS }, (_, run) => {
+    const fleetOfRun = { ...spec, seed: 700 + run };
+    return findingsOf(compare(simulateFleet(fleetOfRun)), fleetOfRun);
+  });
+}
+
+describe('simulated fleets', () => {
+  it('in which nothing changed raise no alarm, however their processes vary', () => {
+    for (const variation of ['even', 'uneven', 'heavy tails', 'hot process', 'common'] satisfies FleetVariation[]) {
+      const alarmed = runs({ ...fleet, variation }).filter(({ falseAlarms }) => falseAlarms > 0);
+      expect(alarmed.length, variation).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('of four processes a side show a function that became 30 % dearer, on top', () => {
+    const found = runs({ ...fleet, planted: [1.3] });
+    expect(found.filter(({ missed }) => missed === 0).length).toBeGreaterThanOrEqual(RUNS - 2);
+    expect(found.filter(({ plantedLeads }) => plantedLeads).length).toBeGreaterThanOrEqual(RUNS - 2);
+  });
+
+  it('of two processes a side are never sure', () => {
+    const found = runs({ ...fleet, processes: 2, windows: 12, variation: 'autocorrelated', planted: [2] });
+    expect(found.every(({ falseAlarms, missed }) => falseAlarms === 0 && missed === 1)).toBe(true);
+    expect(found.every(({ plantedLeads }) => plantedLeads)).toBe(true); // likely, but on top
+  });
+});
