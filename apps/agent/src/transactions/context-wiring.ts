@@ -13,7 +13,7 @@ export interface ContextWiring {
   /** The scope behind the context of a sample. */
   scopeOf(context: object | undefined): Scope | undefined;
   periodEnded(): void;
-  /** Nothing is followed until `resume`; what is current stays. */
+  /** Nothing is followed until `resume`, and following costs the host nothing meanwhile. */
   pause(): void;
   resume(): void;
 }
@@ -88,6 +88,7 @@ export function wireByReference(target: ContextTarget): ContextWiring {
     }, // the counter starts again at 0 and could meet its old value
     pause: () => {
       hook.disable();
+      store.disable(); // on Node 20 an AsyncLocalStorage in use costs every promise of the host
     },
     resume: () => {
       hook.enable();

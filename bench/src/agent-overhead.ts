@@ -1,0 +1,66 @@
+/**
+ * What the agent costs the service it runs in: CPU of the main thread per request with the agent on, as a share of that with it off,
+ * switched every 350 ms in one process; and how long a flush blocks the event loop, and its memory. Peers in the same run: nothing at
+ * all (what the figures of this run are worth), an AsyncLocalStorage alone, and @pyroscope/nodejs with its labels.
+ */
+import { Collector } from './agent/collector.js';
+import { median, printFigures, quantile, round } from './agent/figures.js';
+import { runProgram } from './agent/run-program.js';
+
+const TYPICAL_MS = 0.8;
+const WORST_MS = 0.1;
+/** Of the agent by default; a flush is paid once in it. */
+const PERIOD_MICROS = 10_000_000;
+
+interface Slices { readonly pairs: readonly { readonly off: number; readonly on: number }[]; readonly rssBytes: number }
+
+const flush = await measureFlush();
+const nothing = await measure('nothing', TYPICAL_MS, 12);
+const sampler = await measure('hearth', TYPICAL_MS, 22);
+const everything = await measure('hearth-tagged', TYPICAL_MS, 22);
+const storage = await measure('async-local-storage', TYPICAL_MS, 10);
+const pyroscope = await measure('pyroscope', TYPICAL_MS, 16);
+const worst = await measure('hearth', WORST_MS, 18);
+const worstStorage = await measure('async-local-storage', WORST_MS, 10);
+const worstPyroscope = await measure('pyroscope', WORST_MS, 10);
+const flushPct = (flush.block_micros_p50 / PERIOD_MICROS) * 100;
+printFigures({
+  node: process.versions.node,
+  aa_error_pct: round(Math.max(Math.abs(nothing.percent), nothing.error), 2),
+  cpu_overhead_sampler_pct: round(sampler.percent + flushPct, 2),
+  cpu_overhead_sampler_error_pct: round(sampler.error, 2),
+  cpu_overhead_pct: round(everything.percent + flushPct, 2),
+  cpu_overhead_error_pct: round(everything.error, 2),
+  cpu_overhead_als_pct: round(storage.percent, 2),
+  cpu_overhead_pct_pyroscope: round(pyroscope.percent, 2),
+  cpu_overhead_worst_pct: round(worst.percent + flushPct, 2),
+  cpu_overhead_worst_error_pct: round(worst.error, 2),
+  cpu_overhead_worst_als_pct: round(worstStorage.percent, 2),
+  cpu_overhead_worst_pct_pyroscope: round(worstPyroscope.percent, 2),
+  request_cpu_micros: round(sampler.offMicros, 0),
+  request_cpu_worst_micros: round(worst.offMicros, 0),
+  flush_nodes: flush.nodes,
+  flush_block_ms_p50: round(flush.block_micros_p50 / 1000, 2),
+  flush_block_ms_p95: round(flush.block_micros_p95 / 1000, 2),
+  rss_mb: round(flush.rssBytes / 1024 ** 2, 1),
+});
+
+/** The median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
+async function measure(what: string, workMs: number, seconds: number): Promise<{ percent: number; error: number; offMicros: number }> {
+  const collector = await new Collector().open();
+  const { pairs } = await runProgram<Slices>('overhead-host.ts', [what, String(workMs), collector.url, String(seconds)]);
+  await collector.close();
+  const percents = pairs.map(({ off, on }) => (on / off - 1) * 100);
+  const spread = (quantile(percents, 0.75) - quantile(percents, 0.25)) / 1.349;
+  return { percent: median(percents), error: (1.25 * spread) / Math.sqrt(percents.length), offMicros: median(pairs.map(({ off }) => off)) };
+}
+
+async function measureFlush(): Promise<{ block_micros_p50: number; block_micros_p95: number; nodes: number; rssBytes: number }> {
+  const collector = await new Collector().open();
+  const on = await runProgram<{ rssBytes: number }>('flush-host.ts', [collector.url, '30']);
+  const off = await runProgram<{ rssBytes: number }>('flush-host.ts', ['off', '4']);
+  const blocked = collector.series('agent_flush_micros').slice(2); // each batch tells of the flush before it; the very first is not compiled yet
+  const nodes = median(collector.series('agent_stack_count').slice(1));
+  await collector.close();
+  return { block_micros_p50: median(blocked), block_micros_p95: quantile(blocked, 0.95), nodes, rssBytes: on.rssBytes - off.rssBytes };
+}
