@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { FlameGraphAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askJson } from './support/ask.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
@@ -82,12 +83,12 @@ describe('the agent that the server serves', () => {
     try {
       await once(program, 'message');
       const flame = await until(async () => {
-        const answer = await server.get<FlameGraphAnswer>(`/api/v1/flame-graph?service=${service}&from=now-15m`);
+        const answer = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?service=${service}&from=now-15m`);
         return answer.names.includes('roastCoffee') ? answer : undefined;
       });
       expect(flame.files[flame.names.indexOf('roastCoffee')]).toBe(file);
       expect(flame.sum).toBeGreaterThan(0);
-      const { transactions } = await server.get<TransactionsAnswer>(`/api/v1/transactions?service=${service}&from=now-15m`);
+      const { transactions } = await askJson<TransactionsAnswer>(server, `/api/v1/transactions?service=${service}&from=now-15m`);
       expect(transactions.map(({ name, kind: transactionKind }) => [name, transactionKind])).toEqual([['roast', 'custom']]);
     } finally {
       const exited = once(program, 'exit');

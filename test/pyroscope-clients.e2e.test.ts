@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FlameGraphAnswer, LabelsAnswer, RevisionAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askJson } from './support/ask.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 import { startTestServer, type TestServer } from './support/server.js';
 
@@ -64,7 +65,7 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
   /** The flame graph, once it holds all these functions. */
   async function flameGraphWith(names: readonly string[], query: string): Promise<FlameGraphAnswer> {
     for (const untilMs = Date.now() + SEEN_WITHIN_MS; ; ) {
-      const answer = await server.get<FlameGraphAnswer>(`/api/v1/flame-graph?service=${service}&from=now-15m&${query}`).catch(() => undefined);
+      const answer = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?service=${service}&from=now-15m&${query}`).catch(() => undefined);
       if (answer !== undefined && names.every((name) => answer.names.includes(name))) return answer;
       if (Date.now() > untilMs) throw new Error(`never saw ${names.join(', ')}; only ${answer?.names.join(', ') ?? 'no answer'}`);
       await sleep(500);
@@ -76,7 +77,7 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
     expect(flame.unit).toBe('microseconds');
     expect(flame.sum).toBeGreaterThan(0);
     expect(flame.total[0]).toBe(flame.sum);
-    const revisions = await server.get<RevisionAnswer[]>(`/api/v1/services/${service}/revisions`);
+    const revisions = await askJson<RevisionAnswer[]>(server, `/api/v1/services/${service}/revisions`);
     expect(revisions.map(({ revision }) => revision)).toEqual(['abc123']);
   });
 
@@ -86,7 +87,7 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
   });
 
   it('has labels on what ran inside wrapWithLabels, and none after an await', async () => {
-    const { labels } = await server.get<LabelsAnswer>(`/api/v1/services/${service}/labels?from=now-15m&until=now`);
+    const { labels } = await askJson<LabelsAnswer>(server, `/api/v1/services/${service}/labels?from=now-15m&until=now`);
     expect(labels.map(({ name }) => name)).toContain('route');
     const labelled = await flameGraphWith(['scale', 'report'], `type=wall&match=${encodeURIComponent('{route!=""}')}`);
     const share = (name: string, answer: FlameGraphAnswer) => answer.total.reduce((sum, value, row) => sum + (answer.names[answer.name[row]!] === name ? value : 0), 0);

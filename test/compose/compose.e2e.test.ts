@@ -5,36 +5,37 @@ import { encodeBatch } from '@hearth/wire-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { madeBatch } from '../support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.js';
-import { findTestRedis } from '../support/redis.js';
+import { startTestRedis, whyNoRedis, type TestRedis } from '../support/redis.js';
 import { startComposeService, type ComposeProcess } from './compose-processes.js';
 
 const KEY = 'key-of-the-compose-test-0123';
 const COMPARED_WITHIN_MS = 60_000;
-const redis = await findTestRedis();
+const reason = whyNoRedis();
 
 /** The containers of docker-compose.yml as plain processes: what can be checked of it without a container engine. */
-describe.skipIf(redis.available === undefined)(`the topology of docker-compose.yml${redis.reason ? ` (${redis.reason})` : ''}`, () => {
+describe.skipIf(reason !== undefined)(`the topology of docker-compose.yml${reason === undefined ? '' : ` (${reason})`}`, () => {
   let postgres: TestPostgres;
+  let redis: TestRedis;
   let api: ComposeProcess;
   let workers: ComposeProcess[] = [];
   const startMs = Date.now() - 120_000;
 
   beforeAll(async () => {
-    postgres = await startTestPostgres();
+    [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
     const place = {
       databaseUrl: postgres.url,
-      redisUrl: redis.available!.url,
+      redisUrl: redis.url,
       variables: { POSTGRES_PASSWORD: 'unused', HEARTH_BOOTSTRAP_KEY: KEY, HEARTH_ADMIN_PASSWORD: 'password-of-the-test' },
     };
     // All at once, as compose starts them: they wait for each other's migrations.
     [api, ...workers] = await Promise.all([startComposeService('api', place), startComposeService('worker', place), startComposeService('worker', place)]);
   });
   afterAll(async () => {
-    for (const { child, ended } of [api, ...workers]) {
-      child?.kill('SIGKILL');
-      await ended;
+    for (const one of [api, ...workers]) {
+      one?.child.kill('SIGKILL');
+      await one?.ended;
     }
-    await redis.available?.stop();
+    await redis?.stop();
     await postgres?.stop();
   });
 
