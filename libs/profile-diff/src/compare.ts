@@ -6,7 +6,7 @@ import type { CanonicalSide } from './compared-side.js';
 import type { ComparisonInput, ComparisonSide } from './comparison-input.js';
 import { DEFAULT_COMPARISON_OPTIONS } from './comparison-options.js';
 import { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION } from './comparison-result.js';
-import type { Change, ComparisonResult, ComparisonSideSummary, VarianceReport } from './comparison-result.js';
+import type { ComparisonResult, ComparisonSideSummary, VarianceReport } from './comparison-result.js';
 import { coverChange } from './cover.js';
 import { coverRows } from './cover-rows.js';
 import { strongestEvidence } from './evidence.js';
@@ -29,7 +29,6 @@ import type { VerdictRules } from './verdicts.js';
 import { comparisonWarnings } from './warnings.js';
 import { windowsWithSamples } from './window-presence.js';
 import { planWork } from './work-plan.js';
-import type { WorkPlan } from './work-plan.js';
 
 /** How much processes of one release are taken to differ where too few were seen to tell. */
 const ASSUMED_PROCESS_CV = 0.05;

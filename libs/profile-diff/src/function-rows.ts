@@ -1,6 +1,6 @@
 import type { CallNodes, FunctionId } from './call-nodes.js';
 import type { Cover } from './cover.js';
-import type { Change, FunctionMetric, FunctionRow } from './comparison-result.js';
+import type { Change, FunctionRow } from './comparison-result.js';
 import { EVIDENCE, evidenceOf } from './evidence.js';
 import { ROOT, WHOLE } from './rates.js';
 import type { RatePair, WorkScope } from './rates.js';

@@ -6,7 +6,7 @@
  */
 export function falseDiscoveryRates(p: readonly number[]): number[] {
   const order = p.map((_, row) => row).sort((a, b) => p[b]! - p[a]! || a - b);
-  const q = new Array<number>(p.length);
+  const q = Array.from(p, () => 1);
   let smallest = 1;
   order.forEach((row, above) => {
     smallest = Math.min(smallest, (p[row]! * p.length) / (p.length - above));

@@ -233,11 +233,12 @@ class SideSums {
       rootSelf += unowned.rootSelf;
       idle += unowned.idle;
     }
-    const { weight, [this.#sideName]: work } = this.#plan.kinds[kindRow]!;
+    const kind = this.#plan.kinds[kindRow]!;
+    const work = kind[this.#sideName];
     const share = work.byReplicate.map((done) => done / work.total);
     this.#kindShares = { share, countingPerSample: share.map((one) => 1 / one) };
     if (work.total === 0) return;
-    const perUnit = weight / work.total;
+    const perUnit = kind.weight / work.total;
     this.#rootSelf += rootSelf * perUnit;
     this.#idle += idle * perUnit;
     this.#kindNodeSelf.forEach((value, node) => {
