@@ -76,7 +76,7 @@ export class SamplesByType {
   /**
    * One profile for each type, in their order. Rows whose value is 0 are left out, unless the file counts the samples behind them.
    *
-   * @param hasCounts - Whether the file says how many raw samples a row sums up.
+   * @param hasCounts - Whether the file says how many raw samples a row sums up; if not, every row has the count 1.
    * @throws {FormatError} `FORMAT_VALUE` if a sum leaves +-2^53
    */
   profiles(startMs: EpochMs, durationMs: DurationMs, hasCounts: boolean): Profile[] {
@@ -93,7 +93,7 @@ export class SamplesByType {
         sampleStack: first.filter(isKept),
         sampleLabelSet: new Uint32Array(second.buffer).filter(isKept),
         sampleValue: Float64Array.from(column).filter(isKept),
-        sampleCount: Float64Array.from(this.#counts).filter(isKept),
+        sampleCount: Float64Array.from(this.#counts, (count) => (hasCounts ? count : 1)).filter(isKept),
       };
       return asserted(profile);
     });

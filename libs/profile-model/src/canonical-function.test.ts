@@ -27,6 +27,7 @@ describe('canonicalFunction', () => {
     ],
     ['the runtime', 'node:internal/process/task_queues', 'node|internal/process/task_queues'],
     ['no file', '', 'native|'],
+    ['a file that is not known', '?', 'native|'],
     ['a file outside the root', '/opt/tools/lib/x.js', '|.../tools/lib/x.js'],
     ['a file outside the root, below a release', '/opt/app/releases/20261120/lib/x.js', '|.../lib/x.js'],
     ['a file outside the root, in a folder named by a hash', '/tmp/build-1234/3f2a9bc/src/x.js', '|.../src/x.js'],

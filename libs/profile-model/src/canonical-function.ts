@@ -34,6 +34,7 @@ export function canonicalFunction(raw: { readonly name: string; readonly scriptN
   if (raw.scriptName === '') return { name, package: NATIVE_PACKAGE, file: '' };
   if (raw.scriptName.startsWith('node:')) return { name, package: NODE_PACKAGE, file: raw.scriptName.slice('node:'.length) };
   const path = plainPath(raw.scriptName);
+  if (path === '') return { name, package: NATIVE_PACKAGE, file: '' }; // `?`, as some compilers write
   const ownFile = pathBelow(plainPath(rootDir), path);
   return { name, ...(packageFile(ownFile ?? path) ?? { package: '', file: ownFile ?? tailOutside(path) }) };
 }

@@ -39,7 +39,7 @@ export function foldedToProfile(text: string, limits: FormatLimits): Profile {
     throw new FormatError('FOLDED_TWO_COUNTS', 'every line ends in two counts: this is the difference of two profiles');
   }
   if (stackLines === 0) throw new FormatError('FORMAT_EMPTY', 'only comments');
-  return samples.profiles(0, 0, false)[0]!;
+  return samples.profiles(0, 0, true)[0]!;
 }
 
 /** One line at a time: splitting the whole text would hold it twice. */

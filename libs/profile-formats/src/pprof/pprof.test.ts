@@ -139,7 +139,7 @@ describe('readProfiles of a pprof', () => {
     ).profiles;
     expect(profileToLines(profile!).slice(1)).toEqual([
       'main@:.../app/src/x.go [["plan","pro"]] 4 x1',
-      'main@:.../app/src/x.go [] 3 x2',
+      'main@:.../app/src/x.go [] 3 x1',
     ]);
   });
   it('keeps the value of a sample without a location', () => {
