@@ -10,9 +10,9 @@ export type { LabelValue, Labels } from './transactions/label-limits.js';
 /** What `wrap` calls the transactions of a function. */
 export interface WrapOptions<Args extends readonly unknown[] = readonly unknown[]> {
   /** Default: the function's own name. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Labels of each call, fixed or made from its arguments. */
-  readonly labels?: Labels | ((...args: Args) => Labels);
+  readonly labels?: Labels | ((...args: Args) => Labels) | undefined;
 }
 
 const agent = sharedAgent();

@@ -7,29 +7,29 @@ import type { AgentEnvironment } from './environment.js';
 /** Options of `init`. Each wins over the environment variable named with it. */
 export interface AgentOptions {
   /** Address of the Hearth server. Default `HEARTH_URL`, else `http://127.0.0.1:4040`. */
-  readonly url?: string;
+  readonly url?: string | undefined;
   /** An ingest key of the project. Default `HEARTH_KEY`. Without one the agent says so and does nothing. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** Name that the profiles are filed under. Default `HEARTH_SERVICE`, else the name in the nearest package.json. */
-  readonly service?: string;
+  readonly service?: string | undefined;
   /** For example `production`. Default `HEARTH_ENVIRONMENT`, else `NODE_ENV`, else `development`. */
-  readonly environment?: string;
+  readonly environment?: string | undefined;
   /** Git SHA, or whatever the service calls its release. Default `HEARTH_REVISION`, else discovered (docs/agent.md says how). */
-  readonly revision?: string;
+  readonly revision?: string | undefined;
   /** Labels of the whole process, as region or pod; not of single transactions. Default `HEARTH_LABELS` (`k=v,k=v`). */
-  readonly labels?: Labels;
+  readonly labels?: Labels | undefined;
   /** Samples per second. Default 99: no divisor of common timer periods, so it does not beat with them. From 1 to 500. */
-  readonly rateHz?: number;
+  readonly rateHz?: number | undefined;
   /** Milliseconds that one batch covers. Default 10,000; from 1,000 to 60,000. Shorter is fresher, longer is cheaper. */
-  readonly periodMs?: number;
+  readonly periodMs?: number | undefined;
   /** `in-use` (default) samples what the heap holds and who allocated it; `off` does not. */
-  readonly heap?: 'in-use' | 'off';
+  readonly heap?: 'in-use' | 'off' | undefined;
   /** `transactions` (default) makes every incoming request a transaction, named after its route; `off` leaves it to `transaction()`. */
-  readonly http?: 'transactions' | 'off';
+  readonly http?: 'transactions' | 'off' | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
-  readonly maxBufferedBytes?: number;
+  readonly maxBufferedBytes?: number | undefined;
   /** Where the agent's few lines go. Default standard error. */
-  readonly logger?: AgentLogger;
+  readonly logger?: AgentLogger | undefined;
 }
 
 /** Everything decided. */

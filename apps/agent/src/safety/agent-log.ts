@@ -22,8 +22,7 @@ export type AgentMessageCode =
   | 'AGENT_KEY_REFUSED'
   | 'AGENT_WRONG_ADDRESS'
   | 'AGENT_SERVER_AWAY'
-  | 'AGENT_BATCH_REFUSED'
-  | 'AGENT_BATCHES_DROPPED';
+  | 'AGENT_BATCH_REFUSED';
 
 /** The same message again is swallowed for this long, and counted. */
 const REPEAT_AFTER_MS = 60_000;
