@@ -29,7 +29,9 @@ async function storeBlobs({ dataSource }: BenchStore, flushes: readonly Flush[])
   for (let at = 0; at < flushes.length; at += PER_TRANSACTION) {
     const rows = flushes.slice(at, at + PER_TRANSACTION);
     await dataSource.query('INSERT INTO bench_blob SELECT * FROM unnest($1::int[], $2::bigint[], $3::bytea[])', [
-      rows.map((flush) => flush.process), rows.map((flush) => flush.startMs), rows.map((flush) => Buffer.from(gzipSync(profilesToPprof([flushToProfile(flush)])))),
+      rows.map((flush) => flush.process),
+      rows.map((flush) => flush.startMs),
+      rows.map((flush) => Buffer.from(gzipSync(profilesToPprof([flushToProfile(flush)])))),
     ]);
   }
 }
@@ -47,7 +49,9 @@ try {
   let samples = 0;
   let profiles = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
-    const flushes = [...resampledFlushes({ processes: PROCESSES, flushesPerProcess: 24, startMs: START_MS + round * 240_000, seed: 2 + round })];
+    const flushes = [
+      ...resampledFlushes({ processes: PROCESSES, flushesPerProcess: 24, startMs: START_MS + round * 240_000, seed: 2 + round }),
+    ];
     profiles += flushes.length;
     samples += flushes.reduce((sum, flush) => sum + samplesOf(flush), 0);
     ours.push(flushes.length / (await costOf(() => storeFlushes(bench, flushes, PER_TRANSACTION))).cpuSeconds);
@@ -59,7 +63,8 @@ try {
   const dictionaryBytes = await bench.tableBytes('stack_page');
   const blobBytes = await bench.tableBytes('bench_blob');
   const figures = {
-    profiles, samples,
+    profiles,
+    samples,
     store_profiles_per_s_per_core: Math.round(median(ours)),
     store_profiles_per_s_per_core_blobs: Math.round(median(blobs)),
     build_profiles_per_s_per_core: Math.round(profiles / build.cpuSeconds),

@@ -25,27 +25,36 @@ try {
   await storeFlushes(bench, resampledFlushes(plan), 200);
   for (const flush of resampledFlushes(plan)) {
     if (flush.startMs >= START_MS + THOUSAND_MS) break;
-    await dataSource.query('INSERT INTO bench_blob VALUES ($1, $2)', [flush.startMs, Buffer.from(gzipSync(profilesToPprof([flushToProfile(flush)])))]);
+    await dataSource.query('INSERT INTO bench_blob VALUES ($1, $2)', [
+      flush.startMs,
+      Buffer.from(gzipSync(profilesToPprof([flushToProfile(flush)]))),
+    ]);
   }
 
   const query = { serviceId: SERVICE_ID, profileTypeId: CPU_TYPE_ID, fromMs: START_MS, untilMs: END_MS };
   const thousand = { ...query, untilMs: START_MS + THOUSAND_MS };
   const mergeBlobs = async () => {
-    const rows = (await dataSource.query('SELECT data FROM bench_blob WHERE start_ms >= $1 AND start_ms < $2', [thousand.fromMs, thousand.untilMs])) as { data: Buffer }[];
+    const rows = (await dataSource.query('SELECT data FROM bench_blob WHERE start_ms >= $1 AND start_ms < $2', [
+      thousand.fromMs,
+      thousand.untilMs,
+    ])) as { data: Buffer }[];
     mergeProfiles(rows.map(({ data }) => readProfiles(gunzipSync(data)).profiles[0]!));
   };
   const unbuilt = await timesOf({ tail_1k: () => cover.merged(thousand), tail_10k: () => cover.merged(query) }, 3);
   await bench.buildAll();
   await dataSource.query('VACUUM ANALYZE');
-  const built = await timesOf({
-    merge_1k: () => cover.merged(thousand),
-    merge_10k: () => cover.merged(query),
-    label_10k: () => cover.merged({ ...query, labelSetIds: [3] }),
-    process_10k: () => cover.merged({ ...query, processIds: [7] }),
-    timeline_10k: () => cover.steps(query, 60_000, 'none'),
-    by_process_1k: () => cover.byProcess(thousand, new Map([[1, 0]])),
-    blobs_1k: mergeBlobs,
-  }, ROUNDS);
+  const built = await timesOf(
+    {
+      merge_1k: () => cover.merged(thousand),
+      merge_10k: () => cover.merged(query),
+      label_10k: () => cover.merged({ ...query, labelSetIds: [3] }),
+      process_10k: () => cover.merged({ ...query, processIds: [7] }),
+      timeline_10k: () => cover.steps(query, 60_000, 'none'),
+      by_process_1k: () => cover.byProcess(thousand, new Map([[1, 0]])),
+      blobs_1k: mergeBlobs,
+    },
+    ROUNDS,
+  );
   const figures = {
     profiles: PROCESSES * FLUSHES_PER_PROCESS,
     merge_ms_1k: round1(built.merge_1k),
@@ -67,7 +76,10 @@ try {
 }
 
 /** Median milliseconds of each, taken in turns so that a busy moment meets all. The first turn only warms up. */
-async function timesOf<Name extends string>(work: Record<Name, () => Promise<unknown>>, rounds: number): Promise<Record<Name, number>> {
+async function timesOf<Name extends string>(
+  work: Record<Name, () => Promise<unknown>>,
+  rounds: number,
+): Promise<Record<Name, number>> {
   const names = Object.keys(work) as Name[];
   const times = new Map<Name, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
@@ -77,7 +89,10 @@ async function timesOf<Name extends string>(work: Record<Name, () => Promise<unk
       if (round > 0) times.get(name)!.push(performance.now() - start);
     }
   }
-  return Object.fromEntries(names.map((name) => [name, times.get(name)!.sort((a, b) => a - b)[rounds >> 1]!])) as Record<Name, number>;
+  return Object.fromEntries(names.map((name) => [name, times.get(name)!.sort((a, b) => a - b)[rounds >> 1]!])) as Record<
+    Name,
+    number
+  >;
 }
 
 function round1(value: number): number {

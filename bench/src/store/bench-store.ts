@@ -6,7 +6,13 @@ import { EmbeddedPostgres } from '../../../apps/server/dist/platform/embedded-po
 import { WorkerPool } from '../../../apps/server/dist/platform/worker-pool/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../../apps/server/dist/features/process-metrics/index.js';
 import {
-  BlockRepository, ProfileStore, ReceiptRepository, SegmentRepository, SnapshotRepository, WindowRepository, type BatchToStore,
+  BlockRepository,
+  ProfileStore,
+  ReceiptRepository,
+  SegmentRepository,
+  SnapshotRepository,
+  WindowRepository,
+  type BatchToStore,
 } from '../../../apps/server/dist/features/profile-store/index.js';
 import { Cover, SegmentBuilder } from '../../../apps/server/dist/features/rollup/index.js';
 import { StackDictionaries, StackRepository } from '../../../apps/server/dist/features/stacks/index.js';
@@ -21,7 +27,10 @@ export const CPU_TYPE_ID = 1;
 export async function startBenchStore() {
   const homeDir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
   chmodSync(homeDir, 0o755); // when root runs it, Postgres runs as nobody
-  const postgres = await EmbeddedPostgres.start({ homeDir, programsCopyDir: path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`) });
+  const postgres = await EmbeddedPostgres.start({
+    homeDir,
+    programsCopyDir: path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`),
+  });
   await runMigrations(postgres.url(), [...MIGRATIONS]);
   const dataSource = await connectDataSource({ url: postgres.url() });
   const [windows, blocks] = [new WindowRepository(dataSource), new BlockRepository(dataSource)];
@@ -32,20 +41,29 @@ export async function startBenchStore() {
     dictionaries,
     windows,
     store: new ProfileStore(
-      dataSource, new ReceiptRepository(), windows, blocks,
-      new TransactionWindows(new TransactionWindowRepository(dataSource)), new ProcessSeries(new ProcessSeriesRepository(dataSource)),
+      dataSource,
+      new ReceiptRepository(),
+      windows,
+      blocks,
+      new TransactionWindows(new TransactionWindowRepository(dataSource)),
+      new ProcessSeries(new ProcessSeriesRepository(dataSource)),
     ),
     builder: new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool),
     cover: new Cover(new SnapshotRepository(dataSource), dictionaries, pool),
     /** Bytes on disk: rows, their large values and their indexes. */
     async tableBytes(table: string): Promise<number> {
       const rows = (await dataSource.query(
-        'SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint AS bytes FROM (SELECT relid FROM pg_partition_tree($1::regclass) UNION SELECT $1::regclass) AS parts', [table],
+        'SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint AS bytes FROM (SELECT relid FROM pg_partition_tree($1::regclass) UNION SELECT $1::regclass) AS parts',
+        [table],
       )) as { bytes: number }[];
       return rows[0]!.bytes;
     },
     async buildAll(): Promise<void> {
-      for (let pending = await windows.listPending(Number.MAX_SAFE_INTEGER, 500); pending.length > 0; pending = await windows.listPending(Number.MAX_SAFE_INTEGER, 500)) {
+      for (
+        let pending = await windows.listPending(Number.MAX_SAFE_INTEGER, 500);
+        pending.length > 0;
+        pending = await windows.listPending(Number.MAX_SAFE_INTEGER, 500)
+      ) {
         for (const key of pending) await this.builder.build(key);
       }
     },
@@ -63,15 +81,36 @@ export type BenchStore = Awaited<ReturnType<typeof startBenchStore>>;
 export async function batchOf({ dictionaries }: BenchStore, flush: Flush): Promise<BatchToStore> {
   const ids = await dictionaries.intern(SERVICE_ID, flush.functions, flush.stacks);
   return {
-    serviceId: SERVICE_ID, processId: flush.process + 1, revisionId: 1, environmentId: 1, sequence: flush.startMs, startMs: flush.startMs, durationMs: FLUSH_MS,
-    blocks: [{
-      profileTypeId: CPU_TYPE_ID, kind: 'flow', stackId: flush.sampleStack.map((row) => (row < 0 ? row : ids[row]!)),
-      labelSetId: flush.sampleLabelSet.map((row) => row + 1), value: flush.sampleValue, count: flush.sampleCount,
-    }],
+    serviceId: SERVICE_ID,
+    processId: flush.process + 1,
+    revisionId: 1,
+    environmentId: 1,
+    sequence: flush.startMs,
+    startMs: flush.startMs,
+    durationMs: FLUSH_MS,
+    blocks: [
+      {
+        profileTypeId: CPU_TYPE_ID,
+        kind: 'flow',
+        stackId: flush.sampleStack.map((row) => (row < 0 ? row : ids[row]!)),
+        labelSetId: flush.sampleLabelSet.map((row) => row + 1),
+        value: flush.sampleValue,
+        count: flush.sampleCount,
+      },
+    ],
     transactions: LABEL_SETS.slice(1, 3).map((_, row) => ({
-      labelSetId: row + 2, kind: 'http', outcome: 'ok', count: 40, durationSumMicros: 400_000, sketchBucket: Int32Array.of(400, 420, 440, 460), sketchCount: Float64Array.of(10, 10, 10, 10),
+      labelSetId: row + 2,
+      kind: 'http',
+      outcome: 'ok',
+      count: 40,
+      durationSumMicros: 400_000,
+      sketchBucket: Int32Array.of(400, 420, 440, 460),
+      sketchCount: Float64Array.of(10, 10, 10, 10),
     })),
-    series: ['rss_bytes', 'heap_used_bytes', 'cpu_user_micros', 'event_loop_delay_p99_micros'].map((name, at) => ({ name, value: 1e6 * (at + 1) })),
+    series: ['rss_bytes', 'heap_used_bytes', 'cpu_user_micros', 'event_loop_delay_p99_micros'].map((name, at) => ({
+      name,
+      value: 1e6 * (at + 1),
+    })),
   };
 }
 

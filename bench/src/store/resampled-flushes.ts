@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { readProfiles } from '@hearth/profile-formats';
-import { NO_PARENT, PROFILE_TYPE_IDS, labelSet, parseProfileTypeId, type FunctionTable, type LabelSet, type Profile, type StackTable } from '@hearth/profile-model';
+import {
+  NO_PARENT,
+  PROFILE_TYPE_IDS,
+  labelSet,
+  parseProfileTypeId,
+  type FunctionTable,
+  type LabelSet,
+  type Profile,
+  type StackTable,
+} from '@hearth/profile-model';
 
 const RECORDED = new URL('../../../libs/profile-formats/fixtures/cpuprofile/tsc.cpuprofile', import.meta.url);
 
@@ -10,7 +19,10 @@ const INTERVAL_MICROS = 10_101;
 export const FLUSH_MS = 10_000;
 /** Label sets of the benchmarks: eight transactions, and samples in none. */
 export const LABEL_SETS: readonly LabelSet[] = [
-  labelSet({}), ...['GET /', 'GET /users/:id', 'POST /orders', 'GET /orders/:id', 'GET /search', 'PUT /cart', 'job reindex', 'job mail'].map((transaction) => labelSet({ transaction })),
+  labelSet({}),
+  ...['GET /', 'GET /users/:id', 'POST /orders', 'GET /orders/:id', 'GET /search', 'PUT /cart', 'job reindex', 'job mail'].map(
+    (transaction) => labelSet({ transaction }),
+  ),
 ];
 
 /** What one process did in one flush, in tables of its own as an agent sends them. */
@@ -40,7 +52,7 @@ export function* resampledFlushes({ processes, flushesPerProcess, startMs, seed 
   const cumulative = cumulativeValues(recorded);
   for (let flush = 0; flush < flushesPerProcess; flush += 1) {
     for (let process = 0; process < processes; process += 1) {
-      yield oneFlush(recorded, cumulative, random, process, startMs + flush * FLUSH_MS + (process * 37) % FLUSH_MS);
+      yield oneFlush(recorded, cumulative, random, process, startMs + flush * FLUSH_MS + ((process * 37) % FLUSH_MS));
     }
   }
 }
@@ -61,7 +73,10 @@ function oneFlush(recorded: Profile, cumulative: Float64Array, random: () => num
   const samples = [...rows.values()];
   const sampleStack = Int32Array.from(samples, (row) => local.stackRow(row.stack));
   return {
-    process, startMs, ...local.tables(), sampleStack,
+    process,
+    startMs,
+    ...local.tables(),
+    sampleStack,
     sampleLabelSet: Uint32Array.from(samples, (row) => row.labelSet),
     sampleValue: Float64Array.from(samples, (row) => row.value),
     sampleCount: Float64Array.from(samples, (row) => row.count),
@@ -87,7 +102,12 @@ function localTables({ stacks, functions }: Profile) {
   const tables = () => {
     const used = [...rowOfFunction.keys()];
     return {
-      functions: { length: used.length, name: used.map((row) => functions.name[row]!), package: used.map((row) => functions.package[row]!), file: used.map((row) => functions.file[row]!) },
+      functions: {
+        length: used.length,
+        name: used.map((row) => functions.name[row]!),
+        package: used.map((row) => functions.package[row]!),
+        file: used.map((row) => functions.file[row]!),
+      },
       stacks: { length: parent.length, parent: Int32Array.from(parent), functionRow: Uint32Array.from(functionRow) },
     };
   };
@@ -95,8 +115,27 @@ function localTables({ stacks, functions }: Profile) {
 }
 
 /** The flush as a profile, for the peers. */
-export function flushToProfile({ startMs, functions, stacks, sampleStack, sampleLabelSet, sampleValue, sampleCount }: Flush): Profile {
-  return { type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu), startMs, durationMs: FLUSH_MS, functions, stacks, labelSets: LABEL_SETS, sampleStack, sampleLabelSet, sampleValue, sampleCount };
+export function flushToProfile({
+  startMs,
+  functions,
+  stacks,
+  sampleStack,
+  sampleLabelSet,
+  sampleValue,
+  sampleCount,
+}: Flush): Profile {
+  return {
+    type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu),
+    startMs,
+    durationMs: FLUSH_MS,
+    functions,
+    stacks,
+    labelSets: LABEL_SETS,
+    sampleStack,
+    sampleLabelSet,
+    sampleValue,
+    sampleCount,
+  };
 }
 
 export function samplesOf({ sampleCount }: Flush): number {

@@ -66,7 +66,10 @@ export class ProcessSeriesRepository {
   async nameIds(serviceId: number, names: readonly string[]): Promise<Map<string, number>> {
     const insert = 'INSERT INTO series_name (service_id, name) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING';
     await this.dataSource.query(insert, [serviceId, [...names].sort()]);
-    const rows = (await this.dataSource.query('SELECT id, name FROM series_name WHERE service_id = $1 AND name = ANY ($2)', [serviceId, names])) as { id: number; name: string }[];
+    const rows = (await this.dataSource.query('SELECT id, name FROM series_name WHERE service_id = $1 AND name = ANY ($2)', [
+      serviceId,
+      names,
+    ])) as { id: number; name: string }[];
     return new Map(rows.map((row) => [row.name, row.id]));
   }
 
@@ -75,7 +78,11 @@ export class ProcessSeriesRepository {
    *
    * @param measurements No two of one process and start.
    */
-  async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: (serviceId: number, name: string) => number): Promise<void> {
+  async add(
+    client: ClientBase,
+    measurements: readonly ProcessMeasurement[],
+    nameIds: (serviceId: number, name: string) => number,
+  ): Promise<void> {
     if (measurements.length === 0) return;
     const column = (of: (measurement: ProcessMeasurement) => number) => measurements.map(of);
     await client.query(
@@ -85,8 +92,12 @@ export class ProcessSeriesRepository {
        ORDER BY a, b, c
        ON CONFLICT (service_id, start_ms, process_id) DO UPDATE SET name_id = excluded.name_id, value = excluded.value`,
       [
-        column((one) => one.serviceId), column((one) => one.startMs), column((one) => one.processId),
-        column((one) => one.revisionId), column((one) => one.environmentId), column((one) => one.durationMs),
+        column((one) => one.serviceId),
+        column((one) => one.startMs),
+        column((one) => one.processId),
+        column((one) => one.revisionId),
+        column((one) => one.environmentId),
+        column((one) => one.durationMs),
         // An array of arrays must be rectangular in Postgres, so each goes as its own text.
         measurements.map((one) => `{${one.series.map(({ name }) => nameIds(one.serviceId, name)).join(',')}}`),
         measurements.map((one) => `{${one.series.map(({ value }) => value).join(',')}}`),
@@ -116,7 +127,12 @@ export class ProcessSeriesRepository {
 
 function parametersOf(filter: SeriesFilter): unknown[] {
   return [
-    filter.serviceId, filter.fromMs, filter.untilMs, filter.names ?? null,
-    filter.environmentIds ?? null, filter.revisionIds ?? null, filter.processIds ?? null,
+    filter.serviceId,
+    filter.fromMs,
+    filter.untilMs,
+    filter.names ?? null,
+    filter.environmentIds ?? null,
+    filter.revisionIds ?? null,
+    filter.processIds ?? null,
   ];
 }

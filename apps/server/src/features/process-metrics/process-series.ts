@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { storableText } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
-import { ProcessSeriesRepository, type ProcessMeasurement, type SeriesFilter, type SeriesPoint, type SeriesSummary } from './process-series.repository.js';
+import {
+  ProcessSeriesRepository,
+  type ProcessMeasurement,
+  type SeriesFilter,
+  type SeriesPoint,
+  type SeriesSummary,
+} from './process-series.repository.js';
 
 /** Names one process of ours remembers; more is a client that puts data into names. */
 const MAX_REMEMBERED_NAMES = 100_000;
@@ -41,7 +47,9 @@ export class ProcessSeries {
 
   /** Adds within the caller's database transaction; of two for one process and start the later stays. */
   async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: SeriesNameIds): Promise<void> {
-    const byPeriod = new Map(measurements.filter((one) => one.series.length > 0).map((one) => [`${one.serviceId}.${one.processId}.${one.startMs}`, one]));
+    const byPeriod = new Map(
+      measurements.filter((one) => one.series.length > 0).map((one) => [`${one.serviceId}.${one.processId}.${one.startMs}`, one]),
+    );
     await this.repository.add(client, [...byPeriod.values()], nameIds);
   }
 

@@ -39,13 +39,17 @@ const MAX_DURATION_MS = 2 ** 31 - 1;
 export function assertStorable(batch: BatchToStore): void {
   const { startMs, durationMs, processId, sequence } = batch;
   const fail = (fault: string): never => {
-    throw new StoreError('BATCH_COLUMNS', `batch ${sequence ?? batch.receiptKey ?? '(without identity)'} of process ${processId}: ${fault}`);
+    throw new StoreError(
+      'BATCH_COLUMNS',
+      `batch ${sequence ?? batch.receiptKey ?? '(without identity)'} of process ${processId}: ${fault}`,
+    );
   };
   if (!Number.isSafeInteger(startMs) || startMs < 0) fail(`start ${startMs}`);
   if (!Number.isSafeInteger(durationMs) || durationMs < 0 || durationMs > MAX_DURATION_MS) fail(`duration ${durationMs}`);
   if (sequence !== null && !Number.isSafeInteger(sequence)) fail(`sequence ${sequence}`);
   for (const { stackId, labelSetId, value, count, kind } of batch.blocks) {
-    if (labelSetId.length !== stackId.length || value.length !== stackId.length || count.length !== stackId.length) fail('columns of different lengths');
+    if (labelSetId.length !== stackId.length || value.length !== stackId.length || count.length !== stackId.length)
+      fail('columns of different lengths');
     const largest = Number.MAX_SAFE_INTEGER / (kind === 'level' ? Math.max(1, durationMs) : 1);
     let sum = 0;
     for (let row = 0; row < stackId.length; row += 1) {
@@ -55,7 +59,8 @@ export function assertStorable(batch: BatchToStore): void {
     if (sum > largest) fail(`values sum to ${sum}, at most ${Math.floor(largest)} can be kept exactly`);
   }
   for (const one of batch.transactions) {
-    if (!isCount(one.count) || !isCount(one.durationSumMicros)) fail(`transactions: count ${one.count}, duration ${one.durationSumMicros}`);
+    if (!isCount(one.count) || !isCount(one.durationSumMicros))
+      fail(`transactions: count ${one.count}, duration ${one.durationSumMicros}`);
     if (one.sketchBucket.length !== one.sketchCount.length || !one.sketchCount.every(isCount)) fail('a damaged duration sketch');
   }
 }

@@ -40,18 +40,23 @@ export function encodeBlock(columns: BlockColumns, scale: number): Uint8Array {
  */
 export function decodeBlock(block: Uint8Array, stackCount: number): LabelSetRows[] {
   const codec = block[0];
-  if (codec !== CODEC_PLAIN && codec !== CODEC_DEFLATE) throw new StoreError('BLOCK_CODEC', `a block of codec ${codec}: damaged, or written by a newer server`);
+  if (codec !== CODEC_PLAIN && codec !== CODEC_DEFLATE)
+    throw new StoreError('BLOCK_CODEC', `a block of codec ${codec}: damaged, or written by a newer server`);
   try {
-    const body = codec === CODEC_PLAIN ? block.subarray(1) : inflateRawSync(block.subarray(1), { maxOutputLength: MAX_BLOCK_BYTES });
+    const body =
+      codec === CODEC_PLAIN ? block.subarray(1) : inflateRawSync(block.subarray(1), { maxOutputLength: MAX_BLOCK_BYTES });
     return readRows(new ColumnReader(body, STORED_LIMITS), stackCount + 1);
   } catch (error) {
-    throw new StoreError('BLOCK_DAMAGED', `a block of ${block.length} bytes cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new StoreError('BLOCK_DAMAGED', `a block of ${block.length} bytes cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
 /** Sorted by label set, then stack: small differences, and a body's rows meet the columns they are added to in order. */
 function sortedRows({ stackId, labelSetId, value, count }: BlockColumns, scale: number): LabelSetRows[] {
   const sums = new RowSums();
-  for (let row = 0; row < stackId.length; row += 1) sums.add(labelSetId[row]!, stackId[row]! + 1, value[row]! * scale, count[row]!);
+  for (let row = 0; row < stackId.length; row += 1)
+    sums.add(labelSetId[row]!, stackId[row]! + 1, value[row]! * scale, count[row]!);
   return sums.rows();
 }

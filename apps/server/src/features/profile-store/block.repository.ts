@@ -25,7 +25,8 @@ export interface StoredBlock {
   readonly data: Buffer;
 }
 
-const COLUMNS = 'arrived_hour_ms, service_id, profile_type_id, window_start_ms, revision_id, environment_id, sequence, process_id, start_ms, duration_ms, data';
+const COLUMNS =
+  'arrived_hour_ms, service_id, profile_type_id, window_start_ms, revision_id, environment_id, sequence, process_id, start_ms, duration_ms, data';
 const COLUMN_COUNT = 11;
 
 /** Owns block: stored raw profiles, partitioned by hour of arrival. */

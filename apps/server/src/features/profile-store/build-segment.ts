@@ -11,7 +11,12 @@ export interface BuildSegmentTask {
   /** Of the segment there is; `undefined`: none yet. */
   readonly detail: Uint8Array | undefined;
   /** Those that it does not hold. */
-  readonly blocks: readonly { readonly processId: number; readonly startMs: EpochMs; readonly durationMs: DurationMs; readonly data: Uint8Array }[];
+  readonly blocks: readonly {
+    readonly processId: number;
+    readonly startMs: EpochMs;
+    readonly durationMs: DurationMs;
+    readonly data: Uint8Array;
+  }[];
 }
 export interface BuiltSegment {
   readonly totals: Uint8Array;

@@ -5,8 +5,16 @@ export { buildSegment } from './build-segment.js';
 export type { BuildSegmentTask, BuiltSegment } from './build-segment.js';
 export { codedOutcome, resultOf } from './coded-outcome.js';
 export type { CodedOutcome } from './coded-outcome.js';
-export { mergeStoredProfiles, NO_GROUP } from './merge-stored-profiles.js';
-export type { LabelSetGroups, MergedValues, MergeTask, ProcessGrain, ProcessValues, StepGroups, StepValues } from './merge-stored-profiles.js';
+export { mergeStoredProfiles } from './merge-stored-profiles.js';
+export type {
+  LabelSetGroups,
+  MergedValues,
+  MergeTask,
+  ProcessGrain,
+  ProcessValues,
+  StepGroups,
+  StepValues,
+} from './merge-stored-profiles.js';
 export { NO_STACK } from './profile-rows.js';
 export { ProfileStore } from './profile-store.js';
 export { ProfileStoreModule } from './profile-store.module.js';
@@ -14,7 +22,6 @@ export { ReceiptRepository } from './receipt.repository.js';
 export { SegmentRepository } from './segment.repository.js';
 export { queryCancelled, SnapshotRepository } from './snapshot.repository.js';
 export { StoreError } from './store-error.js';
-export type { StoreErrorCode } from './store-error.js';
 export type { StoredQuery } from './stored-query.js';
 export { WINDOW_MS, windowStart } from './window.js';
 export type { WindowKey } from './window.js';

@@ -72,9 +72,12 @@ interface Piece {
 
 export function mergeStoredProfiles(task: MergeTask): MergedValues | StepValues | ProcessValues {
   switch (task.want) {
-    case 'merged': return mergeAll(task);
-    case 'steps': return mergeSteps(task, task.stepMs, task.groupOf);
-    case 'processes': return mergeByProcess(task, task.groupOfLabelSet, task.grain);
+    case 'merged':
+      return mergeAll(task);
+    case 'steps':
+      return mergeSteps(task, task.stepMs, task.groupOf);
+    case 'processes':
+      return mergeByProcess(task, task.groupOfLabelSet, task.grain);
   }
 }
 
@@ -112,13 +115,19 @@ function mergeSteps(task: MergeTask, stepMs: DurationMs, groupOf: StepGroups): S
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       const group = stepGroup(groupOf, piece, labelSetId);
       let column = columns.get(group);
-      if (column === undefined) columns.set(group, (column = { values: new Float64Array(startsMs.length), samples: new Float64Array(startsMs.length) }));
+      if (column === undefined)
+        columns.set(group, (column = { values: new Float64Array(startsMs.length), samples: new Float64Array(startsMs.length) }));
       column.values[step]! += value;
       column.samples[step]! += count;
     }
   }
   const groups = [...columns.keys()].sort((a, b) => a - b);
-  return { startsMs, groups, values: groups.map((group) => columns.get(group)!.values), samples: groups.map((group) => columns.get(group)!.samples) };
+  return {
+    startsMs,
+    groups,
+    values: groups.map((group) => columns.get(group)!.values),
+    samples: groups.map((group) => columns.get(group)!.samples),
+  };
 }
 
 function stepGroup(groupOf: StepGroups, { revisionId, flush }: Piece, labelSetId: number): number {
@@ -130,7 +139,14 @@ function stepGroup(groupOf: StepGroups, { revisionId, flush }: Piece, labelSetId
 
 function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain): ProcessValues {
   const wanted = wantedLabelSets(task.filter);
-  const columns = { processId: [] as number[], windowStartMs: [] as number[], group: [] as number[], stackId: [] as number[], value: [] as number[], count: [] as number[] };
+  const columns = {
+    processId: [] as number[],
+    windowStartMs: [] as number[],
+    group: [] as number[],
+    stackId: [] as number[],
+    value: [] as number[],
+    count: [] as number[],
+  };
   const observed = new ObservedTime();
   // Flushes of one process and window follow one another within a segment: they are summed; what is apart stays apart.
   const rowOf = new Map<number, number>();
@@ -178,7 +194,14 @@ function* pieces({ stored, filter, stackCount }: MergeTask): Generator<Piece> {
   for (const { windowStartMs, revisionId, totals, detail } of segmentRows(stored)) {
     if (totals !== null) {
       const read = decodeTotals(totals);
-      yield { windowStartMs, revisionId, flush: undefined, observedMs: read.observedMs, sums: () => read.sums, rows: () => read.rows(stackCount) };
+      yield {
+        windowStartMs,
+        revisionId,
+        flush: undefined,
+        observedMs: read.observedMs,
+        sums: () => read.sums,
+        rows: () => read.rows(stackCount),
+      };
     } else if (detail !== null) {
       const parts = decodeDetail(detail, stackCount, (processId, offsetMs) => {
         const startMs = windowStartMs + offsetMs;
@@ -196,10 +219,29 @@ function* pieces({ stored, filter, stackCount }: MergeTask): Generator<Piece> {
   }
 }
 
-function flushPiece({ windowStartMs, revisionId, processId, startMs, durationMs, rows }: {
-  windowStartMs: EpochMs; revisionId: number; processId: number; startMs: EpochMs; durationMs: DurationMs; rows: readonly LabelSetRows[];
+function flushPiece({
+  windowStartMs,
+  revisionId,
+  processId,
+  startMs,
+  durationMs,
+  rows,
+}: {
+  windowStartMs: EpochMs;
+  revisionId: number;
+  processId: number;
+  startMs: EpochMs;
+  durationMs: DurationMs;
+  rows: readonly LabelSetRows[];
 }): Piece {
-  return { windowStartMs, revisionId, flush: { processId, startMs, durationMs }, observedMs: 0, sums: () => labelSetSums(rows), rows: () => rows };
+  return {
+    windowStartMs,
+    revisionId,
+    flush: { processId, startMs, durationMs },
+    observedMs: 0,
+    sums: () => labelSetSums(rows),
+    rows: () => rows,
+  };
 }
 
 function wantedLabelSets({ labelSetIds }: Filter): ReadonlySet<number> | undefined {

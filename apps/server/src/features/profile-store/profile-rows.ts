@@ -39,7 +39,8 @@ export function writeRows(writer: ColumnWriter, rows: readonly LabelSetRows[]): 
   writer.varint(unit);
   writer.deltaColumn(rows.map((one) => one.labelSetId));
   for (const one of rows) writer.deltaColumn(one.key);
-  for (const one of rows) writer.signedColumn(one.value.map((value, row) => Math.round(value / divisor) - one.count[row]! * unit));
+  for (const one of rows)
+    writer.signedColumn(one.value.map((value, row) => Math.round(value / divisor) - one.count[row]! * unit));
   for (const one of rows) writer.column(one.count);
 }
 
@@ -110,14 +111,16 @@ export class RowSums {
 
   /** Label sets ascending, keys ascending. */
   rows(): LabelSetRows[] {
-    return [...this.#byLabelSet].sort((a, b) => a[0] - b[0]).map(([labelSetId, sums]) => {
-      const sorted = [...sums].sort((a, b) => a[0] - b[0]);
-      return {
-        labelSetId,
-        key: Float64Array.from(sorted, ([key]) => key),
-        value: Float64Array.from(sorted, ([, sum]) => sum.value),
-        count: Float64Array.from(sorted, ([, sum]) => sum.count),
-      };
-    });
+    return [...this.#byLabelSet]
+      .sort((a, b) => a[0] - b[0])
+      .map(([labelSetId, sums]) => {
+        const sorted = [...sums].sort((a, b) => a[0] - b[0]);
+        return {
+          labelSetId,
+          key: Float64Array.from(sorted, ([key]) => key),
+          value: Float64Array.from(sorted, ([, sum]) => sum.value),
+          count: Float64Array.from(sorted, ([, sum]) => sum.count),
+        };
+      });
   }
 }

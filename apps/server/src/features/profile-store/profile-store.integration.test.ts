@@ -21,7 +21,15 @@ let store: ProfileStore;
 let blocks: BlockRepository;
 let transactionWindows: TransactionWindows;
 let processSeries: ProcessSeries;
-const newStore = () => new ProfileStore(dataSource, new ReceiptRepository(), new WindowRepository(dataSource), blocks, transactionWindows, processSeries);
+const newStore = () =>
+  new ProfileStore(
+    dataSource,
+    new ReceiptRepository(),
+    new WindowRepository(dataSource),
+    blocks,
+    transactionWindows,
+    processSeries,
+  );
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
@@ -39,30 +47,77 @@ afterAll(async () => {
 
 function batch(change: Partial<BatchToStore> & { serviceId: number }): BatchToStore {
   return {
-    processId: 1, revisionId: 1, environmentId: 1, sequence: 1, startMs: MINUTE, durationMs: 10_000,
-    blocks: [{ profileTypeId: 1, kind: 'flow', stackId: Int32Array.of(4, -1), labelSetId: Uint32Array.of(2, 1), value: Float64Array.of(10_101, 7), count: Float64Array.of(1, 1) }],
-    transactions: [{ labelSetId: 2, kind: 'http', outcome: 'ok', count: 3, durationSumMicros: 600, sketchBucket: Int32Array.of(5, 9), sketchCount: Float64Array.of(2, 1) }],
-    series: [{ name: 'rss_bytes', value: 1e8 }, { name: 'cpu_user_micros', value: 0.5 }],
+    processId: 1,
+    revisionId: 1,
+    environmentId: 1,
+    sequence: 1,
+    startMs: MINUTE,
+    durationMs: 10_000,
+    blocks: [
+      {
+        profileTypeId: 1,
+        kind: 'flow',
+        stackId: Int32Array.of(4, -1),
+        labelSetId: Uint32Array.of(2, 1),
+        value: Float64Array.of(10_101, 7),
+        count: Float64Array.of(1, 1),
+      },
+    ],
+    transactions: [
+      {
+        labelSetId: 2,
+        kind: 'http',
+        outcome: 'ok',
+        count: 3,
+        durationSumMicros: 600,
+        sketchBucket: Int32Array.of(5, 9),
+        sketchCount: Float64Array.of(2, 1),
+      },
+    ],
+    series: [
+      { name: 'rss_bytes', value: 1e8 },
+      { name: 'cpu_user_micros', value: 0.5 },
+    ],
     ...change,
   };
 }
 const countOf = async (table: string, serviceId: number) =>
-  ((await dataSource.query(`SELECT count(*) AS count FROM ${table} WHERE service_id = $1`, [serviceId])) as { count: number }[])[0]!.count;
+  (
+    (await dataSource.query(`SELECT count(*) AS count FROM ${table} WHERE service_id = $1`, [serviceId])) as { count: number }[]
+  )[0]!.count;
 
 describe('ProfileStore.storeBatches', () => {
   it('stores everything that a batch holds', async () => {
     expect(await store.storeBatches([batch({ serviceId: 1 })])).toEqual(['stored']);
     const rows = (await dataSource.query('SELECT * FROM block WHERE service_id = 1')) as Record<string, unknown>[];
-    expect(rows).toMatchObject([{ window_start_ms: MINUTE, sequence: 1, process_id: 1, start_ms: MINUTE, duration_ms: 10_000, arrived_hour_ms: hourOf(Date.now()) }]);
+    expect(rows).toMatchObject([
+      {
+        window_start_ms: MINUTE,
+        sequence: 1,
+        process_id: 1,
+        start_ms: MINUTE,
+        duration_ms: 10_000,
+        arrived_hour_ms: hourOf(Date.now()),
+      },
+    ]);
     expect(decodeBlock(rows[0]!.data as Buffer, 10)).toEqual([
       { labelSetId: 1, key: Float64Array.of(0), value: Float64Array.of(7), count: Float64Array.of(1) },
       { labelSetId: 2, key: Float64Array.of(5), value: Float64Array.of(10_101), count: Float64Array.of(1) },
     ]);
     const [transactions] = await transactionWindows.read({ serviceId: 1, fromMs: MINUTE, untilMs: MINUTE + 1 });
-    expect(transactions).toMatchObject({ windowStartMs: MINUTE, processId: 1, labelSetId: 2, kind: 'http', outcome: 'ok', count: 3, durationSumMicros: 600 });
+    expect(transactions).toMatchObject({
+      windowStartMs: MINUTE,
+      processId: 1,
+      labelSetId: 2,
+      kind: 'http',
+      outcome: 'ok',
+      count: 3,
+      durationSumMicros: 600,
+    });
     expect(transactions!.sketch.toBuckets()).toEqual({ bucket: Int32Array.of(5, 9), count: Float64Array.of(2, 1) });
     expect(await processSeries.summaries({ serviceId: 1, fromMs: MINUTE, untilMs: MINUTE + 1 })).toMatchObject([
-      { processId: 1, name: 'cpu_user_micros', latest: 0.5 }, { processId: 1, name: 'rss_bytes', latest: 1e8, sum: 1e8, avg: 1e8, count: 1 },
+      { processId: 1, name: 'cpu_user_micros', latest: 0.5 },
+      { processId: 1, name: 'rss_bytes', latest: 1e8, sum: 1e8, avg: 1e8, count: 1 },
     ]);
   });
 
@@ -75,8 +130,16 @@ describe('ProfileStore.storeBatches', () => {
 
   it('stores a batch once, however often and wherever it is sent', async () => {
     const sent = batch({ serviceId: 3 });
-    expect(await store.storeBatches([sent, sent, batch({ serviceId: 3, sequence: 2 })])).toEqual(['stored', 'duplicate', 'stored']);
-    const outcomes = await Promise.all(Array.from({ length: 8 }, () => newStore().storeBatches([batch({ serviceId: 3, sequence: 3 }), batch({ serviceId: 3, sequence: 2 })])));
+    expect(await store.storeBatches([sent, sent, batch({ serviceId: 3, sequence: 2 })])).toEqual([
+      'stored',
+      'duplicate',
+      'stored',
+    ]);
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        newStore().storeBatches([batch({ serviceId: 3, sequence: 3 }), batch({ serviceId: 3, sequence: 2 })]),
+      ),
+    );
     expect(outcomes.filter(([outcome]) => outcome === 'stored').length).toBe(1);
     expect(outcomes.every(([, outcome]) => outcome === 'duplicate')).toBe(true);
     expect(await countOf('block', 3)).toBe(3);
@@ -94,23 +157,43 @@ describe('ProfileStore.storeBatches', () => {
   });
 
   it('leaves nothing of a call that fails', async () => {
-    await expect(store.storeBatches([batch({ serviceId: 5 }), batch({ serviceId: 5, sequence: 2, startMs: Number.NaN })])).rejects.toMatchObject({ code: 'BATCH_COLUMNS' });
+    await expect(
+      store.storeBatches([batch({ serviceId: 5 }), batch({ serviceId: 5, sequence: 2, startMs: Number.NaN })]),
+    ).rejects.toMatchObject({ code: 'BATCH_COLUMNS' });
     await dataSource.query(`ALTER TABLE block ADD CONSTRAINT refused CHECK (service_id <> 5)`);
     await expect(store.storeBatches([batch({ serviceId: 5 })])).rejects.toThrow('refused');
     await dataSource.query('ALTER TABLE block DROP CONSTRAINT refused');
-    for (const table of ['batch_receipt', 'profile_window', 'block', 'transaction_window', 'process_series']) expect(await countOf(table, 5)).toBe(0);
+    for (const table of ['batch_receipt', 'profile_window', 'block', 'transaction_window', 'process_series'])
+      expect(await countOf(table, 5)).toBe(0);
     expect(await store.storeBatches([batch({ serviceId: 5 })])).toEqual(['stored']);
   });
 
   it('loads blocks on the connection of the database transaction: a statement that fails afterwards takes them back', async () => {
     await store.createPartitionsAhead();
-    const row = { serviceId: 6, profileTypeId: 1, windowStartMs: MINUTE, revisionId: 1, environmentId: 1, arrivedHourMs: hourOf(Date.now()), sequence: 1, processId: 1, startMs: MINUTE, durationMs: 1, data: encodeBlock(batch({ serviceId: 6 }).blocks[0]!, 1) };
+    const row = {
+      serviceId: 6,
+      profileTypeId: 1,
+      windowStartMs: MINUTE,
+      revisionId: 1,
+      environmentId: 1,
+      arrivedHourMs: hourOf(Date.now()),
+      sequence: 1,
+      processId: 1,
+      startMs: MINUTE,
+      durationMs: 1,
+      data: encodeBlock(batch({ serviceId: 6 }).blocks[0]!, 1),
+    };
     const seen: number[] = [];
-    await expect(inDatabaseTransaction(dataSource, async ({ client }) => {
-      await blocks.add(client, Array.from({ length: 500 }, (_, n) => ({ ...row, sequence: n + 1 })));
-      seen.push((await client.query('SELECT count(*)::int AS count FROM block WHERE service_id = 6')).rows[0].count as number);
-      await client.query('SELECT 1/0');
-    })).rejects.toThrow('division by zero');
+    await expect(
+      inDatabaseTransaction(dataSource, async ({ client }) => {
+        await blocks.add(
+          client,
+          Array.from({ length: 500 }, (_, n) => ({ ...row, sequence: n + 1 })),
+        );
+        seen.push((await client.query('SELECT count(*)::int AS count FROM block WHERE service_id = 6')).rows[0].count as number);
+        await client.query('SELECT 1/0');
+      }),
+    ).rejects.toThrow('division by zero');
     expect(seen).toEqual([500]);
     expect(await countOf('block', 6)).toBe(0);
   });
@@ -118,19 +201,29 @@ describe('ProfileStore.storeBatches', () => {
   it('adds up exactly when many callers write the same rows at once, and never deadlocks', async () => {
     const callers = 12;
     const rounds = 6;
-    await Promise.all(Array.from({ length: callers }, async (_, caller) => {
-      const own = newStore();
-      for (let round = 0; round < rounds; round += 1) {
-        const batches = Array.from({ length: 8 }, (_, n) => {
-          // The same few windows, processes and transactions, in an order of each caller's own.
-          const turn = caller % 2 === 0 ? n : 7 - n;
-          return batch({ serviceId: 7 + (turn % 2), processId: 1 + (turn % 3), revisionId: 1 + (turn % 2), sequence: caller * 1000 + round * 10 + turn, startMs: MINUTE + (turn % 4) * 60_000 });
-        });
-        expect(await own.storeBatches(batches)).toEqual(batches.map(() => 'stored'));
-      }
-    }));
+    await Promise.all(
+      Array.from({ length: callers }, async (_, caller) => {
+        const own = newStore();
+        for (let round = 0; round < rounds; round += 1) {
+          const batches = Array.from({ length: 8 }, (_, n) => {
+            // The same few windows, processes and transactions, in an order of each caller's own.
+            const turn = caller % 2 === 0 ? n : 7 - n;
+            return batch({
+              serviceId: 7 + (turn % 2),
+              processId: 1 + (turn % 3),
+              revisionId: 1 + (turn % 2),
+              sequence: caller * 1000 + round * 10 + turn,
+              startMs: MINUTE + (turn % 4) * 60_000,
+            });
+          });
+          expect(await own.storeBatches(batches)).toEqual(batches.map(() => 'stored'));
+        }
+      }),
+    );
     const stored = callers * rounds * 8;
-    const sums = (await dataSource.query('SELECT sum(sequence) AS sum FROM profile_window WHERE service_id IN (7, 8)')) as { sum: string }[];
+    const sums = (await dataSource.query('SELECT sum(sequence) AS sum FROM profile_window WHERE service_id IN (7, 8)')) as {
+      sum: string;
+    }[];
     expect(Number(sums[0]!.sum)).toBe(stored);
     expect((await countOf('block', 7)) + (await countOf('block', 8))).toBe(stored);
     const gaps = await dataSource.query(`
@@ -138,7 +231,11 @@ describe('ProfileStore.storeBatches', () => {
       WHERE service_id IN (7, 8) GROUP BY service_id, profile_type_id, window_start_ms, revision_id, environment_id
       HAVING max(block.sequence) <> count(*) OR max(w.sequence) <> count(*)`);
     expect(gaps).toEqual([]);
-    const read = (await Promise.all([7, 8].map((serviceId) => transactionWindows.read({ serviceId, fromMs: MINUTE, untilMs: MINUTE + 600_000 })))).flat();
+    const read = (
+      await Promise.all(
+        [7, 8].map((serviceId) => transactionWindows.read({ serviceId, fromMs: MINUTE, untilMs: MINUTE + 600_000 })),
+      )
+    ).flat();
     expect(read.reduce((sum, row) => sum + row.count, 0)).toBe(stored * 3);
     expect(read.reduce((sum, row) => sum + row.durationSumMicros, 0)).toBe(stored * 600);
     expect(read.reduce((sum, row) => sum + row.sketch.count, 0)).toBe(stored * 3);
@@ -147,7 +244,18 @@ describe('ProfileStore.storeBatches', () => {
   it('makes its partitions beside other servers, and again when one has gone', async () => {
     const [partition] = (await blocks.partitions.list()).filter(({ hourMs }) => hourMs === hourOf(Date.now()));
     expect(await blocks.partitions.drop(partition!, async () => true)).toBe('dropped');
-    const owners = Array.from({ length: 10 }, () => new ProfileStore(dataSource, new ReceiptRepository(), new WindowRepository(dataSource), new BlockRepository(dataSource), transactionWindows, processSeries));
+    const owners = Array.from(
+      { length: 10 },
+      () =>
+        new ProfileStore(
+          dataSource,
+          new ReceiptRepository(),
+          new WindowRepository(dataSource),
+          new BlockRepository(dataSource),
+          transactionWindows,
+          processSeries,
+        ),
+    );
     await Promise.all(owners.map((owner, n) => owner.storeBatches([batch({ serviceId: 9, sequence: n })])));
     expect(await countOf('block', 9)).toBe(10);
     const [again] = (await blocks.partitions.list()).filter(({ hourMs }) => hourMs === hourOf(Date.now()));

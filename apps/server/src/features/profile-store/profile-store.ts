@@ -48,15 +48,23 @@ export class ProfileStore {
   async storeBatches(batches: readonly BatchToStore[]): Promise<StoreOutcome[]> {
     const prepared = batches.map(prepareBatch);
     const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
-    const storeOnce = () => inDatabaseTransaction(this.dataSource, async ({ client }) => {
-      const nowMs = Date.now();
-      const fresh = await this.#takeReceipts(client, prepared, nowMs);
-      await this.transactionWindows.add(client, fresh.flatMap(({ batch }) => transactionWindowsOf(batch)));
-      await this.processSeries.add(client, fresh.map(({ batch }) => measurementOf(batch)), nameIds);
-      // The windows last: other writers and the builders wait for these rows.
-      await this.#storeBlocks(client, fresh, hourOf(nowMs));
-      return prepared.map((one): StoreOutcome => (fresh.includes(one) ? 'stored' : 'duplicate'));
-    });
+    const storeOnce = () =>
+      inDatabaseTransaction(this.dataSource, async ({ client }) => {
+        const nowMs = Date.now();
+        const fresh = await this.#takeReceipts(client, prepared, nowMs);
+        await this.transactionWindows.add(
+          client,
+          fresh.flatMap(({ batch }) => transactionWindowsOf(batch)),
+        );
+        await this.processSeries.add(
+          client,
+          fresh.map(({ batch }) => measurementOf(batch)),
+          nameIds,
+        );
+        // The windows last: other writers and the builders wait for these rows.
+        await this.#storeBlocks(client, fresh, hourOf(nowMs));
+        return prepared.map((one): StoreOutcome => (fresh.includes(one) ? 'stored' : 'duplicate'));
+      });
     for (let attempt = 1; ; attempt += 1) {
       await this.createPartitionsAhead();
       try {
@@ -79,9 +87,15 @@ export class ProfileStore {
     const first = new Map<string, PreparedBatch>();
     for (const one of prepared) if (one.identity !== undefined && !first.has(one.identity)) first.set(one.identity, one);
     const identified = [...first.values()].map(({ batch }) => batch);
-    const newBatches = await this.receipts.addBatches(client, identified.flatMap(({ serviceId, processId, sequence }) => (sequence === null ? [] : [{ serviceId, processId, sequence }])), nowMs);
+    const newBatches = await this.receipts.addBatches(
+      client,
+      identified.flatMap(({ serviceId, processId, sequence }) => (sequence === null ? [] : [{ serviceId, processId, sequence }])),
+      nowMs,
+    );
     const newUploads = await this.receipts.addUploads(
-      client, identified.flatMap(({ serviceId, sequence, receiptKey }) => (sequence === null ? [{ serviceId, key: receiptKey! }] : [])), nowMs,
+      client,
+      identified.flatMap(({ serviceId, sequence, receiptKey }) => (sequence === null ? [{ serviceId, key: receiptKey! }] : [])),
+      nowMs,
     );
     const added = new Set([...newBatches.map(batchIdentity), ...newUploads.map(uploadIdentity)]);
     return prepared.filter((one) => one.identity === undefined || (added.has(one.identity) && first.get(one.identity) === one));
@@ -103,7 +117,15 @@ export class ProfileStore {
         const key = windowText(window);
         const sequence = next.get(key)!;
         next.set(key, sequence + 1);
-        rows.push({ ...window, arrivedHourMs, sequence, processId: batch.processId, startMs: batch.startMs, durationMs: batch.durationMs, data });
+        rows.push({
+          ...window,
+          arrivedHourMs,
+          sequence,
+          processId: batch.processId,
+          startMs: batch.startMs,
+          durationMs: batch.durationMs,
+          data,
+        });
       }
     }
     await this.blocks.add(client, rows);
@@ -115,7 +137,12 @@ type Client = Parameters<ReceiptRepository['addBatches']>[0];
 function prepareBatch(batch: BatchToStore): PreparedBatch {
   assertStorable(batch);
   const { serviceId, processId, revisionId, environmentId, sequence, receiptKey, startMs, durationMs } = batch;
-  const identity = sequence !== null ? batchIdentity({ serviceId, processId, sequence }) : receiptKey === undefined ? undefined : uploadIdentity({ serviceId, key: receiptKey });
+  const identity =
+    sequence !== null
+      ? batchIdentity({ serviceId, processId, sequence })
+      : receiptKey === undefined
+        ? undefined
+        : uploadIdentity({ serviceId, key: receiptKey });
   const blocks = batch.blocks.map((block) => ({
     window: { serviceId, profileTypeId: block.profileTypeId, windowStartMs: windowStart(startMs), revisionId, environmentId },
     // A level times its period can be summed like a flow, and divided by the time it covers when it is shown.
@@ -132,13 +159,38 @@ function uploadIdentity({ serviceId, key }: { serviceId: number; key: string }):
   return `upload ${serviceId} ${key}`;
 }
 
-function measurementOf({ serviceId, processId, revisionId, environmentId, startMs, durationMs, series }: BatchToStore): ProcessMeasurement {
+function measurementOf({
+  serviceId,
+  processId,
+  revisionId,
+  environmentId,
+  startMs,
+  durationMs,
+  series,
+}: BatchToStore): ProcessMeasurement {
   return { serviceId, processId, revisionId, environmentId, startMs, durationMs, series };
 }
 
-function transactionWindowsOf({ serviceId, processId, revisionId, environmentId, startMs, transactions }: BatchToStore): TransactionWindow[] {
+function transactionWindowsOf({
+  serviceId,
+  processId,
+  revisionId,
+  environmentId,
+  startMs,
+  transactions,
+}: BatchToStore): TransactionWindow[] {
   return transactions.map(({ labelSetId, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount }) => ({
-    serviceId, windowStartMs: windowStart(startMs), processId, revisionId, environmentId,
-    labelSetId, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount,
+    serviceId,
+    windowStartMs: windowStart(startMs),
+    processId,
+    revisionId,
+    environmentId,
+    labelSetId,
+    kind,
+    outcome,
+    count,
+    durationSumMicros,
+    sketchBucket,
+    sketchCount,
   }));
 }

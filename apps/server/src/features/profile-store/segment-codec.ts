@@ -42,7 +42,10 @@ export function encodeDetail(parts: readonly SegmentPart[]): Uint8Array {
   const rowOf = new Map(Array.from(keys, (key, row) => [key, row]));
   const bodies = sorted.map((part) => {
     const writer = new ColumnWriter();
-    writeRows(writer, part.rows.map((one) => ({ ...one, key: one.key.map((key) => rowOf.get(key)!) })));
+    writeRows(
+      writer,
+      part.rows.map((one) => ({ ...one, key: one.key.map((key) => rowOf.get(key)!) })),
+    );
     return writer.finish();
   });
   const head = new ColumnWriter();
@@ -71,7 +74,9 @@ export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantP
     const processIds = head.deltaColumn();
     const [offsets, durations, lengths] = [head.deltaColumn(), head.deltaColumn(), head.deltaColumn()];
     if (offsets.length !== processIds.length || durations.length !== processIds.length || lengths.length !== processIds.length) {
-      throw new Error(`${processIds.length} processes, ${offsets.length} offsets, ${durations.length} durations, ${lengths.length} bodies`);
+      throw new Error(
+        `${processIds.length} processes, ${offsets.length} offsets, ${durations.length} durations, ${lengths.length} bodies`,
+      );
     }
     const parts: SegmentPart[] = [];
     let at = head.position;
@@ -101,7 +106,8 @@ export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantP
 export function encodeTotals(parts: readonly SegmentPart[]): Uint8Array {
   const sums = new RowSums();
   for (const { rows } of parts) {
-    for (const one of rows) for (let row = 0; row < one.key.length; row += 1) sums.add(one.labelSetId, one.key[row]!, one.value[row]!, one.count[row]!);
+    for (const one of rows)
+      for (let row = 0; row < one.key.length; row += 1) sums.add(one.labelSetId, one.key[row]!, one.value[row]!, one.count[row]!);
   }
   const rows = sums.rows();
   const bySet = labelSetSums(rows);
@@ -137,7 +143,8 @@ export function decodeTotals(totals: Uint8Array): Totals {
     return {
       observedMs: observed,
       sums,
-      rows: (stackCount) => reading(totals, () => readRows(new ColumnReader(inflate(totals.subarray(bodyAt)), STORED_LIMITS), stackCount + 1)),
+      rows: (stackCount) =>
+        reading(totals, () => readRows(new ColumnReader(inflate(totals.subarray(bodyAt)), STORED_LIMITS), stackCount + 1)),
     };
   });
 }
@@ -167,11 +174,14 @@ function inflate(bytes: Uint8Array): Buffer {
 }
 
 function reading<Result>(bytes: Uint8Array, read: () => Result): Result {
-  if (bytes[0] !== CODEC_DEFLATE) throw new StoreError('SEGMENT_CODEC', `a segment of codec ${bytes[0]}: damaged, or written by a newer server`);
+  if (bytes[0] !== CODEC_DEFLATE)
+    throw new StoreError('SEGMENT_CODEC', `a segment of codec ${bytes[0]}: damaged, or written by a newer server`);
   try {
     return read();
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    throw new StoreError('SEGMENT_DAMAGED', `a segment of ${bytes.length} bytes cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new StoreError('SEGMENT_DAMAGED', `a segment of ${bytes.length} bytes cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }

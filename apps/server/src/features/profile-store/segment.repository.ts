@@ -14,7 +14,11 @@ export class SegmentRepository {
     return (found.rows as { detail: Buffer }[])[0]?.detail;
   }
 
-  async put(client: ClientBase, key: WindowKey, segment: { readonly totals: Uint8Array; readonly detail: Uint8Array }): Promise<void> {
+  async put(
+    client: ClientBase,
+    key: WindowKey,
+    segment: { readonly totals: Uint8Array; readonly detail: Uint8Array },
+  ): Promise<void> {
     await client.query(
       `INSERT INTO segment (service_id, profile_type_id, window_start_ms, revision_id, environment_id, totals, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (service_id, profile_type_id, window_start_ms, revision_id, environment_id) DO UPDATE SET totals = excluded.totals, detail = excluded.detail`,

@@ -29,24 +29,32 @@ export class SnapshotRepository {
   async read(query: StoredQuery, { want, signal }: SnapshotOptions): Promise<StoredProfiles> {
     if (signal?.aborted) throw queryCancelled();
     try {
-      return await inDatabaseTransaction(this.dataSource, async ({ client }) => {
-        const stopWatching = this.#cancelOn(signal, client);
-        try {
-          await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
-          // Before the snapshot, which the first query takes: a partition dropped after it would be missing from an old snapshot,
-          // and the segments that hold its blocks would not be in it yet.
-          await client.query('LOCK TABLE block IN ACCESS SHARE MODE');
-          const segments = await copyOut(client, segmentQuery(query, want), { maxBytes: MAX_BYTES });
-          const blocks = await copyOut(client, tailBlockQuery(query), { maxBytes: MAX_BYTES - segments.length });
-          return { segments, blocks };
-        } finally {
-          await stopWatching();
-        }
-      }, 'REPEATABLE READ');
+      return await inDatabaseTransaction(
+        this.dataSource,
+        async ({ client }) => {
+          const stopWatching = this.#cancelOn(signal, client);
+          try {
+            await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+            // Before the snapshot, which the first query takes: a partition dropped after it would be missing from an old snapshot,
+            // and the segments that hold its blocks would not be in it yet.
+            await client.query('LOCK TABLE block IN ACCESS SHARE MODE');
+            const segments = await copyOut(client, segmentQuery(query, want), { maxBytes: MAX_BYTES });
+            const blocks = await copyOut(client, tailBlockQuery(query), { maxBytes: MAX_BYTES - segments.length });
+            return { segments, blocks };
+          } finally {
+            await stopWatching();
+          }
+        },
+        'REPEATABLE READ',
+      );
     } catch (error) {
       if (signal?.aborted) throw queryCancelled(error);
       if ((error as { code?: string }).code !== QUERY_CANCELED) throw error;
-      throw new HearthError('QUERY_TIMEOUT', `the database needed more than ${STATEMENT_TIMEOUT_MS} ms: ask for a shorter range or fewer processes`, { status: 504, cause: error });
+      throw new HearthError(
+        'QUERY_TIMEOUT',
+        `the database needed more than ${STATEMENT_TIMEOUT_MS} ms: ask for a shorter range or fewer processes`,
+        { status: 504, cause: error },
+      );
     }
   }
 
@@ -63,7 +71,9 @@ export class SnapshotRepository {
     if (signal === undefined) return async () => undefined;
     let sent: Promise<unknown> = Promise.resolve();
     const cancel = () => {
-      sent = this.dataSource.query('SELECT pg_cancel_backend($1)', [(client as PoolClient & { processID: number }).processID]).catch(() => undefined);
+      sent = this.dataSource
+        .query('SELECT pg_cancel_backend($1)', [(client as PoolClient & { processID: number }).processID])
+        .catch(() => undefined);
     };
     signal.addEventListener('abort', cancel, { once: true });
     return async () => {
@@ -80,9 +90,10 @@ export function queryCancelled(cause?: unknown): HearthError {
 
 function segmentQuery(query: StoredQuery, want: 'totals' | 'detail'): string {
   const { fromMs, untilMs } = query;
-  const isWhole = want === 'totals' && query.processIds === undefined
-    ? `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`
-    : 'false';
+  const isWhole =
+    want === 'totals' && query.processIds === undefined
+      ? `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`
+      : 'false';
   return `SELECT s.window_start_ms, s.revision_id, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
     FROM segment s WHERE ${windowCondition(query, 's')}`;
 }

@@ -50,7 +50,14 @@ export function* segmentRows({ segments }: StoredProfiles): Generator<SegmentRow
 export function* tailBlockRows({ blocks }: StoredProfiles): Generator<TailBlockRow> {
   const reader = new CopyReader(blocks);
   while (reader.nextRow()) {
-    const row = { windowStartMs: reader.int8(), revisionId: reader.int8(), processId: reader.int8(), startMs: reader.int8(), durationMs: reader.int4(), data: reader.bytes() };
+    const row = {
+      windowStartMs: reader.int8(),
+      revisionId: reader.int8(),
+      processId: reader.int8(),
+      startMs: reader.int8(),
+      durationMs: reader.int4(),
+      data: reader.bytes(),
+    };
     if (row.data === null) throw new StoreError('BLOCK_DAMAGED', `a block of process ${row.processId} is empty`);
     yield { ...row, data: row.data };
   }

@@ -19,7 +19,8 @@ export interface WindowState {
 }
 
 const KEY = 'service_id, profile_type_id, window_start_ms, revision_id, environment_id';
-const KEY_AS_FIELDS = 'service_id AS "serviceId", profile_type_id AS "profileTypeId", window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId"';
+const KEY_AS_FIELDS =
+  'service_id AS "serviceId", profile_type_id AS "profileTypeId", window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId"';
 const IS_KEY = 'service_id = $1 AND profile_type_id = $2 AND window_start_ms = $3 AND revision_id = $4 AND environment_id = $5';
 
 /** Owns profile_window: which windows have blocks that no segment holds yet. */
@@ -34,7 +35,10 @@ export class WindowRepository {
    * @param windows No two of one key.
    * @returns The last number taken, by `windowText`: the window's own are those up to it.
    */
-  async takeSequences(client: ClientBase, windows: readonly (WindowKey & { readonly blocks: number })[]): Promise<Map<string, number>> {
+  async takeSequences(
+    client: ClientBase,
+    windows: readonly (WindowKey & { readonly blocks: number })[],
+  ): Promise<Map<string, number>> {
     if (windows.length === 0) return new Map();
     const taken = await client.query(
       `INSERT INTO profile_window AS w (${KEY}, sequence)
@@ -43,8 +47,12 @@ export class WindowRepository {
        ON CONFLICT (${KEY}) DO UPDATE SET sequence = w.sequence + excluded.sequence
        RETURNING ${KEY_AS_FIELDS}, sequence`,
       [
-        windows.map((one) => one.serviceId), windows.map((one) => one.profileTypeId), windows.map((one) => one.windowStartMs),
-        windows.map((one) => one.revisionId), windows.map((one) => one.environmentId), windows.map((one) => one.blocks),
+        windows.map((one) => one.serviceId),
+        windows.map((one) => one.profileTypeId),
+        windows.map((one) => one.windowStartMs),
+        windows.map((one) => one.revisionId),
+        windows.map((one) => one.environmentId),
+        windows.map((one) => one.blocks),
       ],
     );
     return new Map((taken.rows as (WindowKey & { sequence: number })[]).map((row) => [windowText(row), row.sequence]));
@@ -80,14 +88,24 @@ export class WindowRepository {
       `SELECT count(*) AS windows, coalesce(sum(sequence), 0)::bigint AS sequences FROM profile_window
        WHERE service_id = $1 AND profile_type_id = $2 AND window_start_ms >= $3 AND window_start_ms < $4
          AND ($5::bigint[] IS NULL OR environment_id = ANY ($5)) AND ($6::bigint[] IS NULL OR revision_id = ANY ($6))`,
-      [filter.serviceId, filter.profileTypeId, filter.fromMs, filter.untilMs, filter.environmentIds ?? null, filter.revisionIds ?? null],
+      [
+        filter.serviceId,
+        filter.profileTypeId,
+        filter.fromMs,
+        filter.untilMs,
+        filter.environmentIds ?? null,
+        filter.revisionIds ?? null,
+      ],
     )) as { windows: number; sequences: number }[];
     return `${rows[0]!.windows}.${rows[0]!.sequences}`;
   }
 
   /** Locks one window until the database transaction ends: its blocks wait, and another builder too. */
   async lock(client: ClientBase, key: WindowKey): Promise<WindowState | undefined> {
-    const locked = await client.query(`SELECT sequence, built_sequence AS "builtSequence" FROM profile_window WHERE ${IS_KEY} FOR UPDATE`, keyParameters(key));
+    const locked = await client.query(
+      `SELECT sequence, built_sequence AS "builtSequence" FROM profile_window WHERE ${IS_KEY} FOR UPDATE`,
+      keyParameters(key),
+    );
     return (locked.rows as WindowState[])[0];
   }
 

@@ -1,11 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs, FunctionTable, StackTable } from '@hearth/profile-model';
+import { HearthError } from '../../platform/http/hearth-error.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import {
-  queryCancelled, resultOf, SnapshotRepository, WINDOW_MS,
-  type CodedOutcome, type LabelSetGroups, type MergedValues, type MergeTask, type ProcessGrain, type ProcessValues, type StepGroups, type StepValues, type StoredQuery,
+  queryCancelled,
+  resultOf,
+  SnapshotRepository,
+  StoreError,
+  WINDOW_MS,
+  type CodedOutcome,
+  type LabelSetGroups,
+  type MergedValues,
+  type MergeTask,
+  type ProcessGrain,
+  type ProcessValues,
+  type StepGroups,
+  type StepValues,
+  type StoredQuery,
 } from '../profile-store/index.js';
-import { StackDictionaries } from '../stacks/index.js';
+import { StackDictionaries, StackError } from '../stacks/index.js';
 
 const MERGE_FILE = 'features/profile-store/merge.worker.js';
 
@@ -33,7 +46,7 @@ export type MergePool = Pick<WorkerPool, 'run'>;
  *
  * Levels are value x milliseconds: divide by the time they cover (`observedMs`: of all processes together) to show them.
  *
- * All methods throw {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, and {StoreError} if what is stored is damaged.
+ * All methods throw {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, and the codes of {StoreError} and {StackError} if what is stored is damaged.
  */
 @Injectable()
 export class Cover {
@@ -78,15 +91,28 @@ export class Cover {
   }
 
   async #merge<Values>({ signal, ...query }: CoverQuery, want: 'totals' | 'detail', request: MergeRequest) {
-    const stored = await this.#snapshots.read(query, { want, signal });
-    // Read last: it holds every stack that the profiles name.
-    const tables = await this.#dictionaries.snapshot(query.serviceId);
-    const { fromMs, untilMs, processIds, labelSetIds } = query;
-    const task: MergeTask = { ...request, stored, filter: { fromMs, untilMs, processIds, labelSetIds }, stackCount: tables.stacks.length };
-    const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
-      transferList: [stored.segments.buffer, stored.blocks.buffer],
-      ...(signal === undefined ? {} : { signal }),
-    }).catch((error: unknown) => { throw signal?.aborted ? queryCancelled(error) : error; });
-    return { tables, values: resultOf(outcome) };
+    try {
+      const stored = await this.#snapshots.read(query, { want, signal });
+      // Read last: it holds every stack that the profiles name.
+      const tables = await this.#dictionaries.snapshot(query.serviceId);
+      const { fromMs, untilMs, processIds, labelSetIds } = query;
+      const task: MergeTask = {
+        ...request,
+        stored,
+        filter: { fromMs, untilMs, processIds, labelSetIds },
+        stackCount: tables.stacks.length,
+      };
+      const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
+        transferList: [stored.segments.buffer, stored.blocks.buffer],
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return { tables, values: resultOf(outcome) };
+    } catch (error) {
+      if (signal?.aborted) throw queryCancelled(error);
+      // Damage is not the reader's fault, but its code tells whoever operates the server what to restore.
+      if (error instanceof StoreError || error instanceof StackError)
+        throw new HearthError(error.code, error.message, { status: 500, cause: error });
+      throw error;
+    }
   }
 }

@@ -43,7 +43,8 @@ export class RollupWork {
   async queuePending(nowMs: EpochMs = Date.now()): Promise<void> {
     const pending = await this.windows.listPending(nowMs - WINDOW_MS - BUILD_AFTER_MS, MAX_WINDOWS);
     const minutes = new Map<string, BuildRollupPayload>();
-    for (const { serviceId, windowStartMs } of pending) minutes.set(`${serviceId}.${windowStartMs}`, { serviceId, level: '1m', windowStartMs });
+    for (const { serviceId, windowStartMs } of pending)
+      minutes.set(`${serviceId}.${windowStartMs}`, { serviceId, level: '1m', windowStartMs });
     for (const minute of minutes.values()) await this.queues.add(buildRollup, minute);
   }
 
@@ -57,7 +58,11 @@ export class RollupWork {
         faults.push(error);
       }
     }
-    if (faults.length > 0) throw new AggregateError(faults, `${faults.length} windows of minute ${windowStartMs} of service ${serviceId}: ${String(faults[0])}`);
+    if (faults.length > 0)
+      throw new AggregateError(
+        faults,
+        `${faults.length} windows of minute ${windowStartMs} of service ${serviceId}: ${String(faults[0])}`,
+      );
   }
 
   /** Drops the block partitions of past hours whose blocks are all in segments. @returns How many. */
@@ -66,7 +71,8 @@ export class RollupWork {
     for (const partition of await this.blocks.partitions.list()) {
       if (partition.hourMs + HOUR_MS + DROP_AFTER_MS > nowMs) continue;
       if (!(await this.blocks.hasOnlyBuilt(partition))) continue; // looked at without a lock: usually that is the end of it
-      if ((await this.blocks.partitions.drop(partition, (client) => this.blocks.hasOnlyBuilt(partition, client))) === 'dropped') dropped += 1;
+      if ((await this.blocks.partitions.drop(partition, (client) => this.blocks.hasOnlyBuilt(partition, client))) === 'dropped')
+        dropped += 1;
     }
     return dropped;
   }

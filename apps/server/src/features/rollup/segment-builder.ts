@@ -3,8 +3,14 @@ import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import {
-  BlockRepository, resultOf, SegmentRepository, WindowRepository,
-  type BuildSegmentTask, type BuiltSegment, type CodedOutcome, type WindowKey,
+  BlockRepository,
+  resultOf,
+  SegmentRepository,
+  WindowRepository,
+  type BuildSegmentTask,
+  type BuiltSegment,
+  type CodedOutcome,
+  type WindowKey,
 } from '../profile-store/index.js';
 
 const BUILD_FILE = 'features/profile-store/build-segment.worker.js';
@@ -34,10 +40,17 @@ export class SegmentBuilder {
       if (state === undefined || state.sequence === state.builtSequence) return 'nothing-to-do';
       const blocks = await this.blocks.ofWindow(client, key, state.builtSequence, state.sequence);
       const expected = state.sequence - state.builtSequence;
-      if (blocks.length !== expected) throw new Error(`window ${JSON.stringify(key)}: ${blocks.length} blocks where ${expected} are pending`);
+      if (blocks.length !== expected)
+        throw new Error(`window ${JSON.stringify(key)}: ${blocks.length} blocks where ${expected} are pending`);
       // Never from blocks alone: those of the first build may be gone.
       const detail = await this.segments.detailOf(client, key);
-      const built = resultOf(await this.pool.run<BuildSegmentTask, CodedOutcome<BuiltSegment>>(BUILD_FILE, { windowStartMs: key.windowStartMs, detail, blocks }));
+      const built = resultOf(
+        await this.pool.run<BuildSegmentTask, CodedOutcome<BuiltSegment>>(BUILD_FILE, {
+          windowStartMs: key.windowStartMs,
+          detail,
+          blocks,
+        }),
+      );
       await this.segments.put(client, key, built);
       await this.windows.setBuilt(client, key, state.sequence);
       return 'built';

@@ -1,7 +1,4 @@
-export { StackDictionaries, STACK_DICTIONARY_OPTIONS } from './stack-dictionaries.js';
-export type { StackDictionaryOptions } from './stack-dictionaries.js';
-export type { StackTables } from './stack-dictionary.js';
+export { StackDictionaries } from './stack-dictionaries.js';
 export { StackError } from './stack-error.js';
-export type { StackErrorCode } from './stack-error.js';
 export { StackRepository } from './stack.repository.js';
 export { StacksModule } from './stacks.module.js';

@@ -19,7 +19,8 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-const newOwner = (maxBytes?: number) => new StackDictionaries(new StackRepository(dataSource), maxBytes === undefined ? undefined : { maxBytes });
+const newOwner = (maxBytes?: number) =>
+  new StackDictionaries(new StackRepository(dataSource), maxBytes === undefined ? {} : { maxBytes });
 
 /** Paths as a local table: `['main', 'main>read']`. Row n + 1 is the function named so. */
 function localTable(paths: readonly string[]): { functions: FunctionTable; stacks: StackTable; rowOfPath: Map<string, number> } {
@@ -47,10 +48,17 @@ function localTable(paths: readonly string[]): { functions: FunctionTable; stack
 }
 
 const pathOf = ({ functions, stacks }: { functions: FunctionTable; stacks: StackTable }, id: number) =>
-  functionsRootFirst(stacks, id).map((row) => functions.name[row]).join('>');
+  functionsRootFirst(stacks, id)
+    .map((row) => functions.name[row])
+    .join('>');
 
 /** Fails unless every path leads back to itself. @returns How many were checked. */
-async function checkPaths(owner: StackDictionaries, serviceId: number, ids: Int32Array, rowOfPath: Map<string, number>): Promise<number> {
+async function checkPaths(
+  owner: StackDictionaries,
+  serviceId: number,
+  ids: Int32Array,
+  rowOfPath: Map<string, number>,
+): Promise<number> {
   const tables = await owner.snapshot(serviceId);
   for (const [path, row] of rowOfPath) expect(pathOf(tables, ids[row]!)).toBe(path);
   return rowOfPath.size;
@@ -94,18 +102,22 @@ describe('StackDictionaries', () => {
     const owners = Array.from({ length: 4 }, () => newOwner());
     const rounds = 40;
     let checked = 0;
-    await Promise.all(owners.map(async (owner, who) => {
-      for (let round = 0; round < rounds; round += 1) {
-        // All meet the same stacks, in orders of their own.
-        const turn = who % 2 === 0 ? round : rounds - 1 - round;
-        const paths = Array.from({ length: 30 }, (_, n) => `main>f${turn % 7}>g${(turn * 31 + n * (who + 1)) % 200}>h${n}`);
-        const { functions, stacks, rowOfPath } = localTable(paths);
-        const ids = await owner.intern(3, functions, stacks);
-        checked += await checkPaths(owner, 3, ids, rowOfPath);
-      }
-    }));
+    await Promise.all(
+      owners.map(async (owner, who) => {
+        for (let round = 0; round < rounds; round += 1) {
+          // All meet the same stacks, in orders of their own.
+          const turn = who % 2 === 0 ? round : rounds - 1 - round;
+          const paths = Array.from({ length: 30 }, (_, n) => `main>f${turn % 7}>g${(turn * 31 + n * (who + 1)) % 200}>h${n}`);
+          const { functions, stacks, rowOfPath } = localTable(paths);
+          const ids = await owner.intern(3, functions, stacks);
+          checked += await checkPaths(owner, 3, ids, rowOfPath);
+        }
+      }),
+    );
     expect(checked).toBeGreaterThan(4 * rounds * 30);
-    const pages = (await dataSource.query('SELECT count(*) AS count, max(version) AS last FROM stack_page WHERE service_id = 3')) as { count: number; last: number }[];
+    const pages = (await dataSource.query(
+      'SELECT count(*) AS count, max(version) AS last FROM stack_page WHERE service_id = 3',
+    )) as { count: number; last: number }[];
     expect(pages[0]!.count).toBe(pages[0]!.last);
     const fresh = await newOwner().snapshot(3);
     const paths = new Set(Array.from({ length: fresh.stacks.length }, (_, id) => pathOf(fresh, id)));
@@ -114,11 +126,15 @@ describe('StackDictionaries', () => {
 
   it('serves many calls at once within one process', async () => {
     const owner = newOwner();
-    await Promise.all(Array.from({ length: 60 }, async (_, n) => {
-      const { functions, stacks, rowOfPath } = localTable([`main>a${n % 20}>b`, `main>a${(n + 7) % 25}>c${n}`]);
-      await checkPaths(owner, 4, await owner.intern(4, functions, stacks), rowOfPath);
-    }));
-    const pages = (await dataSource.query('SELECT count(*) AS count FROM stack_page WHERE service_id = 4')) as { count: number }[];
+    await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        const { functions, stacks, rowOfPath } = localTable([`main>a${n % 20}>b`, `main>a${(n + 7) % 25}>c${n}`]);
+        await checkPaths(owner, 4, await owner.intern(4, functions, stacks), rowOfPath);
+      }),
+    );
+    const pages = (await dataSource.query('SELECT count(*) AS count FROM stack_page WHERE service_id = 4')) as {
+      count: number;
+    }[];
     expect(pages[0]!.count).toBeLessThan(60);
   });
 
@@ -158,7 +174,11 @@ describe('StackDictionaries', () => {
   it('keeps any name: NUL, lone surrogates, separators, __proto__', async () => {
     const names = ['\0', '\u{D800}', '1:1:', '__proto__', '<b>"x"</b>', '\u{1F525}', ''];
     const functions = { length: names.length, name: names, package: names.map(() => 'p:1'), file: [...names].reverse() };
-    const stacks = { length: names.length, parent: new Int32Array(names.length).fill(-1), functionRow: Uint32Array.from(names.keys()) };
+    const stacks = {
+      length: names.length,
+      parent: new Int32Array(names.length).fill(-1),
+      functionRow: Uint32Array.from(names.keys()),
+    };
     const ids = await newOwner().intern(9, functions, stacks);
     const tables = await newOwner().snapshot(9);
     expect(Array.from(ids, (id) => tables.functions.name[tables.stacks.functionRow[id]!])).toEqual(names);

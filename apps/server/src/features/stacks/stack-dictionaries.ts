@@ -1,16 +1,13 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
 import { assertStackTable, type FunctionTable, type StackTable } from '@hearth/profile-model';
 import { StackDictionary, type StackTables } from './stack-dictionary.js';
 import { StackOverlay } from './stack-overlay.js';
 import { decodeStackPage, encodeStackPage } from './stack-page.js';
-import { StackRepository } from './stack.repository.js';
+import type { StackRepository } from './stack.repository.js';
 
-export interface StackDictionaryOptions {
+interface StackDictionaryOptions {
   /** Bytes that all dictionaries of this process may hold together. Default 512 MiB; the least recently used services are forgotten first. */
   readonly maxBytes?: number;
 }
-/** Nest token of `StackDictionaryOptions`. */
-export const STACK_DICTIONARY_OPTIONS = Symbol('StackDictionaryOptions');
 const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 
 interface Interning {
@@ -36,16 +33,15 @@ interface Owned {
  * The stack dictionaries of this operating-system process, one owner for all its threads. Across processes a page at
  * a time is appended under the lock of the service's head (docs/storage.md has the protocol).
  */
-@Injectable()
 export class StackDictionaries {
   readonly #repository: StackRepository;
   readonly #maxBytes: number;
   /** Least recently used first. */
   readonly #owned = new Map<number, Owned>();
 
-  constructor(repository: StackRepository, @Optional() @Inject(STACK_DICTIONARY_OPTIONS) options?: StackDictionaryOptions) {
+  constructor(repository: StackRepository, { maxBytes = DEFAULT_MAX_BYTES }: StackDictionaryOptions = {}) {
     this.#repository = repository;
-    this.#maxBytes = options?.maxBytes ?? DEFAULT_MAX_BYTES;
+    this.#maxBytes = maxBytes;
   }
 
   /**
@@ -122,7 +118,8 @@ export class StackDictionaries {
   }
 
   async #pull(serviceId: number, owned: Owned): Promise<void> {
-    for (const page of await this.#repository.pagesAbove(serviceId, owned.dictionary.version)) owned.dictionary.append(decodeStackPage(page));
+    for (const page of await this.#repository.pagesAbove(serviceId, owned.dictionary.version))
+      owned.dictionary.append(decodeStackPage(page));
     owned.isLoaded = true;
   }
 
@@ -134,7 +131,13 @@ export class StackDictionaries {
   }
 
   async #use<Result>(serviceId: number, work: (owned: Owned) => Promise<Result>): Promise<Result> {
-    const owned = this.#owned.get(serviceId) ?? { dictionary: new StackDictionary(), isLoaded: false, waiting: [], tail: Promise.resolve(), users: 0 };
+    const owned = this.#owned.get(serviceId) ?? {
+      dictionary: new StackDictionary(),
+      isLoaded: false,
+      waiting: [],
+      tail: Promise.resolve(),
+      users: 0,
+    };
     this.#owned.delete(serviceId);
     this.#owned.set(serviceId, owned); // most recently used
     owned.users += 1;

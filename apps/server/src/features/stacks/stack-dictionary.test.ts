@@ -1,18 +1,36 @@
 import { describe, expect, it } from 'vitest';
 import { NO_PARENT, type FunctionKey } from '@hearth/profile-model';
-import { ABSENT, functionText, StackDictionary, type StackPage } from './stack-dictionary.js';
+import { ABSENT, FunctionIndex } from './function-index.js';
+import { StackDictionary, type StackPage } from './stack-dictionary.js';
 import { decodeStackPage, encodeStackPage } from './stack-page.js';
 import { StackOverlay } from './stack-overlay.js';
 
 const named = (name: string): FunctionKey => ({ name, package: '', file: 'src/a.ts' });
 /** main calls read and parse. */
-const PAGE: StackPage = { firstFunction: 0, firstStack: 0, functions: [named('main'), named('read'), named('parse')], parent: [NO_PARENT, 0, 0], functionRow: [0, 1, 2] };
+const PAGE: StackPage = {
+  firstFunction: 0,
+  firstStack: 0,
+  functions: [named('main'), named('read'), named('parse')],
+  parent: [NO_PARENT, 0, 0],
+  functionRow: [0, 1, 2],
+};
 
-describe('functionText', () => {
+describe('FunctionIndex', () => {
   it('keeps the parts of a function apart', () => {
-    const texts = [['a', 'b', 'c'], ['ab', '', 'c'], ['', 'ab', 'c'], ['a', 'bc', ''], ['1:', '1', 'x'], ['1', ':1', 'x']].map(([packageName, file, name]) =>
-      functionText({ package: packageName!, file: file!, name: name! }));
-    expect(new Set(texts).size).toBe(texts.length);
+    const index = new FunctionIndex();
+    const keys = [
+      ['a', 'b', 'c'],
+      ['ab', '', 'c'],
+      ['', 'ab', 'c'],
+      ['a', 'bc', ''],
+      ['c', 'b', 'a'],
+      ['__proto__', '', 'c'],
+    ].map(([packageName, file, name]) => ({ package: packageName!, file: file!, name: name! }));
+    keys.forEach((key, row) => {
+      index.set(key, row);
+    });
+    expect(keys.map((key) => index.row(key))).toEqual([...keys.keys()]);
+    expect(index.row({ package: 'a', file: 'b', name: 'd' })).toBe(ABSENT);
   });
 });
 
@@ -22,7 +40,7 @@ describe('StackDictionary', () => {
     dictionary.append(PAGE);
     expect([dictionary.version, dictionary.functionCount, dictionary.stackCount]).toEqual([1, 3, 3]);
     expect([dictionary.stackRow(NO_PARENT, 0), dictionary.stackRow(0, 2), dictionary.stackRow(1, 2)]).toEqual([0, 2, ABSENT]);
-    expect([dictionary.functionRow(functionText(named('parse'))), dictionary.functionRow(functionText(named('gc')))]).toEqual([2, ABSENT]);
+    expect([dictionary.functionRow(named('parse')), dictionary.functionRow(named('gc'))]).toEqual([2, ABSENT]);
   });
 
   it('takes a damaged page or none of it', () => {
@@ -38,7 +56,9 @@ describe('StackDictionary', () => {
       [{ ...next, functionRow: [4] }, 'STACK_PAGE_DAMAGED'],
       [{ ...next, parent: [Number.NaN] }, 'STACK_PAGE_DAMAGED'],
     ] as const) {
-      expect(() => { dictionary.append(page); }).toThrow(expect.objectContaining({ code }));
+      expect(() => {
+        dictionary.append(page);
+      }).toThrow(expect.objectContaining({ code }));
       expect([dictionary.version, dictionary.functionCount, dictionary.stackCount]).toEqual([1, 3, 3]);
     }
     dictionary.append(next);
@@ -50,7 +70,13 @@ describe('StackDictionary', () => {
     dictionary.append(PAGE);
     const before = dictionary.tables();
     const count = 100_000;
-    dictionary.append({ firstFunction: 3, firstStack: 3, functions: [], parent: Array.from({ length: count }, (_, n) => n + 2), functionRow: new Array<number>(count).fill(1) });
+    dictionary.append({
+      firstFunction: 3,
+      firstStack: 3,
+      functions: [],
+      parent: Array.from({ length: count }, (_, n) => n + 2),
+      functionRow: Array.from({ length: count }, () => 1),
+    });
     expect([before.stacks.length, before.functions.length, before.stacks.parent[2]]).toEqual([3, 3, 0]);
     for (const row of [0, 1, 50_000, count - 1]) expect(dictionary.stackRow(row + 2, 1)).toBe(row + 3);
     expect(dictionary.tables().stacks.length).toBe(count + 3);
@@ -63,28 +89,46 @@ describe('StackOverlay', () => {
     dictionary.append(PAGE);
     const overlay = new StackOverlay(dictionary);
     // main>parse>gc and main>parse>gc>mark, and an unused function
-    const local = { length: 4, name: ['main', 'parse', 'gc', 'mark'], package: ['', '', '', ''], file: new Array<string>(4).fill('src/a.ts') };
+    const local = {
+      length: 4,
+      name: ['main', 'parse', 'gc', 'mark'],
+      package: ['', '', '', ''],
+      file: ['src/a.ts', 'src/a.ts', 'src/a.ts', 'src/a.ts'],
+    };
     const ids = overlay.addAll(local, { length: 4, parent: Int32Array.of(-1, 0, 1, 2), functionRow: Uint32Array.of(0, 1, 2, 3) });
     expect([...ids]).toEqual([0, 2, 3, 4]);
     // Another writer was faster: it has gc under read, and main>parse>gc.
     dictionary.append({ firstFunction: 3, firstStack: 3, functions: [named('gc')], parent: [1, 2], functionRow: [3, 3] });
     const { overlay: rebased, rowOf } = overlay.rebase();
     expect([...ids].map(rowOf)).toEqual([0, 2, 4, 5]);
-    expect(rebased.page()).toEqual({ firstFunction: 4, firstStack: 5, functions: [named('mark')], parent: [4], functionRow: [4] });
+    expect(rebased.page()).toEqual({
+      firstFunction: 4,
+      firstStack: 5,
+      functions: [named('mark')],
+      parent: [4],
+      functionRow: [4],
+    });
   });
 });
 
 describe('encodeStackPage', () => {
   it('reads back what was written', () => {
-    const page = { ...PAGE, functions: [...PAGE.functions, { name: '\0\u{D800}', package: '@a/b', file: '"\\' }], firstFunction: 7, firstStack: 9 };
+    const page = {
+      ...PAGE,
+      functions: [...PAGE.functions, { name: '\0\u{D800}', package: '@a/b', file: '"\\' }],
+      firstFunction: 7,
+      firstStack: 9,
+    };
     const read = decodeStackPage(encodeStackPage(page));
-    expect({ ...read, parent: [...Array.from(read.parent)], functionRow: [...Array.from(read.functionRow)] }).toEqual(page);
+    expect({ ...read, parent: Array.from(read.parent), functionRow: Array.from(read.functionRow) }).toEqual(page);
   });
 
   it('answers damage with a code', () => {
     const bytes = encodeStackPage(PAGE);
     for (let length = 0; length < bytes.length; length += 1) {
-      expect(() => decodeStackPage(bytes.subarray(0, length))).toThrow(expect.objectContaining({ code: length === 0 ? 'STACK_PAGE_CODEC' : 'STACK_PAGE_DAMAGED' }));
+      expect(() => decodeStackPage(bytes.subarray(0, length))).toThrow(
+        expect.objectContaining({ code: length === 0 ? 'STACK_PAGE_CODEC' : 'STACK_PAGE_DAMAGED' }),
+      );
     }
   });
 });

@@ -1,8 +1,7 @@
 import { NO_PARENT, type FunctionKey, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import { ABSENT, FunctionIndex } from './function-index.js';
 import { StackError } from './stack-error.js';
 
-/** Not in the dictionary. */
-export const ABSENT = -1;
 /** Keeps a (parent, function) pair below 2^53, so that it is one number. */
 export const MAX_FUNCTIONS = 2 ** 21;
 export const MAX_STACKS = 2 ** 30;
@@ -24,16 +23,11 @@ export interface StackTables {
   readonly stacks: StackTable;
 }
 
-/** Two functions have the same text only if they are the same: the lengths keep the parts apart. */
-export function functionText(key: FunctionKey): string {
-  return `${key.package.length}:${key.file.length}:${key.package}${key.file}${key.name}`;
-}
-
 /**
  * The committed stacks of one service: what the pages up to `version` hold. It only grows, and a row never changes its
  * meaning, so whoever holds older tables may keep reading them.
  *
- *     functions   name, package, file            row -> function, and text -> row
+ *     functions   name, package, file            row -> function, and function -> row
  *     stacks      parent, functionRow            row -> stack, and (parent, functionRow) -> row by open addressing
  */
 export class StackDictionary {
@@ -41,7 +35,7 @@ export class StackDictionary {
   readonly #name: string[] = [];
   readonly #package: string[] = [];
   readonly #file: string[] = [];
-  readonly #functionRowOf = new Map<string, number>();
+  readonly #functionRowOf = new FunctionIndex();
   #functionBytes = 0;
   #stackCount = 0;
   #parent = sharedInt32(1024);
@@ -64,8 +58,8 @@ export class StackDictionary {
     return this.#parent.byteLength * 2 + this.#slots.byteLength + this.#functionBytes;
   }
 
-  functionRow(text: string): number {
-    return this.#functionRowOf.get(text) ?? ABSENT;
+  functionRow(key: FunctionKey): number {
+    return this.#functionRowOf.row(key);
   }
 
   stackRow(parent: number, functionRow: number): number {
@@ -81,12 +75,11 @@ export class StackDictionary {
   append(page: StackPage): void {
     this.#check(page);
     for (const key of page.functions) {
-      const text = functionText(key);
-      this.#functionRowOf.set(text, this.#name.length);
+      this.#functionRowOf.set(key, this.#name.length);
       this.#name.push(key.name);
       this.#package.push(key.package);
       this.#file.push(key.file);
-      this.#functionBytes += 200 + text.length * 4;
+      this.#functionBytes += 400 + (key.name.length + key.package.length + key.file.length) * 2;
     }
     this.#grow(this.#stackCount + page.parent.length);
     for (let at = 0; at < page.parent.length; at += 1) {
@@ -103,31 +96,49 @@ export class StackDictionary {
   /** Everything up to now. Later pages do not change what is returned. */
   tables(): StackTables {
     if (this.#functionTable?.length !== this.#name.length) {
-      this.#functionTable = { length: this.#name.length, name: this.#name.slice(), package: this.#package.slice(), file: this.#file.slice() };
+      this.#functionTable = {
+        length: this.#name.length,
+        name: this.#name.slice(),
+        package: this.#package.slice(),
+        file: this.#file.slice(),
+      };
     }
-    return { functions: this.#functionTable, stacks: { length: this.#stackCount, parent: this.#parent, functionRow: this.#functionRow } };
+    return {
+      functions: this.#functionTable,
+      stacks: { length: this.#stackCount, parent: this.#parent, functionRow: this.#functionRow },
+    };
   }
 
   #check(page: StackPage): void {
     if (page.firstFunction !== this.functionCount || page.firstStack !== this.#stackCount) {
-      throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} begins at function ${page.firstFunction}, stack ${page.firstStack}; the dictionary ends at ${this.functionCount}, ${this.#stackCount}`);
+      throw new StackError(
+        'STACK_PAGE_ORDER',
+        `page ${this.#version + 1} begins at function ${page.firstFunction}, stack ${page.firstStack}; the dictionary ends at ${this.functionCount}, ${this.#stackCount}`,
+      );
     }
     const functionCount = this.functionCount + page.functions.length;
     if (functionCount > MAX_FUNCTIONS || this.#stackCount + page.parent.length > MAX_STACKS) {
-      throw new StackError('STACK_DICTIONARY_FULL', `${functionCount} functions, ${this.#stackCount + page.parent.length} stacks`);
+      throw new StackError(
+        'STACK_DICTIONARY_FULL',
+        `${functionCount} functions, ${this.#stackCount + page.parent.length} stacks`,
+      );
     }
-    const texts = new Set<string>();
+    const ofPage = new FunctionIndex();
     for (const key of page.functions) {
-      const text = functionText(key);
-      if (this.#functionRowOf.has(text) || texts.has(text)) throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats function ${key.name}`);
-      texts.add(text);
+      if (this.#functionRowOf.row(key) !== ABSENT || ofPage.row(key) !== ABSENT) {
+        throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats function ${key.name}`);
+      }
+      ofPage.set(key, 0);
     }
     const stacks = new Set<number>();
     for (let at = 0; at < page.parent.length; at += 1) {
       const parent = page.parent[at]!;
       const functionRow = page.functionRow[at]!;
       if (!(parent >= NO_PARENT && parent < this.#stackCount + at && functionRow >= 0 && functionRow < functionCount)) {
-        throw new StackError('STACK_PAGE_DAMAGED', `page ${this.#version + 1}: stack ${this.#stackCount + at} has parent ${parent}, function ${functionRow}`);
+        throw new StackError(
+          'STACK_PAGE_DAMAGED',
+          `page ${this.#version + 1}: stack ${this.#stackCount + at} has parent ${parent}, function ${functionRow}`,
+        );
       }
       const pair = stackPair(parent, functionRow);
       if (stacks.has(pair) || this.stackRow(parent, functionRow) !== ABSENT) {
@@ -142,7 +153,7 @@ export class StackDictionary {
     const mask = this.#slots.length - 1;
     let hash = Math.imul(parent + 1, 0x9e3779b1) ^ Math.imul(functionRow + 1, 0x85ebca6b);
     hash ^= hash >>> 15;
-    let slot = Math.imul(hash, 0x2c1b3c6d) >>> 7 & mask;
+    let slot = (Math.imul(hash, 0x2c1b3c6d) >>> 7) & mask;
     for (let row = this.#slots[slot]!; row !== 0; row = this.#slots[slot]!) {
       if (this.#parent[row - 1] === parent && this.#functionRow[row - 1] === functionRow) return slot;
       slot = (slot + 1) & mask;

@@ -1,5 +1,6 @@
 import type { FunctionKey, FunctionTable, StackTable } from '@hearth/profile-model';
-import { ABSENT, functionText, stackPair, type StackDictionary, type StackPage } from './stack-dictionary.js';
+import { ABSENT, FunctionIndex } from './function-index.js';
+import { stackPair, type StackDictionary, type StackPage } from './stack-dictionary.js';
 
 /**
  * Functions and stacks that are not committed yet, numbered on from the end of the dictionary. Kept apart from it, so
@@ -12,7 +13,7 @@ export class StackOverlay {
   readonly #firstFunction: number;
   readonly #firstStack: number;
   readonly #functions: FunctionKey[] = [];
-  readonly #functionRowOf = new Map<string, number>();
+  readonly #functionRowOf = new FunctionIndex();
   readonly #parent: number[] = [];
   readonly #functionRow: number[] = [];
   readonly #stackRowOf = new Map<number, number>();
@@ -29,7 +30,13 @@ export class StackOverlay {
 
   /** What is new, as the next page of the dictionary. */
   page(): StackPage {
-    return { firstFunction: this.#firstFunction, firstStack: this.#firstStack, functions: this.#functions, parent: this.#parent, functionRow: this.#functionRow };
+    return {
+      firstFunction: this.#firstFunction,
+      firstStack: this.#firstStack,
+      functions: this.#functions,
+      parent: this.#parent,
+      functionRow: this.#functionRow,
+    };
   }
 
   /** The row of each local stack; new ones get provisional rows. */
@@ -38,7 +45,12 @@ export class StackOverlay {
     const rows = new Int32Array(stacks.length);
     for (let row = 0; row < stacks.length; row += 1) {
       const local = stacks.functionRow[row]!;
-      if (functionRows[local] === ABSENT) functionRows[local] = this.#functionRowFor({ name: functions.name[local]!, package: functions.package[local]!, file: functions.file[local]! });
+      if (functionRows[local] === ABSENT)
+        functionRows[local] = this.#functionRowFor({
+          name: functions.name[local]!,
+          package: functions.package[local]!,
+          file: functions.file[local]!,
+        });
       const parent = stacks.parent[row]!;
       rows[row] = this.#stackRowFor(parent < 0 ? parent : rows[parent]!, functionRows[local]!);
     }
@@ -54,20 +66,21 @@ export class StackOverlay {
     const overlay = new StackOverlay(this.#dictionary);
     const moved = new Int32Array(this.#parent.length);
     const rowOf = (row: number) => (row < this.#firstStack ? row : moved[row - this.#firstStack]!);
-    const functionRowOf = (row: number) => (row < this.#firstFunction ? row : overlay.#functionRowFor(this.#functions[row - this.#firstFunction]!));
+    const functionRowOf = (row: number) =>
+      row < this.#firstFunction ? row : overlay.#functionRowFor(this.#functions[row - this.#firstFunction]!);
     // Parents first: each is moved before it is asked for.
-    for (let at = 0; at < moved.length; at += 1) moved[at] = overlay.#stackRowFor(rowOf(this.#parent[at]!), functionRowOf(this.#functionRow[at]!));
+    for (let at = 0; at < moved.length; at += 1)
+      moved[at] = overlay.#stackRowFor(rowOf(this.#parent[at]!), functionRowOf(this.#functionRow[at]!));
     return { overlay, rowOf };
   }
 
   #functionRowFor(key: FunctionKey): number {
-    const text = functionText(key);
-    const committed = this.#dictionary.functionRow(text);
+    const committed = this.#dictionary.functionRow(key);
     if (committed !== ABSENT) return committed;
-    const known = this.#functionRowOf.get(text);
-    if (known !== undefined) return known;
+    const known = this.#functionRowOf.row(key);
+    if (known !== ABSENT) return known;
     const row = this.#firstFunction + this.#functions.push(key) - 1;
-    this.#functionRowOf.set(text, row);
+    this.#functionRowOf.set(key, row);
     return row;
   }
 

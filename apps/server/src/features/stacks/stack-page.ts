@@ -30,7 +30,8 @@ export function encodeStackPage(page: StackPage): Uint8Array {
 
 /** @throws {StackError} `STACK_PAGE_CODEC`, `STACK_PAGE_DAMAGED` */
 export function decodeStackPage(data: Uint8Array): StackPage {
-  if (data[0] !== CODEC_DEFLATE) throw new StackError('STACK_PAGE_CODEC', `a page of codec ${data[0]}: damaged, or written by a newer server`);
+  if (data[0] !== CODEC_DEFLATE)
+    throw new StackError('STACK_PAGE_CODEC', `a page of codec ${data[0]}: damaged, or written by a newer server`);
   try {
     const reader = new ColumnReader(inflateRawSync(data.subarray(1), { maxOutputLength: MAX_PAGE_BYTES }), LIMITS);
     const functions = parseFunctions(Buffer.from(reader.bytes()).toString());
@@ -49,7 +50,8 @@ function parseFunctions(text: string): FunctionKey[] {
   const rows: unknown = JSON.parse(text);
   if (!Array.isArray(rows) || rows.length > MAX_FUNCTIONS) throw new Error('functions are no list');
   return rows.map((row: unknown) => {
-    if (!Array.isArray(row) || row.length !== 3 || !row.every((part) => typeof part === 'string')) throw new Error('a function is not [name, package, file]');
+    if (!Array.isArray(row) || row.length !== 3 || !row.every((part) => typeof part === 'string'))
+      throw new Error('a function is not [name, package, file]');
     const [name, packageName, file] = row as [string, string, string];
     return { name, package: packageName, file };
   });

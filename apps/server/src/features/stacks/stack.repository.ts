@@ -17,14 +17,17 @@ export class StackRepository {
 
   /** Version of the newest committed page; 0: none. */
   async version(serviceId: number): Promise<number> {
-    const rows = (await this.dataSource.query('SELECT version FROM stack_head WHERE service_id = $1', [serviceId])) as { version: number }[];
+    const rows = (await this.dataSource.query('SELECT version FROM stack_head WHERE service_id = $1', [serviceId])) as {
+      version: number;
+    }[];
     return rows[0]?.version ?? 0;
   }
 
   /** In order. */
   async pagesAbove(serviceId: number, version: number): Promise<Buffer[]> {
     const rows = (await this.dataSource.query(
-      'SELECT data FROM stack_page WHERE service_id = $1 AND version > $2 ORDER BY version', [serviceId, version],
+      'SELECT data FROM stack_page WHERE service_id = $1 AND version > $2 ORDER BY version',
+      [serviceId, version],
     )) as { data: Buffer }[];
     return rows.map((row) => row.data);
   }
@@ -34,7 +37,9 @@ export class StackRepository {
    * database transaction, so no order between services can be got wrong.
    */
   async withLockedHead<Result>(serviceId: number, work: (head: LockedHead) => Promise<Result>): Promise<Result> {
-    await this.dataSource.query('INSERT INTO stack_head (service_id, version) VALUES ($1, 0) ON CONFLICT DO NOTHING', [serviceId]);
+    await this.dataSource.query('INSERT INTO stack_head (service_id, version) VALUES ($1, 0) ON CONFLICT DO NOTHING', [
+      serviceId,
+    ]);
     // READ COMMITTED, so that the statements after the lock see what its last holder wrote.
     return inDatabaseTransaction(this.dataSource, async ({ client }) => {
       const head = await client.query('SELECT version FROM stack_head WHERE service_id = $1 FOR UPDATE', [serviceId]);
@@ -47,7 +52,10 @@ function lockedHead(client: ClientBase, serviceId: number, version: number): Loc
   return {
     version,
     async pagesAbove(above) {
-      const pages = await client.query('SELECT data FROM stack_page WHERE service_id = $1 AND version > $2 ORDER BY version', [serviceId, above]);
+      const pages = await client.query('SELECT data FROM stack_page WHERE service_id = $1 AND version > $2 ORDER BY version', [
+        serviceId,
+        above,
+      ]);
       return (pages.rows as { data: Buffer }[]).map((row) => row.data);
     },
     async addPage(next, data) {

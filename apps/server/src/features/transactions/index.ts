@@ -1,5 +1,4 @@
 export { TransactionWindowRepository } from './transaction-window.repository.js';
-export type { TransactionWindow, TransactionWindowFilter, TransactionWindowKey } from './transaction-window.repository.js';
+export type { TransactionWindow } from './transaction-window.repository.js';
 export { TransactionWindows } from './transaction-windows.js';
-export type { TransactionStatistics } from './transaction-windows.js';
 export { TransactionsModule } from './transactions.module.js';

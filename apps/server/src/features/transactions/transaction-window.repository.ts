@@ -38,8 +38,18 @@ export interface TransactionWindowFilter {
   readonly labelSetIds?: readonly number[] | undefined;
 }
 
-type Row = Record<'window_start_ms' | 'process_id' | 'revision_id' | 'environment_id' | 'label_set_id' | 'kind' | 'outcome' | 'count' | 'duration_sum_us', number>
-  & { sketch_bucket: number[]; sketch_count: number[] };
+type Row = Record<
+  | 'window_start_ms'
+  | 'process_id'
+  | 'revision_id'
+  | 'environment_id'
+  | 'label_set_id'
+  | 'kind'
+  | 'outcome'
+  | 'count'
+  | 'duration_sum_us',
+  number
+> & { sketch_bucket: number[]; sketch_count: number[] };
 
 /** Owns transaction_window. */
 @Injectable()
@@ -56,20 +66,32 @@ export class TransactionWindowRepository {
     if (windows.length === 0) return;
     const column = (of: (window: TransactionWindow) => number) => windows.map(of);
     await client.query(ADD, [
-      column((one) => one.serviceId), column((one) => one.windowStartMs), column((one) => one.processId),
-      column((one) => one.revisionId), column((one) => one.environmentId), column((one) => one.labelSetId),
-      column((one) => TRANSACTION_KINDS.indexOf(one.kind)), column((one) => OUTCOMES.indexOf(one.outcome)),
-      column((one) => one.count), column((one) => one.durationSumMicros),
+      column((one) => one.serviceId),
+      column((one) => one.windowStartMs),
+      column((one) => one.processId),
+      column((one) => one.revisionId),
+      column((one) => one.environmentId),
+      column((one) => one.labelSetId),
+      column((one) => TRANSACTION_KINDS.indexOf(one.kind)),
+      column((one) => OUTCOMES.indexOf(one.outcome)),
+      column((one) => one.count),
+      column((one) => one.durationSumMicros),
       // An array of arrays must be rectangular in Postgres, so each goes as its own text.
-      windows.map((one) => arrayText(one.sketchBucket)), windows.map((one) => arrayText(one.sketchCount)),
+      windows.map((one) => arrayText(one.sketchBucket)),
+      windows.map((one) => arrayText(one.sketchCount)),
     ]);
   }
 
   /** By minute, then process. */
   async read(filter: TransactionWindowFilter): Promise<TransactionWindow[]> {
     const rows = (await this.dataSource.query(READ, [
-      filter.serviceId, filter.fromMs, filter.untilMs,
-      filter.environmentIds ?? null, filter.revisionIds ?? null, filter.processIds ?? null, filter.labelSetIds ?? null,
+      filter.serviceId,
+      filter.fromMs,
+      filter.untilMs,
+      filter.environmentIds ?? null,
+      filter.revisionIds ?? null,
+      filter.processIds ?? null,
+      filter.labelSetIds ?? null,
     ])) as Row[];
     return rows.map((row) => ({
       serviceId: filter.serviceId,

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DurationSketch } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import {
-  TransactionWindowRepository, type TransactionWindow, type TransactionWindowFilter, type TransactionWindowKey,
+  TransactionWindowRepository,
+  type TransactionWindow,
+  type TransactionWindowFilter,
+  type TransactionWindowKey,
 } from './transaction-window.repository.js';
 
 /** One read row: its sketch ready to be asked or merged. */
@@ -22,7 +25,10 @@ export class TransactionWindows {
    * should be widened to whole minutes, for its samples too: counts are not kept finer.
    */
   async read(filter: TransactionWindowFilter): Promise<TransactionStatistics[]> {
-    return (await this.repository.read(filter)).map(({ sketchBucket, sketchCount, ...row }) => ({ ...row, sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount) }));
+    return (await this.repository.read(filter)).map(({ sketchBucket, sketchCount, ...row }) => ({
+      ...row,
+      sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount),
+    }));
   }
 
   /** Adds within the caller's database transaction; windows of one key are summed. */
@@ -47,5 +53,11 @@ function merged(a: TransactionWindow, b: TransactionWindow): TransactionWindow {
   const sketch = DurationSketch.fromBuckets(a.sketchBucket, a.sketchCount);
   sketch.merge(DurationSketch.fromBuckets(b.sketchBucket, b.sketchCount));
   const { bucket, count } = sketch.toBuckets();
-  return { ...a, count: a.count + b.count, durationSumMicros: a.durationSumMicros + b.durationSumMicros, sketchBucket: bucket, sketchCount: count };
+  return {
+    ...a,
+    count: a.count + b.count,
+    durationSumMicros: a.durationSumMicros + b.durationSumMicros,
+    sketchBucket: bucket,
+    sketchCount: count,
+  };
 }

@@ -123,7 +123,11 @@ export interface CopyOutLimits {
  * @param query COPY takes no parameters: put only checked numbers into it.
  * @throws {HearthError} `SELECTION_TOO_LARGE`
  */
-export async function copyOut(client: ClientBase, query: string, { maxBytes = Infinity }: CopyOutLimits = {}): Promise<Uint8Array<ArrayBuffer>> {
+export async function copyOut(
+  client: ClientBase,
+  query: string,
+  { maxBytes = Infinity }: CopyOutLimits = {},
+): Promise<Uint8Array<ArrayBuffer>> {
   const stream = client.query(copyTo(`COPY (${query}) TO STDOUT (FORMAT binary)`));
   const chunks: Buffer[] = [];
   let length = 0;
@@ -134,7 +138,11 @@ export async function copyOut(client: ClientBase, query: string, { maxBytes = In
     else chunks.length = 0;
   }
   if (length > maxBytes) {
-    throw new HearthError('SELECTION_TOO_LARGE', `the selection holds ${length} bytes, one answer may read ${maxBytes}: ask for a shorter range or fewer processes`, { status: 422 });
+    throw new HearthError(
+      'SELECTION_TOO_LARGE',
+      `the selection holds ${length} bytes, one answer may read ${maxBytes}: ask for a shorter range or fewer processes`,
+      { status: 422 },
+    );
   }
   const bytes = new Uint8Array(length);
   let at = 0;

@@ -62,9 +62,12 @@ export class HourPartitions {
   /** All there are, oldest first. */
   async list(): Promise<HourPartition[]> {
     const rows = (await this.#dataSource.query(
-      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`, [this.#parent],
+      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`,
+      [this.#parent],
     )) as { name: string }[];
-    return rows.map(({ name }) => ({ table: name, hourMs: Number(name.split('_h').at(-1)) * HOUR_MS })).sort((a, b) => a.hourMs - b.hourMs);
+    return rows
+      .map(({ name }) => ({ table: name, hourMs: Number(name.split('_h').at(-1)) * HOUR_MS }))
+      .sort((a, b) => a.hourMs - b.hourMs);
   }
 
   /**
