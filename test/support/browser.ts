@@ -1,19 +1,37 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 
-const SYSTEM_BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable'];
+const SYSTEM_BROWSERS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+];
 /** Without these the bundled browser does not start; they come with it, but are unpacked only where it believes to be on Lambda. */
 const NSS_LIBRARIES = ['/usr/lib/x86_64-linux-gnu/libnss3.so', '/usr/lib64/libnss3.so', '/usr/lib/libnss3.so'];
 /** Root may not use the sandbox, and containers have little shared memory. */
-const ARGUMENTS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--font-render-hinting=none', '--force-color-profile=srgb'];
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-dev-shm-usage',
+  '--disable-gpu',
+  '--font-render-hinting=none',
+  '--force-color-profile=srgb',
+];
 
 /** A headless Chromium: `CHROMIUM_PATH`, then one of this machine, then the one in the npm package. `from` is for the test of this file. */
 export async function launchBrowser(from: 'anywhere' | 'package' = 'anywhere'): Promise<Browser> {
   const named = process.env['CHROMIUM_PATH'];
-  const system = from === 'anywhere' ? [named, ...SYSTEM_BROWSERS].find((path) => path !== undefined && path !== '' && existsSync(path)) : undefined;
+  const system =
+    from === 'anywhere'
+      ? [named, ...SYSTEM_BROWSERS].find((path) => path !== undefined && path !== '' && existsSync(path))
+      : undefined;
   if (system !== undefined) return chromium.launch({ executablePath: system, args: ARGUMENTS });
   const bundled = await unpackBundled();
-  return chromium.launch({ executablePath: bundled.executablePath, args: [...ARGUMENTS, '--no-zygote'], env: { ...ownEnvironment(), ...bundled.environment } });
+  return chromium.launch({
+    executablePath: bundled.executablePath,
+    args: [...ARGUMENTS, '--no-zygote'],
+    env: { ...ownEnvironment(), ...bundled.environment },
+  });
 }
 
 async function unpackBundled(): Promise<{ executablePath: string; environment: Record<string, string> }> {
@@ -38,13 +56,26 @@ function ownEnvironment(): Record<string, string> {
 }
 
 /** A fresh visitor: no cookie, no stored theme. What goes to another origin is refused and noted. */
-export async function openContext(browser: Browser, options: { scheme: 'light' | 'dark'; widthPx?: number; heightPx?: number; ratio?: number }): Promise<BrowserContext & { readonly foreignRequests: string[] }> {
+export async function openContext(
+  browser: Browser,
+  options: { scheme: 'light' | 'dark'; widthPx?: number; heightPx?: number; ratio?: number },
+): Promise<BrowserContext & { readonly foreignRequests: string[] }> {
   const { scheme, widthPx = 1440, heightPx = 900, ratio = 1 } = options;
-  const context = await browser.newContext({ viewport: { width: widthPx, height: heightPx }, colorScheme: scheme, deviceScaleFactor: ratio, locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' });
-  const foreignRequests: string[] = [];
-  await context.route((url) => url.hostname !== '127.0.0.1' && url.hostname !== 'localhost', (route) => {
-    foreignRequests.push(route.request().url());
-    return route.abort();
+  const context = await browser.newContext({
+    viewport: { width: widthPx, height: heightPx },
+    colorScheme: scheme,
+    deviceScaleFactor: ratio,
+    locale: 'en-GB',
+    timezoneId: 'UTC',
+    reducedMotion: 'reduce',
   });
+  const foreignRequests: string[] = [];
+  await context.route(
+    (url) => url.hostname !== '127.0.0.1' && url.hostname !== 'localhost',
+    (route) => {
+      foreignRequests.push(route.request().url());
+      return route.abort();
+    },
+  );
   return Object.assign(context, { foreignRequests });
 }

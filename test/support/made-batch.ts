@@ -24,7 +24,12 @@ export function madeBatch({ processId, sequence, startMs }: { processId: string;
     sequence,
     startMs,
     durationMs: 10_000,
-    functions: { length: 2, name: ['main', `batch ${sequence}`], scriptName: ['/srv/made/main.js', '/srv/made/main.js'], line: Uint32Array.of(1, 2) },
+    functions: {
+      length: 2,
+      name: ['main', `batch ${sequence}`],
+      scriptName: ['/srv/made/main.js', '/srv/made/main.js'],
+      line: Uint32Array.of(1, 2),
+    },
     stacks: { length: 2, parent: Int32Array.of(NO_PARENT, 0), functionRow: Uint32Array.of(0, 1) },
     labelSets: [labelSet({ transaction: `job ${sequence}` })],
     profiles: [

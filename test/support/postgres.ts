@@ -23,7 +23,9 @@ export async function startTestPostgres(options: { durable?: boolean } = {}): Pr
   const postgres = await EmbeddedPostgres.start({
     homeDir,
     programsCopyDir: path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`),
-    settings: options.durable ? { max_connections: '200' } : { max_connections: '200', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+    settings: options.durable
+      ? { max_connections: '200' }
+      : { max_connections: '200', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
   let databases = 0;
   return {

@@ -39,9 +39,16 @@ async function forward(targetUrl: string, incoming: IncomingMessage) {
   const sent = await buffer(incoming);
   return new Promise<{ status: number; headers: IncomingMessage['headers']; sent: Buffer; answer: Buffer }>((resolve, reject) => {
     const { host: _host, connection: _connection, ...headers } = incoming.headers;
-    const outgoing = request(new URL(incoming.url ?? '/', targetUrl), { method: incoming.method ?? 'GET', headers }, (response) => {
-      buffer(response).then((answer) => resolve({ status: response.statusCode ?? 502, headers: response.headers, sent, answer }), reject);
-    });
+    const outgoing = request(
+      new URL(incoming.url ?? '/', targetUrl),
+      { method: incoming.method ?? 'GET', headers },
+      (response) => {
+        buffer(response).then(
+          (answer) => resolve({ status: response.statusCode ?? 502, headers: response.headers, sent, answer }),
+          reject,
+        );
+      },
+    );
     outgoing.once('error', reject);
     outgoing.end(sent);
   });

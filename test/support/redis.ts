@@ -19,8 +19,14 @@ export async function startTestRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL'];
   if (given) return { url: given, stop: async () => {} };
   const port = await freePort();
-  const server = spawn(program()!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => { server.once('close', () => { resolve(); }); });
+  const server = spawn(program()!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
+    stdio: 'ignore',
+  });
+  const ended = new Promise<void>((resolve) => {
+    server.once('close', () => {
+      resolve();
+    });
+  });
   for (const untilMs = Date.now() + 10_000; !(await answers(port)); await sleep(20)) {
     if (server.exitCode !== null || Date.now() > untilMs) throw new Error(`${program()} did not start on port ${port}`);
   }
@@ -40,7 +46,12 @@ function program(): string | undefined {
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
-      .once('connect', () => { socket.destroy(); resolve(true); })
-      .once('error', () => { resolve(false); });
+      .once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      })
+      .once('error', () => {
+        resolve(false);
+      });
   });
 }

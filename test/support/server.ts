@@ -42,7 +42,10 @@ export interface TestServer {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   if (!existsSync(mainFile)) throw new Error(`${mainFile} is missing: build the server first`);
   const port = options.port ?? (await freePort());
-  const ownDir = options.databaseUrl === undefined && options.dataDir === undefined ? mkdtempSync(path.join(tmpdir(), 'hearth-test-server-')) : undefined;
+  const ownDir =
+    options.databaseUrl === undefined && options.dataDir === undefined
+      ? mkdtempSync(path.join(tmpdir(), 'hearth-test-server-'))
+      : undefined;
   if (ownDir !== undefined) chmodSync(ownDir, 0o755); // when root runs the tests, Postgres runs as nobody
   const key = 'test-bootstrap-key-0123456789';
   const adminPassword = 'test-password';
@@ -65,12 +68,25 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
   });
   let output = '';
-  for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
-  const ended = new Promise<number | null>((resolve) => { server.once('close', (code) => { resolve(code); }); });
+  for (const stream of [server.stdout, server.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const ended = new Promise<number | null>((resolve) => {
+    server.once('close', (code) => {
+      resolve(code);
+    });
+  });
   const hasEnded = () => server.exitCode !== null || server.signalCode !== null;
   const url = `http://127.0.0.1:${port}`;
-  for (const untilMs = Date.now() + START_TIMEOUT_MS; ; ) {
-    if (await fetch(`${url}/readyz`).then((answer) => answer.ok, () => false)) break;
+  for (const untilMs = Date.now() + START_TIMEOUT_MS; ;) {
+    if (
+      await fetch(`${url}/readyz`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      break;
     if (hasEnded() || Date.now() > untilMs) {
       server.kill('SIGKILL');
       if (ownDir !== undefined) rmSync(ownDir, { recursive: true, force: true });
@@ -86,9 +102,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     return code;
   };
   return {
-    url, port, key, adminEmail: 'admin@localhost', adminPassword,
+    url,
+    port,
+    key,
+    adminEmail: 'admin@localhost',
+    adminPassword,
     pid: server.pid!,
-    kill: async () => { await end('SIGKILL'); },
+    kill: async () => {
+      await end('SIGKILL');
+    },
     stop: () => end('SIGTERM'),
     logs: () => output,
   };
@@ -96,8 +118,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
 
 export async function freePort(): Promise<number> {
   const probe = createServer();
-  await new Promise<void>((resolve) => { probe.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    probe.listen(0, '127.0.0.1', resolve);
+  });
   const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => { probe.close(() => { resolve(); }); });
+  await new Promise<void>((resolve) => {
+    probe.close(() => {
+      resolve();
+    });
+  });
   return port;
 }

@@ -23,7 +23,11 @@ afterAll(async () => {
 
 /** Runs a server that cannot start. */
 function run(env: Record<string, string>) {
-  const { status, stderr } = spawnSync(process.execPath, [mainFile], { env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8', timeout: 60_000 });
+  const { status, stderr } = spawnSync(process.execPath, [mainFile], {
+    env: { PATH: process.env['PATH'], ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   return { status, stderr };
 }
 
@@ -35,24 +39,35 @@ function commandLine(pid: number): string {
 describe('a server', () => {
   it('says in one line which variable is wrong, and ends with 2', () => {
     expect(run({ PORT: 'http' })).toEqual({ status: 2, stderr: 'hearth: PORT is not usable: must be a port, 1 to 65535\n' });
-    expect(run({ HEARTH_ROLE: 'api' })).toMatchObject({ status: 2, stderr: expect.stringMatching(/^hearth: DATABASE_URL is missing[^\n]*\n$/) });
+    expect(run({ HEARTH_ROLE: 'api' })).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^hearth: DATABASE_URL is missing[^\n]*\n$/),
+    });
   });
 
   it('says in one line that its port is in use, and ends with 1 before it starts a database', async () => {
     const port = await freePort();
     const holder = createServer();
-    await new Promise<void>((resolve) => { holder.listen(port, '0.0.0.0', resolve); });
+    await new Promise<void>((resolve) => {
+      holder.listen(port, '0.0.0.0', resolve);
+    });
     const emptyDir = path.join(dataDir, 'never');
-    expect(run({ PORT: String(port), HEARTH_DATA_DIR: emptyDir })).toEqual({ status: 1, stderr: `hearth: port ${port} is in use: stop the program that holds it, or set PORT\n` });
+    expect(run({ PORT: String(port), HEARTH_DATA_DIR: emptyDir })).toEqual({
+      status: 1,
+      stderr: `hearth: port ${port} is in use: stop the program that holds it, or set PORT\n`,
+    });
     expect(existsSync(emptyDir)).toBe(false);
-    await new Promise((resolve) => { holder.close(resolve); });
+    await new Promise((resolve) => {
+      holder.close(resolve);
+    });
   });
 
   it('says in one line that its database refuses it', async () => {
     const url = new URL(postgres.url);
     url.password = 'wrong';
     expect(run({ PORT: String(await freePort()), DATABASE_URL: url.href, LOG_LEVEL: 'silent' })).toMatchObject({
-      status: 1, stderr: expect.stringMatching(/^hearth: the database cannot be used: [^\n]*password[^\n]*\n$/),
+      status: 1,
+      stderr: expect.stringMatching(/^hearth: the database cannot be used: [^\n]*password[^\n]*\n$/),
     });
   });
 
@@ -60,12 +75,20 @@ describe('a server', () => {
     const first = await startTestServer({ dataDir });
     const postmasterFile = path.join(dataDir, 'postgres/data/postmaster.pid');
     const postmaster = Number(readFileSync(postmasterFile, 'utf8').split('\n')[0]);
-    await fetch(`${first.url}/api/v1/projects`, { method: 'POST', headers: { authorization: `Bearer ${first.key}`, 'content-type': 'application/json' }, body: '{"name":"kept"}' });
+    await fetch(`${first.url}/api/v1/projects`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${first.key}`, 'content-type': 'application/json' },
+      body: '{"name":"kept"}',
+    });
     expect(await first.stop()).toBe(0);
     expect(existsSync(postmasterFile)).toBe(false);
     expect(commandLine(postmaster)).not.toContain(dataDir);
     const second = await startTestServer({ dataDir });
-    const signedIn = await fetch(`${second.url}/api/v1/sessions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: second.adminEmail, password: second.adminPassword }) });
+    const signedIn = await fetch(`${second.url}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: second.adminEmail, password: second.adminPassword }),
+    });
     expect(JSON.stringify(await signedIn.json())).toContain('kept');
     expect(await second.stop()).toBe(0);
   });
@@ -81,7 +104,11 @@ describe('a server', () => {
     const url = await postgres.createDatabase();
     const first = await startTestServer({ role: 'api', databaseUrl: url, env: { HEARTH_ADMIN_PASSWORD: '' } });
     const password = /sign in as admin@localhost with the password (\S+)/.exec(first.logs())?.[1];
-    const answer = await fetch(`${first.url}/api/v1/sessions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'admin@localhost', password }) });
+    const answer = await fetch(`${first.url}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'admin@localhost', password }),
+    });
     expect(answer.status).toBe(200);
     await first.stop();
     const second = await startTestServer({ role: 'api', databaseUrl: url, env: { HEARTH_ADMIN_PASSWORD: '' } });
@@ -91,7 +118,9 @@ describe('a server', () => {
 
   it('starts in three processes at once on one empty database', async () => {
     const url = await postgres.createDatabase();
-    const servers = await Promise.all((['api', 'worker', 'worker'] as const).map((role) => startTestServer({ role, databaseUrl: url })));
+    const servers = await Promise.all(
+      (['api', 'worker', 'worker'] as const).map((role) => startTestServer({ role, databaseUrl: url })),
+    );
     expect(await Promise.all(servers.map((server) => server.stop()))).toEqual([0, 0, 0]);
   });
 });

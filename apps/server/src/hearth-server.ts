@@ -58,7 +58,15 @@ export class HearthServer {
         await app.close();
         throw portError(environment, error);
       }
-      logger.info({ role: environment.role, port: environment.port, database: postgres === undefined ? 'external' : 'embedded', queue: environment.redisUrl === undefined ? 'postgres' : 'redis' }, 'Hearth is ready');
+      logger.info(
+        {
+          role: environment.role,
+          port: environment.port,
+          database: postgres === undefined ? 'external' : 'embedded',
+          queue: environment.redisUrl === undefined ? 'postgres' : 'redis',
+        },
+        'Hearth is ready',
+      );
       return server;
     } catch (error) {
       await postgres?.stop();
@@ -75,7 +83,11 @@ export class HearthServer {
   async #stop(reason: string): Promise<void> {
     this.#logger.info({ reason }, 'Hearth is stopping');
     const http = this.#app.getHttpServer() as import('node:http').Server;
-    const closed = new Promise<void>((resolve) => { http.close(() => { resolve(); }); });
+    const closed = new Promise<void>((resolve) => {
+      http.close(() => {
+        resolve();
+      });
+    });
     http.closeIdleConnections();
     await Promise.race([closed, sleep(HTTP_DRAIN_MS, undefined, { ref: false })]);
     http.closeAllConnections();
@@ -91,7 +103,11 @@ export async function createApp(environment: Environment, databaseUrl: string, l
     module: ServerModule,
     imports: [PlatformModule.for(environment, databaseUrl, logger), ROLE_MODULES[environment.role]],
   };
-  const app = await NestFactory.create<NestExpressApplication>(root, { bodyParser: false, logger: nestLogger(logger), abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(root, {
+    bodyParser: false,
+    logger: nestLogger(logger),
+    abortOnError: false,
+  });
   configureHttp(app, logger, app.get(Metrics));
   configureOpenApi(app, VERSION);
   return app;
@@ -100,16 +116,26 @@ export async function createApp(environment: Environment, databaseUrl: string, l
 async function startEmbedded(environment: Environment, logger: Logger): Promise<EmbeddedPostgres> {
   const homeDir = path.join(environment.dataDir, 'postgres');
   logger.info({ homeDir }, 'starting the embedded Postgres');
-  return EmbeddedPostgres.start({ homeDir, onEvent: (message, detail) => { logger.error({ detail }, message); } });
+  return EmbeddedPostgres.start({
+    homeDir,
+    onEvent: (message, detail) => {
+      logger.error({ detail }, message);
+    },
+  });
 }
 
 async function migrate(databaseUrl: string, logger: Logger): Promise<string[]> {
-  for (const untilMs = Date.now() + DATABASE_WAIT_MS; ; ) {
+  for (const untilMs = Date.now() + DATABASE_WAIT_MS; ;) {
     try {
       return await runMigrations(databaseUrl, MIGRATIONS);
     } catch (error) {
-      if (!isDatabaseAway(error)) throw new StartError(`the database cannot be used: ${(error as Error).message}`, { cause: error });
-      if (Date.now() > untilMs) throw new StartError(`the database of DATABASE_URL does not answer for ${DATABASE_WAIT_MS / 1000} s: ${(error as Error).message}`, { cause: error });
+      if (!isDatabaseAway(error))
+        throw new StartError(`the database cannot be used: ${(error as Error).message}`, { cause: error });
+      if (Date.now() > untilMs)
+        throw new StartError(
+          `the database of DATABASE_URL does not answer for ${DATABASE_WAIT_MS / 1000} s: ${(error as Error).message}`,
+          { cause: error },
+        );
       logger.warn({ reason: (error as Error).message }, 'waiting for the database');
       await sleep(1_000);
     }
@@ -119,13 +145,20 @@ async function migrate(databaseUrl: string, logger: Logger): Promise<string[]> {
 async function assertPortFree({ port, host }: Environment): Promise<void> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
-    probe.once('error', (error) => { reject(portError({ port, host }, error)); });
-    probe.listen(port, host, () => { probe.close(() => { resolve(); }); });
+    probe.once('error', (error) => {
+      reject(portError({ port, host }, error));
+    });
+    probe.listen(port, host, () => {
+      probe.close(() => {
+        resolve();
+      });
+    });
   });
 }
 
 function portError({ port, host }: Pick<Environment, 'port' | 'host'>, error: unknown): StartError {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new StartError(`port ${port} is in use: stop the program that holds it, or set PORT`, { cause: error });
+  if (code === 'EADDRINUSE')
+    return new StartError(`port ${port} is in use: stop the program that holds it, or set PORT`, { cause: error });
   return new StartError(`cannot listen on ${host}:${port}: ${message}`, { cause: error });
 }

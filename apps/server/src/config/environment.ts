@@ -48,7 +48,13 @@ const count = (what: string, min: number, max: number, fallback: number) => {
 };
 const bytes = (fallback: number) => count('a number of bytes', 1024, 2 ** 31 - 1, fallback);
 const urlOf = (...protocols: string[]) =>
-  z.string().refine((text) => protocols.includes(URL.canParse(text) ? new URL(text).protocol : ''), `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`).optional();
+  z
+    .string()
+    .refine(
+      (text) => protocols.includes(URL.canParse(text) ? new URL(text).protocol : ''),
+      `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`,
+    )
+    .optional();
 
 /** Every variable there is; .env.example explains each to its reader. */
 const schema = z.object({
@@ -67,7 +73,12 @@ const schema = z.object({
   HEARTH_BOOTSTRAP_KEY: z.string().min(16, 'must have at least 16 characters').max(200).optional(),
   HEARTH_ADMIN_EMAIL: z.string().min(1).max(200).default('admin@localhost'),
   HEARTH_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').max(200).optional(),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'must be fatal, error, warn, info, debug, trace or silent').default('info'),
+  LOG_LEVEL: z
+    .enum(
+      ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+      'must be fatal, error, warn, info, debug, trace or silent',
+    )
+    .default('info'),
 });
 
 /** @throws {EnvironmentError} naming the first bad variable, never its value: it may be a secret. */
@@ -81,7 +92,9 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   }
   const values = parsed.data;
   if (values.HEARTH_ROLE !== 'all' && values.DATABASE_URL === undefined) {
-    throw new EnvironmentError(`DATABASE_URL is missing: HEARTH_ROLE=${values.HEARTH_ROLE} shares its database with other processes (the embedded Postgres is for HEARTH_ROLE=all)`);
+    throw new EnvironmentError(
+      `DATABASE_URL is missing: HEARTH_ROLE=${values.HEARTH_ROLE} shares its database with other processes (the embedded Postgres is for HEARTH_ROLE=all)`,
+    );
   }
   return {
     host: values.HOST,

@@ -16,9 +16,10 @@ import { WorkerPool } from './worker-pool/worker-pool.js';
 export class PlatformModule {
   /** @param databaseUrl - Of the database that is really used: the embedded one has its address only after it started. */
   static for(environment: Environment, databaseUrl: string, logger: Logger): DynamicModule {
-    const queueBackend = environment.redisUrl === undefined
-      ? { backend: 'postgres' as const, url: databaseUrl }
-      : { backend: 'redis' as const, url: environment.redisUrl };
+    const queueBackend =
+      environment.redisUrl === undefined
+        ? { backend: 'postgres' as const, url: databaseUrl }
+        : { backend: 'redis' as const, url: environment.redisUrl };
     const providers = [
       { provide: ENVIRONMENT, useValue: environment },
       { provide: LOGGER, useValue: logger },

@@ -9,6 +9,14 @@ import { QueryModule } from '../features/query/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
-  imports: [AccessApiModule, CatalogApiModule, IngestModule, QueryModule, ComparisonModule, HealthModule, DashboardHostModule.where()],
+  imports: [
+    AccessApiModule,
+    CatalogApiModule,
+    IngestModule,
+    QueryModule,
+    ComparisonModule,
+    HealthModule,
+    DashboardHostModule.where(),
+  ],
 })
 export class ApiModule {}

@@ -17,7 +17,12 @@ beforeAll(async () => {
   await runMigrations(postgres.url, MIGRATIONS);
   apps = [];
   for (const role of ['api', 'worker', 'all'] as const) {
-    const environment = parseEnvironment({ HEARTH_ROLE: role, DATABASE_URL: postgres.url, HEARTH_ADMIN_PASSWORD: 'a-password', TICK_MS: '60000' });
+    const environment = parseEnvironment({
+      HEARTH_ROLE: role,
+      DATABASE_URL: postgres.url,
+      HEARTH_ADMIN_PASSWORD: 'a-password',
+      TICK_MS: '60000',
+    });
     const app = await createApp(environment, postgres.url, pino({ level: 'silent' }));
     apps.push(await app.init());
   }

@@ -2,8 +2,7 @@ import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { Request } from 'express';
 import { HearthError } from '../../platform/http/index.js';
-import type { ApiKeyKind } from './api-key.entity.js';
-import { ApiKeys } from './api-keys.repository.js';
+import { ApiKeys, type ApiKeyKind } from './api-keys.repository.js';
 import { PERMISSION, type AuthorisedRequest, type Caller, type Permission } from './authorised.js';
 import { Projects } from './projects.repository.js';
 import { sessionTokenOf } from './session-cookie.js';
@@ -20,22 +19,31 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const permission = this.reflector.getAllAndOverride<Permission | undefined>(PERMISSION, [context.getHandler(), context.getClass()]);
+    const permission = this.reflector.getAllAndOverride<Permission | undefined>(PERMISSION, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (permission === 'public') return true;
     const request = context.switchToHttp().getRequest<AuthorisedRequest>();
-    if (permission === undefined) throw new HearthError('FORBIDDEN', `${request.method} ${request.path} is open to nobody`, { status: 403 });
+    if (permission === undefined)
+      throw new HearthError('FORBIDDEN', `${request.method} ${request.path} is open to nobody`, { status: 403 });
 
     const key = keyShownBy(request);
     if (key !== undefined) {
       const apiKey = await this.apiKeys.recognise(key);
-      if (apiKey === undefined) throw new HearthError('API_KEY_UNKNOWN', 'nobody has this API key: copy one from the Install page', { status: 401 });
+      if (apiKey === undefined)
+        throw new HearthError('API_KEY_UNKNOWN', 'nobody has this API key: copy one from the Install page', { status: 401 });
       return admit(request, permission, keyMay(apiKey.kind, permission), { keyKind: apiKey.kind }, apiKey.projectId);
     }
 
     const token = sessionTokenOf(request);
     const user = token === undefined ? undefined : await this.users.userOfSession(token);
     if (user === undefined) {
-      throw new HearthError('UNAUTHENTICATED', 'send an API key (Authorization: Bearer <key>, or Basic with the key as password), or sign in', { status: 401 });
+      throw new HearthError(
+        'UNAUTHENTICATED',
+        'send an API key (Authorization: Bearer <key>, or Basic with the key as password), or sign in',
+        { status: 401 },
+      );
     }
     assertSameOrigin(request);
     return admit(request, permission, userMay(user, permission), { user }, await this.#projectNamedBy(request));
@@ -49,13 +57,17 @@ export class AccessGuard implements CanActivate {
       return first.id;
     }
     const project = typeof named === 'string' && /^\d{1,15}$/.test(named) ? await this.projects.find(Number(named)) : null;
-    if (project === null) throw new HearthError('PROJECT_UNKNOWN', 'there is no project of this id: GET /api/v1/projects lists them', { status: 404 });
+    if (project === null)
+      throw new HearthError('PROJECT_UNKNOWN', 'there is no project of this id: GET /api/v1/projects lists them', {
+        status: 404,
+      });
     return project.id;
   }
 }
 
 function admit(request: AuthorisedRequest, permission: Permission, may: boolean, caller: Caller, projectId: number): true {
-  if (!may) throw new HearthError('FORBIDDEN', `${request.method} ${request.path} needs ${permission} permission`, { status: 403 });
+  if (!may)
+    throw new HearthError('FORBIDDEN', `${request.method} ${request.path} needs ${permission} permission`, { status: 403 });
   request.projectId = projectId;
   request.caller = caller;
   return true;
@@ -87,8 +99,12 @@ function assertSameOrigin(request: Request): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
   const site = request.headers['sec-fetch-site'];
   const origin = request.headers.origin;
-  const isForeign = site !== undefined ? site !== 'same-origin' && site !== 'none' : origin !== undefined && hostOf(origin) !== request.headers.host;
-  if (isForeign) throw new HearthError('ORIGIN_FOREIGN', 'a page of another origin may not act with this session', { status: 403 });
+  const isForeign =
+    site !== undefined
+      ? site !== 'same-origin' && site !== 'none'
+      : origin !== undefined && hostOf(origin) !== request.headers.host;
+  if (isForeign)
+    throw new HearthError('ORIGIN_FOREIGN', 'a page of another origin may not act with this session', { status: 403 });
 }
 
 function hostOf(origin: string): string | undefined {

@@ -24,7 +24,9 @@ afterAll(async () => {
 
 function call(method: string, path: string, headers: Record<string, string> = {}, body?: object): Promise<Response> {
   return fetch(server.url + path, {
-    method, headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    method,
+    headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
 
@@ -62,7 +64,10 @@ describe('who may call what', () => {
     for (const caller of ['ingest', 'read', 'admin', 'session']) {
       const headers: Record<string, string> = caller === 'session' ? { cookie } : { authorization: `Bearer ${keys[caller]}` };
       const { status } = await call(method, path, headers);
-      expect([caller, status === 401 || status === 403 ? 'refused' : 'let in']).toEqual([caller, allowed.includes(caller) ? 'let in' : 'refused']);
+      expect([caller, status === 401 || status === 403 ? 'refused' : 'let in']).toEqual([
+        caller,
+        allowed.includes(caller) ? 'let in' : 'refused',
+      ]);
     }
   });
 
@@ -80,30 +85,49 @@ describe('who may call what', () => {
 
   it('shows a key of one project nothing of another', async () => {
     const made = (await (await call('POST', '/api/v1/projects', { cookie }, { name: 'second' })).json()) as { id: string };
-    const other = (await (await call('POST', `/api/v1/api-keys?project=${made.id}`, { cookie }, { name: 'x', kind: 'admin' })).json()) as { key: string };
-    await call('POST', '/api/v1/deploys', { authorization: `Bearer ${other.key}` }, { service: 'theirs', environment: 'e', revision: 'r' });
-    const listed = (project: string) => call('GET', '/api/v1/deploys?from=now-1h&until=now', { authorization: `Bearer ${project}` }).then((answer) => answer.json());
+    const other = (await (
+      await call('POST', `/api/v1/api-keys?project=${made.id}`, { cookie }, { name: 'x', kind: 'admin' })
+    ).json()) as { key: string };
+    await call(
+      'POST',
+      '/api/v1/deploys',
+      { authorization: `Bearer ${other.key}` },
+      { service: 'theirs', environment: 'e', revision: 'r' },
+    );
+    const listed = (project: string) =>
+      call('GET', '/api/v1/deploys?from=now-1h&until=now', { authorization: `Bearer ${project}` }).then((answer) =>
+        answer.json(),
+      );
     expect(await listed(other.key)).toMatchObject([{ service: 'theirs' }]);
     expect(await listed(keys['read']!)).toEqual([]);
-    expect(await call('GET', '/api/v1/projects', { authorization: `Bearer ${other.key}` }).then((answer) => answer.json())).toEqual([{ id: made.id, name: 'second' }]);
+    expect(
+      await call('GET', '/api/v1/projects', { authorization: `Bearer ${other.key}` }).then((answer) => answer.json()),
+    ).toEqual([{ id: made.id, name: 'second' }]);
     expect(await codeOf(await call('GET', '/api/v1/deploys?project=999', { cookie }))).toBe('PROJECT_UNKNOWN');
   });
 
   it('forgets a deleted key at once on the server that deleted it', async () => {
-    const { id, key } = (await (await call('POST', '/api/v1/api-keys', { cookie }, { name: 'short-lived', kind: 'read' })).json()) as { id: string; key: string };
+    const { id, key } = (await (
+      await call('POST', '/api/v1/api-keys', { cookie }, { name: 'short-lived', kind: 'read' })
+    ).json()) as { id: string; key: string };
     expect((await call('GET', '/api/v1/projects', { authorization: `Bearer ${key}` })).status).toBe(200);
     expect((await call('DELETE', `/api/v1/api-keys/${id}`, { cookie })).status).toBe(204);
     expect((await call('GET', '/api/v1/projects', { authorization: `Bearer ${key}` })).status).toBe(401);
     const listed = (await (await call('GET', '/api/v1/api-keys', { cookie })).json()) as object[];
     expect(JSON.stringify(listed)).not.toContain(key);
-    expect(listed).toEqual(expect.arrayContaining([expect.objectContaining({ name: 'read', kind: 'read', prefix: keys['read']!.slice(0, 10) })]));
+    expect(listed).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'read', kind: 'read', prefix: keys['read']!.slice(0, 10) })]),
+    );
   });
 });
 
 describe('sessions', () => {
   it('are set in a cookie that scripts and other sites cannot use, and end with sign-out', async () => {
     const answer = await signIn(server.adminEmail.toUpperCase(), server.adminPassword);
-    expect(await answer.json()).toMatchObject({ user: { email: server.adminEmail, role: 'admin' }, projects: expect.arrayContaining([{ id: '1', name: 'default' }]) });
+    expect(await answer.json()).toMatchObject({
+      user: { email: server.adminEmail, role: 'admin' },
+      projects: expect.arrayContaining([{ id: '1', name: 'default' }]),
+    });
     expect(answer.headers.get('set-cookie')).toMatch(/^hearth_session=[\w-]{43}; .*Path=\/; .*HttpOnly; SameSite=Strict$/);
     const own = { cookie: answer.headers.get('set-cookie')!.split(';')[0]! };
     expect((await call('GET', '/api/v1/sessions/current', own)).status).toBe(200);
@@ -112,7 +136,8 @@ describe('sessions', () => {
   });
 
   it('do nothing for a page of another origin', async () => {
-    const post = (headers: Record<string, string>) => call('POST', '/api/v1/projects', { cookie, ...headers }, { name: 'p' }).then(({ status }) => status);
+    const post = (headers: Record<string, string>) =>
+      call('POST', '/api/v1/projects', { cookie, ...headers }, { name: 'p' }).then(({ status }) => status);
     expect(await post({ origin: 'https://evil.example' })).toBe(403);
     expect(await post({ origin: 'null' })).toBe(403);
     expect(await post({ 'sec-fetch-site': 'same-site' })).toBe(403);

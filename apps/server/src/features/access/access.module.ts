@@ -3,6 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessGuard } from './access.guard.js';
+import { Administration } from './administration.js';
 import { ApiKeyEntity } from './api-key.entity.js';
 import { ApiKeysController } from './api-keys.controller.js';
 import { ApiKeys } from './api-keys.repository.js';
@@ -12,6 +13,7 @@ import { ProjectEntity } from './project.entity.js';
 import { ProjectsController } from './projects.controller.js';
 import { Projects } from './projects.repository.js';
 import { SessionsController } from './sessions.controller.js';
+import { SignIn } from './sign-in.js';
 import { UserSessionEntity } from './user-session.entity.js';
 import { Users } from './users.repository.js';
 
@@ -30,6 +32,6 @@ export class AccessModule {}
 @Module({
   imports: [AccessModule, ThrottlerModule.forRoot([SIGN_INS])],
   controllers: [SessionsController, ApiKeysController, ProjectsController],
-  providers: [FirstStart],
+  providers: [Administration, FirstStart, SignIn],
 })
 export class AccessApiModule {}

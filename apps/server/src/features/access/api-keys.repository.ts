@@ -22,14 +22,30 @@ export class ApiKeys {
   /** @returns The key in clear: the only time that it can be seen. */
   async create(projectId: number, name: string, kind: ApiKeyKind): Promise<ApiKey & { key: string }> {
     const key = `hearth_${newSecret()}`;
-    const row = { projectId, name, kind, keyHash: hashSecret(key), prefix: key.slice(0, PREFIX_CHARACTERS), createdMs: Date.now(), lastUsedMs: null };
+    const row = {
+      projectId,
+      name,
+      kind,
+      keyHash: hashSecret(key),
+      prefix: key.slice(0, PREFIX_CHARACTERS),
+      createdMs: Date.now(),
+      lastUsedMs: null,
+    };
     const { identifiers } = await this.table.insert(row);
     return { ...row, id: Number(identifiers[0]!.id), key };
   }
 
   /** Makes `key` a key of the project, unless it is one already. */
   async ensure(projectId: number, name: string, kind: ApiKeyKind, key: string): Promise<void> {
-    const row = { projectId, name, kind, keyHash: hashSecret(key), prefix: key.slice(0, 4), createdMs: Date.now(), lastUsedMs: null };
+    const row = {
+      projectId,
+      name,
+      kind,
+      keyHash: hashSecret(key),
+      prefix: key.slice(0, 4),
+      createdMs: Date.now(),
+      lastUsedMs: null,
+    };
     await this.table.createQueryBuilder().insert().values(row).orIgnore().execute();
   }
 
@@ -53,7 +69,13 @@ export class ApiKeys {
     if (key === null) return undefined;
     if (this.#remembered.size >= REMEMBERED_KEYS) this.#remembered.clear();
     this.#remembered.set(hash.toString('base64'), { key, untilMs: nowMs + REMEMBERED_MS });
-    await this.table.update([{ id: key.id, lastUsedMs: IsNull() }, { id: key.id, lastUsedMs: LessThan(nowMs - LAST_USED_GRAIN_MS) }], { lastUsedMs: nowMs });
+    await this.table.update(
+      [
+        { id: key.id, lastUsedMs: IsNull() },
+        { id: key.id, lastUsedMs: LessThan(nowMs - LAST_USED_GRAIN_MS) },
+      ],
+      { lastUsedMs: nowMs },
+    );
     return key;
   }
 }

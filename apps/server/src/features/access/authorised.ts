@@ -1,6 +1,6 @@
 import { createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import type { ApiKeyKind } from './api-key.entity.js';
+import type { ApiKeyKind } from './api-keys.repository.js';
 import type { User } from './users.repository.js';
 
 /** `ingest`: ingest and admin keys. `read`: read and admin keys, every user. `admin`: admin keys and admin users. */
@@ -25,4 +25,6 @@ export interface AuthorisedRequest extends Request {
 }
 
 /** The project that the request is about: `@ProjectId() projectId: number`. */
-export const ProjectId = createParamDecorator((_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthorisedRequest>().projectId);
+export const ProjectId = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<AuthorisedRequest>().projectId,
+);

@@ -25,6 +25,7 @@ export class FirstStart implements OnModuleInit {
     const password = adminPassword ?? newSecret().slice(0, 16);
     const isNew = await this.users.create(adminEmail, password, 'admin');
     // Not through the log, which is often kept and shipped.
-    if (isNew && adminPassword === undefined) process.stdout.write(`\nHearth: sign in as ${adminEmail} with the password ${password} (shown only now)\n\n`);
+    if (isNew && adminPassword === undefined)
+      process.stdout.write(`\nHearth: sign in as ${adminEmail} with the password ${password} (shown only now)\n\n`);
   }
 }

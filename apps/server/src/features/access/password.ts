@@ -15,12 +15,20 @@ export async function passwordMatches(password: string, hash: string): Promise<b
   const [, N, r, p, salt, key] = hash.split('$');
   if (salt === undefined || key === undefined) return false;
   const expected = Buffer.from(key, 'base64');
-  const actual = await derive(password, Buffer.from(salt, 'base64'), { N: Number(N), r: Number(r), p: Number(p), maxmem: COST.maxmem });
+  const actual = await derive(password, Buffer.from(salt, 'base64'), {
+    N: Number(N),
+    r: Number(r),
+    p: Number(p),
+    maxmem: COST.maxmem,
+  });
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
 function derive(password: string, salt: Buffer, cost: typeof COST): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, cost, (error, key) => { if (error) reject(error); else resolve(key); });
+    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, cost, (error, key) => {
+      if (error) reject(error);
+      else resolve(key);
+    });
   });
 }

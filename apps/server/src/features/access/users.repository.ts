@@ -43,7 +43,12 @@ export class Users {
     const nowMs = Date.now();
     await this.sessions.delete({ expiresMs: LessThan(nowMs) });
     const token = newSecret();
-    await this.sessions.insert({ tokenHash: hashSecret(token), userId: user.id, createdMs: nowMs, expiresMs: nowMs + SESSION_MS });
+    await this.sessions.insert({
+      tokenHash: hashSecret(token),
+      userId: user.id,
+      createdMs: nowMs,
+      expiresMs: nowMs + SESSION_MS,
+    });
     return token;
   }
 

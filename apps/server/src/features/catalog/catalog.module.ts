@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Catalog } from './catalog.repository.js';
+import { DeployJournal } from './deploy-journal.js';
 import { DeployEntity } from './deploy.entity.js';
 import { DeploysController } from './deploys.controller.js';
 import { Deploys } from './deploys.repository.js';
@@ -14,7 +15,15 @@ import { ProfileTypes } from './profile-types.repository.js';
 import { RevisionEntity } from './revision.entity.js';
 import { ServiceEntity } from './service.entity.js';
 
-const ENTITIES = [ServiceEntity, EnvironmentEntity, RevisionEntity, ProcessEntity, LabelSetEntity, ProfileTypeEntity, DeployEntity];
+const ENTITIES = [
+  ServiceEntity,
+  EnvironmentEntity,
+  RevisionEntity,
+  ProcessEntity,
+  LabelSetEntity,
+  ProfileTypeEntity,
+  DeployEntity,
+];
 
 @Module({
   imports: [TypeOrmModule.forFeature(ENTITIES)],
@@ -24,5 +33,5 @@ const ENTITIES = [ServiceEntity, EnvironmentEntity, RevisionEntity, ProcessEntit
 export class CatalogModule {}
 
 /** The routes, for the api role: a worker reads the catalog too, and answers no questions. */
-@Module({ imports: [CatalogModule], controllers: [DeploysController] })
+@Module({ imports: [CatalogModule], controllers: [DeploysController], providers: [DeployJournal] })
 export class CatalogApiModule {}

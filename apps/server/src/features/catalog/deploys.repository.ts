@@ -24,7 +24,10 @@ export class Deploys {
   ) {}
 
   /** Makes the service, environment and revision where they are new: CI often announces before the first process starts. Announced twice, it is there once. */
-  async announce(projectId: number, { service, environment, revision, atMs, version, branch }: AnnouncedDeploy): Promise<DeployAnswer> {
+  async announce(
+    projectId: number,
+    { service, environment, revision, atMs, version, branch }: AnnouncedDeploy,
+  ): Promise<DeployAnswer> {
     const serviceId = await this.origins.ensureService(projectId, service, atMs);
     const environmentId = await this.origins.ensureEnvironment(serviceId, environment);
     const revisionId = await this.origins.ensureRevision(serviceId, revision, version, atMs);

@@ -31,14 +31,18 @@ export class LabelSets {
   async all(serviceId: number): Promise<ReadonlyMap<number, LabelSet>> {
     const remembered = this.#remembered(serviceId);
     const nowMs = Date.now();
-    const rows = (await this.table.query('SELECT id, labels FROM label_set WHERE service_id = $1 AND id > $2 ORDER BY id', [serviceId, remembered.settledId])) as { id: number; labels: LabelSet }[];
+    const rows = (await this.table.query('SELECT id, labels FROM label_set WHERE service_id = $1 AND id > $2 ORDER BY id', [
+      serviceId,
+      remembered.settledId,
+    ])) as { id: number; labels: LabelSet }[];
     for (const { id, labels } of rows) this.#remember(remembered, id, labels);
     if (remembered.settling !== undefined && nowMs - remembered.settling.atMs > SETTLED_MS) {
       remembered.settledId = remembered.settling.id;
       remembered.settling = undefined;
     }
     const last = rows.at(-1);
-    if (remembered.settling === undefined && last !== undefined && last.id > remembered.settledId) remembered.settling = { id: last.id, atMs: nowMs };
+    if (remembered.settling === undefined && last !== undefined && last.id > remembered.settledId)
+      remembered.settling = { id: last.id, atMs: nowMs };
     return remembered.byId;
   }
 
@@ -51,16 +55,24 @@ export class LabelSets {
     const remembered = this.#remembered(serviceId);
     const keys = labelSets.map(labelSetKey);
     const unknown = new Map<string, LabelSet>();
-    keys.forEach((key, row) => { if (!remembered.idByKey.has(key)) unknown.set(key, labelSets[row]!); });
+    keys.forEach((key, row) => {
+      if (!remembered.idByKey.has(key)) unknown.set(key, labelSets[row]!);
+    });
     if (unknown.size > 0) await this.#insert(serviceId, remembered, unknown);
     return keys.map((key) => remembered.idByKey.get(key)!);
   }
 
   async #insert(serviceId: number, remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
-    const byHash = new Map([...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), { key, labels }]));
+    const byHash = new Map(
+      [...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), { key, labels }]),
+    );
     // In one order everywhere: two servers that insert the same sets would otherwise wait for each other.
     const hashes = [...byHash.keys()].sort();
-    const parameters = [serviceId, hashes.map((hash) => Buffer.from(hash, 'hex')), hashes.map((hash) => JSON.stringify(byHash.get(hash)!.labels))];
+    const parameters = [
+      serviceId,
+      hashes.map((hash) => Buffer.from(hash, 'hex')),
+      hashes.map((hash) => JSON.stringify(byHash.get(hash)!.labels)),
+    ];
     await this.table.query(
       `INSERT INTO label_set (service_id, hash, labels)
        SELECT $1, hash, labels::jsonb FROM unnest($2::bytea[], $3::text[]) AS given (hash, labels) ORDER BY hash
@@ -68,7 +80,10 @@ export class LabelSets {
       parameters,
     );
     // A second statement, so that it sees what another server committed meanwhile.
-    const rows = (await this.table.query('SELECT id, hash FROM label_set WHERE service_id = $1 AND hash = ANY ($2::bytea[])', parameters.slice(0, 2))) as { id: number; hash: Buffer }[];
+    const rows = (await this.table.query(
+      'SELECT id, hash FROM label_set WHERE service_id = $1 AND hash = ANY ($2::bytea[])',
+      parameters.slice(0, 2),
+    )) as { id: number; hash: Buffer }[];
     for (const { id, hash } of rows) this.#remember(remembered, id, byHash.get(hash.toString('hex'))!.labels);
   }
 

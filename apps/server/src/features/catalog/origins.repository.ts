@@ -87,7 +87,12 @@ export class Origins {
   async ensureService(projectId: number, name: string, atMs: EpochMs): Promise<number> {
     const found = await this.services.findOneBy({ projectId, name });
     if (found !== null) return found.id;
-    await this.services.createQueryBuilder().insert().values({ projectId, name, firstSeenMs: atMs, lastSeenMs: atMs }).orIgnore().execute();
+    await this.services
+      .createQueryBuilder()
+      .insert()
+      .values({ projectId, name, firstSeenMs: atMs, lastSeenMs: atMs })
+      .orIgnore()
+      .execute();
     return (await this.services.findOneByOrFail({ projectId, name })).id;
   }
 
@@ -101,7 +106,12 @@ export class Origins {
   async ensureRevision(serviceId: number, name: string, version: string, atMs: EpochMs): Promise<number> {
     const found = await this.revisions.findOneBy({ serviceId, name });
     if (found !== null) return found.id;
-    await this.revisions.createQueryBuilder().insert().values({ serviceId, name, version, firstSeenMs: atMs, lastSeenMs: atMs }).orIgnore().execute();
+    await this.revisions
+      .createQueryBuilder()
+      .insert()
+      .values({ serviceId, name, version, firstSeenMs: atMs, lastSeenMs: atMs })
+      .orIgnore()
+      .execute();
     return (await this.revisions.findOneByOrFail({ serviceId, name })).id;
   }
 
@@ -110,15 +120,22 @@ export class Origins {
     const byProcess = new Map<number, Sighting>();
     for (const sighting of sightings) {
       const before = byProcess.get(sighting.origin.processId);
-      byProcess.set(sighting.origin.processId, before === undefined ? sighting : {
-        origin: sighting.origin,
-        fromMs: Math.min(before.fromMs, sighting.fromMs),
-        untilMs: Math.max(before.untilMs, sighting.untilMs),
-        droppedBatches: before.droppedBatches + sighting.droppedBatches,
-      });
+      byProcess.set(
+        sighting.origin.processId,
+        before === undefined
+          ? sighting
+          : {
+              origin: sighting.origin,
+              fromMs: Math.min(before.fromMs, sighting.fromMs),
+              untilMs: Math.max(before.untilMs, sighting.untilMs),
+              droppedBatches: before.droppedBatches + sighting.droppedBatches,
+            },
+      );
     }
     // In the order of their ids, so that two servers never wait for each other.
-    const rows = [...byProcess.values()].sort((a, b) => a.origin.serviceId - b.origin.serviceId || a.origin.processId - b.origin.processId);
+    const rows = [...byProcess.values()].sort(
+      (a, b) => a.origin.serviceId - b.origin.serviceId || a.origin.processId - b.origin.processId,
+    );
     await this.processes.query(
       `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS given (service_id, id, from_ms, until_ms, dropped)),
          locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id) ORDER BY process.service_id, process.id FOR UPDATE OF process)
@@ -126,7 +143,13 @@ export class Origins {
          started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms), dropped_batches = dropped_batches + given.dropped
        FROM given JOIN locked USING (service_id, id)
        WHERE process.service_id = given.service_id AND process.id = given.id`,
-      [rows.map((row) => row.origin.serviceId), rows.map((row) => row.origin.processId), rows.map((row) => row.fromMs), rows.map((row) => row.untilMs), rows.map((row) => row.droppedBatches)],
+      [
+        rows.map((row) => row.origin.serviceId),
+        rows.map((row) => row.origin.processId),
+        rows.map((row) => row.fromMs),
+        rows.map((row) => row.untilMs),
+        rows.map((row) => row.droppedBatches),
+      ],
     );
     for (const { origin, untilMs } of rows) {
       await this.#moveSeen('service', [origin.serviceId], untilMs);
@@ -134,13 +157,35 @@ export class Origins {
     }
   }
 
-  async #ensureProcess(serviceId: number, environmentId: number, revisionId: number, sender: Sender, atMs: EpochMs): Promise<number> {
+  async #ensureProcess(
+    serviceId: number,
+    environmentId: number,
+    revisionId: number,
+    sender: Sender,
+    atMs: EpochMs,
+  ): Promise<number> {
     const found = await this.processes.findOneBy({ serviceId, key: sender.processKey });
     if (found !== null) return found.id;
-    await this.processes.createQueryBuilder().insert().values({
-      serviceId, environmentId, revisionId, key: sender.processKey, startedAtMs: Math.min(sender.startedAtMs, atMs), lastSeenMs: atMs, host: sender.host, pid: sender.pid,
-      nodeVersion: sender.nodeVersion, agentVersion: sender.agentVersion, rateHz: sender.rateHz, droppedBatches: 0, labels: sender.labels,
-    }).orIgnore().execute();
+    await this.processes
+      .createQueryBuilder()
+      .insert()
+      .values({
+        serviceId,
+        environmentId,
+        revisionId,
+        key: sender.processKey,
+        startedAtMs: Math.min(sender.startedAtMs, atMs),
+        lastSeenMs: atMs,
+        host: sender.host,
+        pid: sender.pid,
+        nodeVersion: sender.nodeVersion,
+        agentVersion: sender.agentVersion,
+        rateHz: sender.rateHz,
+        droppedBatches: 0,
+        labels: sender.labels,
+      })
+      .orIgnore()
+      .execute();
     return (await this.processes.findOneByOrFail({ serviceId, key: sender.processKey })).id;
   }
 

@@ -46,7 +46,8 @@ export class ProfileTypes {
   async #learn(typeId: ProfileTypeId): Promise<void> {
     let row = await this.table.findOneBy({ typeId });
     if (row === null) {
-      if ((await this.table.count()) >= MAX_TYPES) throw new HearthError('TOO_MANY_PROFILE_TYPES', `there are ${MAX_TYPES} profile types already; ${typeId} is not added`);
+      if ((await this.table.count()) >= MAX_TYPES)
+        throw new HearthError('TOO_MANY_PROFILE_TYPES', `there are ${MAX_TYPES} profile types already; ${typeId} is not added`);
       await this.table.createQueryBuilder().insert().values({ typeId }).orIgnore().execute();
       row = await this.table.findOneByOrFail({ typeId });
     }

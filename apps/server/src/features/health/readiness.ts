@@ -28,5 +28,11 @@ export class Readiness implements OnModuleDestroy {
 }
 
 async function answers(question: Promise<unknown>): Promise<boolean> {
-  return Promise.race([question.then(() => true, () => false), sleep(TIMEOUT_MS, false, { ref: false })]);
+  return Promise.race([
+    question.then(
+      () => true,
+      () => false,
+    ),
+    sleep(TIMEOUT_MS, false, { ref: false }),
+  ]);
 }

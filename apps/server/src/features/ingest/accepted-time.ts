@@ -13,7 +13,10 @@ export const MAX_AHEAD_MS = 5 * 60_000;
  */
 export function acceptedStart(startMs: EpochMs, durationMs: number, nowMs: EpochMs): { startMs: EpochMs; isCorrected: boolean } {
   if (startMs < nowMs - MAX_AGE_MS) {
-    throw new HearthError('BATCH_TOO_OLD', `a batch from ${isoTime(startMs)} is older than ${MAX_AGE_MS / 86_400_000} days: it is not stored`);
+    throw new HearthError(
+      'BATCH_TOO_OLD',
+      `a batch from ${isoTime(startMs)} is older than ${MAX_AGE_MS / 86_400_000} days: it is not stored`,
+    );
   }
   if (startMs > nowMs + MAX_AHEAD_MS) return { startMs: Math.max(0, nowMs - durationMs), isCorrected: true };
   return { startMs, isCorrected: false };

@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { NO_PARENT, parseProfileTypeId, profileTypeKind, TRANSACTION_LABEL, labelValue, type EpochMs } from '@hearth/profile-model';
+import {
+  NO_PARENT,
+  parseProfileTypeId,
+  profileTypeKind,
+  TRANSACTION_LABEL,
+  labelValue,
+  type EpochMs,
+} from '@hearth/profile-model';
 import type { BatchesAnswer } from '@hearth/query-contract';
 import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
@@ -38,7 +45,9 @@ export class BatchIntake {
    */
   async take(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<BatchesAnswer> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
-    const decoded = await this.pool.run<DecodeBatchesTask, DecodedBody>('features/ingest/decode-batches.worker.js', task, { transferList: [body.buffer] });
+    const decoded = await this.pool.run<DecodeBatchesTask, DecodedBody>('features/ingest/decode-batches.worker.js', task, {
+      transferList: [body.buffer],
+    });
     const nowMs = Date.now();
     const settled = await Promise.allSettled(decoded.batches.map((batch) => this.#store(projectId, batch, nowMs)));
 
@@ -69,7 +78,10 @@ export class BatchIntake {
     const origin = await this.origins.ensure(projectId, { ...sender, processKey }, startMs);
     const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, batch.labelSets),
-      this.profileTypes.ensure(origin.serviceId, batch.profiles.map(({ typeId }) => typeId)),
+      this.profileTypes.ensure(
+        origin.serviceId,
+        batch.profiles.map(({ typeId }) => typeId),
+      ),
       this.stacks.intern(origin.serviceId, batch.functions, batch.stacks),
     ]);
     const toStore: BatchToStore = {
@@ -93,7 +105,12 @@ export class BatchIntake {
       series: batch.series,
     };
     assertStorable(toStore);
-    return this.storing.store(toStore, { origin, fromMs: startMs, untilMs: startMs + batch.durationMs, droppedBatches: batch.droppedBatches });
+    return this.storing.store(toStore, {
+      origin,
+      fromMs: startMs,
+      untilMs: startMs + batch.durationMs,
+      droppedBatches: batch.droppedBatches,
+    });
   }
 
   #known(error: unknown): HearthError {

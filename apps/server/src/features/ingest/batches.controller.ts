@@ -24,7 +24,8 @@ export class BatchesController {
   @ApiConsumes(BATCH_CONTENT_TYPE)
   async take(@Req() request: AuthorisedRequest): Promise<BatchesAnswer> {
     const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
-    if (type !== BATCH_CONTENT_TYPE) throw new HearthError('CONTENT_TYPE_UNSUPPORTED', `send batches as ${BATCH_CONTENT_TYPE}`, { status: 415 });
+    if (type !== BATCH_CONTENT_TYPE)
+      throw new HearthError('CONTENT_TYPE_UNSUPPORTED', `send batches as ${BATCH_CONTENT_TYPE}`, { status: 415 });
     const encoding = contentEncoding(request.headers['content-encoding']);
     return this.bodies.read(request, (body) => this.batches.take(request.projectId, body, encoding));
   }

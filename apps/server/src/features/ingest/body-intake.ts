@@ -26,11 +26,15 @@ export class BodyIntake {
   async read<Result>(request: IncomingMessage, work: (body: Uint8Array<ArrayBuffer>) => Promise<Result>): Promise<Result> {
     // Before it is read, as announced; a body sent in chunks is counted as the largest that could come.
     const announcedBytes = Number(request.headers['content-length'] ?? this.#maxBytes);
-    return this.#budget.hold(Math.min(announcedBytes, this.#maxBytes), async () => {
-      this.#metrics.queuedBytes.set(this.#budget.usedBytes);
-      const body = await readBody(request, this.#maxBytes);
-      this.#metrics.batchBytes.observe(body.length);
-      return work(body);
-    }).finally(() => { this.#metrics.queuedBytes.set(this.#budget.usedBytes); });
+    return this.#budget
+      .hold(Math.min(announcedBytes, this.#maxBytes), async () => {
+        this.#metrics.queuedBytes.set(this.#budget.usedBytes);
+        const body = await readBody(request, this.#maxBytes);
+        this.#metrics.batchBytes.observe(body.length);
+        return work(body);
+      })
+      .finally(() => {
+        this.#metrics.queuedBytes.set(this.#budget.usedBytes);
+      });
   }
 }

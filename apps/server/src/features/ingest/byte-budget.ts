@@ -17,7 +17,11 @@ export class ByteBudget {
   async hold<Result>(bytes: number, work: () => Promise<Result>): Promise<Result> {
     // Alone even the largest body may pass: refused now, it would be refused for ever.
     if (this.#usedBytes > 0 && this.#usedBytes + bytes > this.maxBytes) {
-      throw new HearthError('INGEST_BUSY', `${this.#usedBytes} bytes wait to be stored already (MAX_QUEUED_BYTES ${this.maxBytes}): send again later`, { status: 429, retryAfterSeconds: 5 });
+      throw new HearthError(
+        'INGEST_BUSY',
+        `${this.#usedBytes} bytes wait to be stored already (MAX_QUEUED_BYTES ${this.maxBytes}): send again later`,
+        { status: 429, retryAfterSeconds: 5 },
+      );
     }
     this.#usedBytes += bytes;
     try {

@@ -57,7 +57,10 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
 type SampleColumns = Omit<CanonicalProfile, 'typeId'>;
 
 /** @param stackRows - New row of each stack row. */
-export function mergeSamples({ sampleStack, sampleLabelSet, sampleValue, sampleCount }: SampleColumns, stackRows: Int32Array): SampleColumns {
+export function mergeSamples(
+  { sampleStack, sampleLabelSet, sampleValue, sampleCount }: SampleColumns,
+  stackRows: Int32Array,
+): SampleColumns {
   const pairs = new PairInterner(sampleStack.length);
   const value = new Float64Array(sampleStack.length);
   const count = new Float64Array(sampleStack.length);
@@ -68,5 +71,10 @@ export function mergeSamples({ sampleStack, sampleLabelSet, sampleValue, sampleC
     count[merged]! += sampleCount[row]!;
   }
   const { first, second } = pairs.columns();
-  return { sampleStack: first, sampleLabelSet: Uint32Array.from(second), sampleValue: value.slice(0, pairs.length), sampleCount: count.slice(0, pairs.length) };
+  return {
+    sampleStack: first,
+    sampleLabelSet: Uint32Array.from(second),
+    sampleValue: value.slice(0, pairs.length),
+    sampleCount: count.slice(0, pairs.length),
+  };
 }

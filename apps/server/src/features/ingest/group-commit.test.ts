@@ -6,7 +6,10 @@ function gather(store: (items: number[]) => Promise<string[]>) {
   const commit = new GroupCommit<number, string>({
     blocksIn: (blocks) => blocks,
     mayBeOneItem: (error) => (error as Error).message === 'bad item',
-    store: async (items) => { groups.push(items); return store(items); },
+    store: async (items) => {
+      groups.push(items);
+      return store(items);
+    },
   });
   return { commit, groups };
 }
@@ -25,13 +28,18 @@ describe('GroupCommit', () => {
   });
 
   it('fails only the item that cannot be stored', async () => {
-    const { commit } = gather(async (items) => { if (items.includes(2)) throw new Error('bad item'); return items.map(String); });
+    const { commit } = gather(async (items) => {
+      if (items.includes(2)) throw new Error('bad item');
+      return items.map(String);
+    });
     const settled = await Promise.allSettled([commit.add(1), commit.add(2), commit.add(3)]);
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
   it('fails the whole group at once when the database is away', async () => {
-    const { commit, groups } = gather(async () => { throw new Error('away'); });
+    const { commit, groups } = gather(async () => {
+      throw new Error('away');
+    });
     const settled = await Promise.allSettled([commit.add(1), commit.add(2)]);
     expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect(groups).toHaveLength(1);
@@ -39,12 +47,23 @@ describe('GroupCommit', () => {
 
   it('gathers the next group while two are being stored', async () => {
     const open: (() => void)[] = [];
-    const { commit, groups } = gather((items) => new Promise((resolve) => { open.push(() => { resolve(items.map(String)); }); }));
+    const { commit, groups } = gather(
+      (items) =>
+        new Promise((resolve) => {
+          open.push(() => {
+            resolve(items.map(String));
+          });
+        }),
+    );
     const adding = [commit.add(500), commit.add(500), commit.add(1), commit.add(2)];
-    await new Promise((resolve) => { setTimeout(resolve, 30); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 30);
+    });
     expect(groups).toEqual([[500], [500]]);
     open.shift()!();
-    await new Promise((resolve) => { setTimeout(resolve, 5); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
     expect(groups).toEqual([[500], [500], [1, 2]]);
     for (const done of open) done();
     await Promise.all(adding);

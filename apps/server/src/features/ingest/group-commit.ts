@@ -37,7 +37,10 @@ export class GroupCommit<Item, Outcome> {
       this.#waiting.push({ item, done, failed });
       this.#waitingBlocks += this.#options.blocksIn(item);
       if (this.#waitingBlocks >= MAX_BLOCKS) this.#flush();
-      else this.#timer ??= setTimeout(() => { this.#flush(); }, GATHER_MS);
+      else
+        this.#timer ??= setTimeout(() => {
+          this.#flush();
+        }, GATHER_MS);
     });
   }
 
@@ -69,7 +72,9 @@ export class GroupCommit<Item, Outcome> {
   async #commit(group: Waiting<Item, Outcome>[]): Promise<void> {
     try {
       const outcomes = await this.#options.store(group.map(({ item }) => item));
-      group.forEach(({ done }, at) => { done(outcomes[at]!); });
+      group.forEach(({ done }, at) => {
+        done(outcomes[at]!);
+      });
     } catch (error) {
       if (group.length === 1 || !this.#options.mayBeOneItem(error)) {
         for (const { failed } of group) failed(error);

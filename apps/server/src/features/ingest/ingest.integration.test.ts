@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
+import { labelSet, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
@@ -13,7 +13,11 @@ let database: DataSource;
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
-  server = await startTestServer({ role: 'api', databaseUrl: postgres.url, env: { MAX_BATCH_BYTES: '100000', MAX_INFLATED_BYTES: '1000000' } });
+  server = await startTestServer({
+    role: 'api',
+    databaseUrl: postgres.url,
+    env: { MAX_BATCH_BYTES: '100000', MAX_INFLATED_BYTES: '1000000' },
+  });
   database = await connectDataSource({ url: postgres.url });
 });
 afterAll(async () => {
@@ -25,20 +29,60 @@ afterAll(async () => {
 function batch(change: Partial<Batch> = {}): Batch {
   return {
     process: {
-      id: 'a'.repeat(32), service: 'shop', environment: 'production', startedAtMs: Date.now() - 60_000, host: 'h1', pid: 7, nodeVersion: 'v20.20.0', agentVersion: '0.1.0',
-      rateHz: 99, revision: 'abc123', revisionSource: 'git', isDirty: false, version: '1.0.0', rootDir: '/srv/shop', labels: [['region', 'eu']],
+      id: 'a'.repeat(32),
+      service: 'shop',
+      environment: 'production',
+      startedAtMs: Date.now() - 60_000,
+      host: 'h1',
+      pid: 7,
+      nodeVersion: 'v20.20.0',
+      agentVersion: '0.1.0',
+      rateHz: 99,
+      revision: 'abc123',
+      revisionSource: 'git',
+      isDirty: false,
+      version: '1.0.0',
+      rootDir: '/srv/shop',
+      labels: [['region', 'eu']],
     },
     sequence: 1,
     startMs: Date.now() - 10_000,
     durationMs: 10_000,
-    functions: { length: 3, name: ['main', 'price', 'price'], scriptName: ['file:///srv/shop/src/main.js', 'file:///srv/shop/src/price.js', 'file:///srv/shop/src/price.js'], line: Uint32Array.of(1, 10, 20) },
+    functions: {
+      length: 3,
+      name: ['main', 'price', 'price'],
+      scriptName: ['file:///srv/shop/src/main.js', 'file:///srv/shop/src/price.js', 'file:///srv/shop/src/price.js'],
+      line: Uint32Array.of(1, 10, 20),
+    },
     stacks: { length: 3, parent: Int32Array.of(-1, 0, 0), functionRow: Uint32Array.of(0, 1, 2) },
-    labelSets: [[], [['plan', 'free'], ['transaction', 'GET /cart']]],
-    profiles: [{
-      typeId: PROFILE_TYPE_IDS.cpu, lines: 'definition',
-      sampleStack: Int32Array.of(0, 1, 2), sampleLabelSet: Uint32Array.of(0, 1, 1), sampleValue: Float64Array.of(1000, 2000, 3000), sampleCount: Float64Array.of(1, 2, 3),
-    }],
-    transactions: [{ labelSet: 1, kind: 'http', outcome: 'ok', count: 4, durationSumMicros: 4000, sketchBucket: Int32Array.of(100), sketchCount: Float64Array.of(4) }],
+    labelSets: [
+      [],
+      [
+        ['plan', 'free'],
+        ['transaction', 'GET /cart'],
+      ],
+    ],
+    profiles: [
+      {
+        typeId: PROFILE_TYPE_IDS.cpu,
+        lines: 'definition',
+        sampleStack: Int32Array.of(0, 1, 2),
+        sampleLabelSet: Uint32Array.of(0, 1, 1),
+        sampleValue: Float64Array.of(1000, 2000, 3000),
+        sampleCount: Float64Array.of(1, 2, 3),
+      },
+    ],
+    transactions: [
+      {
+        labelSet: 1,
+        kind: 'http',
+        outcome: 'ok',
+        count: 4,
+        durationSumMicros: 4000,
+        sketchBucket: Int32Array.of(100),
+        sketchCount: Float64Array.of(4),
+      },
+    ],
     series: [{ name: 'rss_bytes', value: 1e8 }],
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
     ...change,
@@ -47,7 +91,14 @@ function batch(change: Partial<Batch> = {}): Batch {
 
 async function send(body: Uint8Array | string, headers: Record<string, string> = {}) {
   const answer = await fetch(`${server.url}/api/v1/batches`, {
-    method: 'POST', body: body as BodyInit, headers: { authorization: `Bearer ${server.key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip', ...headers },
+    method: 'POST',
+    body: body as BodyInit,
+    headers: {
+      authorization: `Bearer ${server.key}`,
+      'content-type': BATCH_CONTENT_TYPE,
+      'content-encoding': 'gzip',
+      ...headers,
+    },
   });
   const json = (await answer.json()) as Record<string, unknown>;
   return { status: answer.status, ...json, retryAfter: answer.headers.get('retry-after') };
@@ -67,7 +118,7 @@ describe('POST /api/v1/batches', () => {
     expect(blocks).toEqual([{ n: 1 }]);
     const [process] = (await database.query('SELECT host, labels, dropped_batches FROM process')) as object[];
     expect(process).toEqual({ host: 'h1', labels: [['region', 'eu']], dropped_batches: 0 });
-    expect(await database.query("SELECT source FROM deploy")).toEqual([{ source: 'seen' }]);
+    expect(await database.query('SELECT source FROM deploy')).toEqual([{ source: 'seen' }]);
   });
 
   it('takes a body without gzip, and several batches behind each other, whole or as gzip members', async () => {
@@ -84,33 +135,61 @@ describe('POST /api/v1/batches', () => {
     const answer = await send(gzipSync(Buffer.concat([good[0]!, old, damaged, good[1]!])));
     expect(answer).toMatchObject({ status: 202, accepted: 2, duplicates: 0 });
     expect((answer as unknown as { rejected: { code: string; count: number }[] }).rejected).toEqual(
-      expect.arrayContaining([{ code: 'BATCH_TOO_OLD', count: 1 }, { code: expect.stringMatching(/^WIRE_/), count: 1 }]),
+      expect.arrayContaining([
+        { code: 'BATCH_TOO_OLD', count: 1 },
+        { code: expect.stringMatching(/^WIRE_/), count: 1 },
+      ]),
     );
   });
 
   it('puts a batch from a clock that is ahead under our time', async () => {
-    expect(await send(gzipSync(encodeBatch(batch({ sequence: 30, startMs: Date.now() + 3_600_000 }))))).toMatchObject({ status: 202, accepted: 1 });
+    expect(await send(gzipSync(encodeBatch(batch({ sequence: 30, startMs: Date.now() + 3_600_000 }))))).toMatchObject({
+      status: 202,
+      accepted: 1,
+    });
     const [row] = (await database.query('SELECT max(last_seen_ms) AS "lastSeenMs" FROM process')) as { lastSeenMs: number }[];
     expect(row!.lastSeenMs).toBeLessThan(Date.now() + 60_000);
   });
 
   const bad: [string, () => Uint8Array | string, Record<string, string>, number, RegExp][] = [
-    ['a batch that is too old', () => gzipSync(encodeBatch(batch({ sequence: 40, startMs: Date.now() - 8 * 86_400_000 }))), {}, 400, /^BATCH_TOO_OLD$/],
+    [
+      'a batch that is too old',
+      () => gzipSync(encodeBatch(batch({ sequence: 40, startMs: Date.now() - 8 * 86_400_000 }))),
+      {},
+      400,
+      /^BATCH_TOO_OLD$/,
+    ],
     ['an empty body', () => '', { 'content-encoding': 'identity' }, 400, /^WIRE_TRUNCATED$/],
     ['no gzip', () => 'not gzip at all', {}, 400, /^GZIP_INVALID$/],
     ['gzip that ends early', () => gzipSync(encodeBatch(batch({ sequence: 41 }))).subarray(0, 80), {}, 400, /^GZIP_INVALID$/],
-    ['a batch that ends early', () => gzipSync(encodeBatch(batch({ sequence: 42 })).subarray(0, 200)), {}, 400, /^WIRE_(TRUNCATED|LENGTH)$/],
+    [
+      'a batch that ends early',
+      () => gzipSync(encodeBatch(batch({ sequence: 42 })).subarray(0, 200)),
+      {},
+      400,
+      /^WIRE_(TRUNCATED|LENGTH)$/,
+    ],
     ['a foreign format', () => gzipSync('{"resourceProfiles":[]}'), {}, 400, /^WIRE_MAGIC$/],
     ['a gzip bomb', () => gzipSync(Buffer.alloc(50_000_000)), {}, 413, /^INFLATED_TOO_LARGE$/],
     ['one byte above the limit', () => Buffer.alloc(100_001), {}, 413, /^BODY_TOO_LARGE$/],
     ['an encoding nobody reads', () => 'x', { 'content-encoding': 'br' }, 415, /^CONTENT_ENCODING_UNSUPPORTED$/],
     ['another content type', () => 'x', { 'content-type': 'application/json' }, 415, /^CONTENT_TYPE_UNSUPPORTED$/],
-    ['an unknown key', () => gzipSync(encodeBatch(batch({ sequence: 43 }))), { authorization: 'Bearer nobody' }, 401, /^API_KEY_UNKNOWN$/],
+    [
+      'an unknown key',
+      () => gzipSync(encodeBatch(batch({ sequence: 43 }))),
+      { authorization: 'Bearer nobody' },
+      401,
+      /^API_KEY_UNKNOWN$/,
+    ],
     ['no key', () => gzipSync(encodeBatch(batch({ sequence: 44 }))), { authorization: '' }, 401, /^UNAUTHENTICATED$/],
   ];
   it.each(bad)('refuses %s with a stable code and stores nothing', async (_, body, headers, status, code) => {
     const before = await storedBatches();
-    expect(await send(body(), headers)).toMatchObject({ status, code: expect.stringMatching(code), type: expect.stringContaining('/docs/errors#') });
+    expect(await send(body(), headers)).toMatchObject({
+      status,
+      code: expect.stringMatching(code),
+      type: expect.stringContaining('/docs/errors#'),
+    });
     expect(await storedBatches()).toBe(before);
   });
 
@@ -127,11 +206,31 @@ describe('POST /api/v1/batches', () => {
 
   it('keeps names with NUL, quotes, HTML, emoji and __proto__', async () => {
     const names = ['<b>"x"</b>', '😀', '__proto__', `a${String.fromCharCode(0)}b`];
-    const labelSets = names.map((name) => [[name, name], ['transaction', name]].sort() as [string, string][]);
-    const answer = await send(gzipSync(encodeBatch(batch({
-      sequence: 50, labelSets,
-      transactions: labelSets.map((_, labelSet) => ({ labelSet, kind: 'custom' as const, outcome: 'ok' as const, count: 1, durationSumMicros: 1, sketchBucket: Int32Array.of(1), sketchCount: Float64Array.of(1) })),
-    }))));
+    const labelSets = names.map((name) =>
+      labelSet([
+        [name, name],
+        ['transaction', name],
+      ]),
+    );
+    const answer = await send(
+      gzipSync(
+        encodeBatch(
+          batch({
+            sequence: 50,
+            labelSets,
+            transactions: labelSets.map((_, row) => ({
+              labelSet: row,
+              kind: 'custom' as const,
+              outcome: 'ok' as const,
+              count: 1,
+              durationSumMicros: 1,
+              sketchBucket: Int32Array.of(1),
+              sketchCount: Float64Array.of(1),
+            })),
+          }),
+        ),
+      ),
+    );
     expect(answer).toMatchObject({ status: 202, accepted: 1 });
   });
 
@@ -146,7 +245,9 @@ describe('POST /api/v1/batches', () => {
     expect(away.status === 202 || (away.status === 503 && away.retryAfter !== null)).toBe(true);
     for (let tries = 0; tries < 100; tries += 1) {
       if ((await send(body)).status === 202) return;
-      await new Promise((resolve) => { setTimeout(resolve, 100); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 100);
+      });
     }
     throw new Error('the server did not come back');
   });

@@ -20,7 +20,12 @@ export class InstallController {
   @ApiOperation({ summary: 'The agent as an npm package: npm i http://HOST:4040/install/agent.tgz' })
   async agent(): Promise<StreamableFile> {
     const found = await stat(agentFile).catch(() => undefined);
-    if (found === undefined) throw new HearthError('AGENT_NOT_PACKED', 'this server was built without its agent: run npm run build', { status: 404 });
-    return new StreamableFile(createReadStream(agentFile), { type: 'application/gzip', length: found.size, disposition: 'attachment; filename="hearth-agent.tgz"' });
+    if (found === undefined)
+      throw new HearthError('AGENT_NOT_PACKED', 'this server was built without its agent: run npm run build', { status: 404 });
+    return new StreamableFile(createReadStream(agentFile), {
+      type: 'application/gzip',
+      length: found.size,
+      disposition: 'attachment; filename="hearth-agent.tgz"',
+    });
   }
 }

@@ -13,22 +13,35 @@ export async function multipartPart(body: Uint8Array, contentType: string, name:
   const found = await new Promise<Uint8Array | undefined>((resolve, reject) => {
     let part: Uint8Array | undefined;
     try {
-      const parser = busboy({ headers: { 'content-type': contentType }, limits: { parts: MAX_PARTS, fileSize: body.length, fieldSize: body.length } });
+      const parser = busboy({
+        headers: { 'content-type': contentType },
+        limits: { parts: MAX_PARTS, fileSize: body.length, fieldSize: body.length },
+      });
       parser.on('file', (partName, file) => {
         const chunks: Buffer[] = [];
-        file.on('data', (chunk: Buffer) => { if (partName === name) chunks.push(chunk); });
+        file.on('data', (chunk: Buffer) => {
+          if (partName === name) chunks.push(chunk);
+        });
         file.once('error', reject); // a body that ends inside the part: without a listener it would end the thread
-        file.once('close', () => { if (partName === name) part ??= Buffer.concat(chunks); });
+        file.once('close', () => {
+          if (partName === name) part ??= Buffer.concat(chunks);
+        });
       });
-      parser.on('field', (partName, value) => { if (partName === name) part ??= Buffer.from(value); });
-      parser.once('close', () => { resolve(part); });
+      parser.on('field', (partName, value) => {
+        if (partName === name) part ??= Buffer.from(value);
+      });
+      parser.once('close', () => {
+        resolve(part);
+      });
       parser.once('error', reject);
       Readable.from([body]).pipe(parser);
     } catch (error) {
       reject(error as Error);
     }
   }).catch((error: unknown) => {
-    throw new HearthError('MULTIPART_INVALID', `the multipart body cannot be read: ${(error as Error).message}`, { cause: error });
+    throw new HearthError('MULTIPART_INVALID', `the multipart body cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
   });
   if (found === undefined) throw new HearthError('MULTIPART_PART_MISSING', `the multipart body has no part "${name}"`);
   return found;

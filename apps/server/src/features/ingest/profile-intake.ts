@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { NO_PARENT, parseProfileTypeId, PROFILE_TYPE_IDS, profileTypeKind, type EpochMs, type ProfileTypeId } from '@hearth/profile-model';
+import {
+  NO_PARENT,
+  parseProfileTypeId,
+  PROFILE_TYPE_IDS,
+  profileTypeKind,
+  type EpochMs,
+  type ProfileTypeId,
+} from '@hearth/profile-model';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
@@ -60,10 +67,24 @@ export class ProfileIntake {
     }
   }
 
-  async #take({ projectId, sender, body, encoding, contentType, textForm, range, identity, countedAs }: ProfileUpload): Promise<StoreOutcome> {
+  async #take({
+    projectId,
+    sender,
+    body,
+    encoding,
+    contentType,
+    textForm,
+    range,
+    identity,
+    countedAs,
+  }: ProfileUpload): Promise<StoreOutcome> {
     const receiptKey = createHash('sha256').update(identity).update('\0').update(body).digest('hex');
     const task: ReadProfileTask = { body, encoding, contentType, textForm, maxInflatedBytes: this.environment.maxInflatedBytes };
-    const file = await this.pool.run<ReadProfileTask, ReadProfileFile | { fault: WorkerFault }>('features/ingest/read-profile.worker.js', task, { transferList: [body.buffer] });
+    const file = await this.pool.run<ReadProfileTask, ReadProfileFile | { fault: WorkerFault }>(
+      'features/ingest/read-profile.worker.js',
+      task,
+      { transferList: [body.buffer] },
+    );
     if ('fault' in file) throw errorOf(file.fault);
 
     const nowMs = Date.now();
@@ -76,7 +97,10 @@ export class ProfileIntake {
     const profiles = file.profiles.map((profile) => asMeasured(profile, countedAs));
     const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, file.labelSets),
-      this.profileTypes.ensure(origin.serviceId, profiles.map(({ typeId }) => typeId)),
+      this.profileTypes.ensure(
+        origin.serviceId,
+        profiles.map(({ typeId }) => typeId),
+      ),
       this.stacks.intern(origin.serviceId, file.functions, file.stacks),
     ]);
     const batch = {
@@ -106,5 +130,9 @@ function asMeasured(profile: CanonicalProfile, countedAs: ProfileUpload['counted
   if (profile.typeId !== COUNT_TYPE_ID) return profile;
   if ('typeId' in countedAs) return { ...profile, typeId: countedAs.typeId };
   const microsPerSample = 1e6 / countedAs.sampleRateHz;
-  return { ...profile, typeId: PROFILE_TYPE_IDS.cpu, sampleValue: profile.sampleValue.map((count) => Math.round(count * microsPerSample)) };
+  return {
+    ...profile,
+    typeId: PROFILE_TYPE_IDS.cpu,
+    sampleValue: profile.sampleValue.map((count) => Math.round(count * microsPerSample)),
+  };
 }

@@ -30,25 +30,39 @@ export class ProfilesController {
   @HttpCode(202)
   @ApiOperation({ summary: 'One profile file: pprof, folded stacks or .cpuprofile, told by its content' })
   @ApiConsumes('application/octet-stream', 'multipart/form-data')
-  async take(@Req() request: AuthorisedRequest, @QueryOf(uploadQuerySchema) query: z.output<typeof uploadQuerySchema>): Promise<BatchesAnswer> {
+  async take(
+    @Req() request: AuthorisedRequest,
+    @QueryOf(uploadQuerySchema) query: z.output<typeof uploadQuerySchema>,
+  ): Promise<BatchesAnswer> {
     const typeId = query.type === undefined ? PROFILE_TYPE_IDS.cpu : resolveProfileTypeId(query.type);
     const encoding = contentEncoding(request.headers['content-encoding']);
-    const outcome = await this.bodies.read(request, (body) => this.profiles.take({
-      projectId: request.projectId,
-      sender: {
-        service: query.service, environment: query.environment, revision: query.revision, version: '', host: request.ip ?? '', pid: 0, nodeVersion: '', agentVersion: 'upload', rateHz: 0, labels: [],
-        // A file is what one process did.
-        processKey: createHash('sha256').update(query.service).update('\0').update(body).digest('hex').slice(0, 32),
-        startedAtMs: Date.now(),
-      },
-      body,
-      encoding,
-      contentType: request.headers['content-type'] ?? '',
-      textForm: 'folded',
-      range: undefined,
-      identity: JSON.stringify(query),
-      countedAs: { typeId },
-    }));
+    const outcome = await this.bodies.read(request, (body) =>
+      this.profiles.take({
+        projectId: request.projectId,
+        sender: {
+          service: query.service,
+          environment: query.environment,
+          revision: query.revision,
+          version: '',
+          host: request.ip ?? '',
+          pid: 0,
+          nodeVersion: '',
+          agentVersion: 'upload',
+          rateHz: 0,
+          labels: [],
+          // A file is what one process did.
+          processKey: createHash('sha256').update(query.service).update('\0').update(body).digest('hex').slice(0, 32),
+          startedAtMs: Date.now(),
+        },
+        body,
+        encoding,
+        contentType: request.headers['content-type'] ?? '',
+        textForm: 'folded',
+        range: undefined,
+        identity: JSON.stringify(query),
+        countedAs: { typeId },
+      }),
+    );
     return { accepted: outcome === 'stored' ? 1 : 0, duplicates: outcome === 'duplicate' ? 1 : 0, rejected: [], commands: [] };
   }
 }

@@ -22,11 +22,33 @@ export interface PyroscopeUpload {
 export type PyroscopeForm = 'detect' | 'folded' | 'lines';
 
 const MAX_NAME_LENGTH = 200;
-const REVISION_TAGS = ['service_git_ref', 'git_ref', 'git_sha', 'git_commit', 'commit', 'revision', 'service_version', 'service.version', 'version'];
-const ENVIRONMENT_TAGS = ['environment', 'env', 'deployment_environment', 'deployment.environment', 'deployment.environment.name'];
+const REVISION_TAGS = [
+  'service_git_ref',
+  'git_ref',
+  'git_sha',
+  'git_commit',
+  'commit',
+  'revision',
+  'service_version',
+  'service.version',
+  'version',
+];
+const ENVIRONMENT_TAGS = [
+  'environment',
+  'env',
+  'deployment_environment',
+  'deployment.environment',
+  'deployment.environment.name',
+];
 const HOST_TAGS = ['hostname', 'host', 'pod', 'instance'];
 /** Of Pyroscope's `format`: the ones that are text in our sense, and the ones that are found out by content. */
-const FORMS: Readonly<Record<string, PyroscopeForm>> = { '': 'detect', pprof: 'detect', groups: 'folded', folded: 'folded', lines: 'lines' };
+const FORMS: Readonly<Record<string, PyroscopeForm>> = {
+  '': 'detect',
+  pprof: 'detect',
+  groups: 'folded',
+  folded: 'folded',
+  lines: 'lines',
+};
 
 /**
  * Reads the query of `POST /ingest`: `name=app{k=v,k2=v2}`, `from`, `until`, `format`, `sampleRate`.
@@ -35,12 +57,19 @@ const FORMS: Readonly<Record<string, PyroscopeForm>> = { '': 'detect', pprof: 'd
  */
 export function parsePyroscopeQuery(query: URLSearchParams, nowMs: EpochMs): PyroscopeUpload {
   const { name, tags } = parseName(query.get('name') ?? '');
-  const tagOf = (names: readonly string[]) => names.map((tag) => tags.find(([key]) => key === tag)?.[1]).find((value) => value !== undefined && value !== '') ?? '';
+  const tagOf = (names: readonly string[]) =>
+    names.map((tag) => tags.find(([key]) => key === tag)?.[1]).find((value) => value !== undefined && value !== '') ?? '';
   const service = tagOf(['service_name']) || name;
-  if (service === '' || service.length > MAX_NAME_LENGTH) throw new HearthError('PYROSCOPE_NAME', `name must be app{tag=value,...} with 1 to ${MAX_NAME_LENGTH} characters before the brace`);
+  if (service === '' || service.length > MAX_NAME_LENGTH)
+    throw new HearthError(
+      'PYROSCOPE_NAME',
+      `name must be app{tag=value,...} with 1 to ${MAX_NAME_LENGTH} characters before the brace`,
+    );
   const format = (query.get('format') ?? '').toLowerCase();
   if (!Object.hasOwn(FORMS, format)) {
-    throw new HearthError('PYROSCOPE_FORMAT', `format=${format.slice(0, 40)} is not read: send pprof, groups, folded or lines`, { status: 415 });
+    throw new HearthError('PYROSCOPE_FORMAT', `format=${format.slice(0, 40)} is not read: send pprof, groups, folded or lines`, {
+      status: 415,
+    });
   }
   const untilMs = instant(query.get('until')) ?? nowMs;
   const fromMs = instant(query.get('from')) ?? untilMs - 10_000;

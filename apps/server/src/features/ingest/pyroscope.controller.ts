@@ -19,7 +19,9 @@ export class PyroscopeController {
   @Post(['ingest', 'pyroscope/ingest'])
   @Authorised('ingest')
   @HttpCode(200)
-  @ApiOperation({ summary: 'A profile from a Pyroscope client: the file as the body, or as the part "profile" of a multipart body' })
+  @ApiOperation({
+    summary: 'A profile from a Pyroscope client: the file as the body, or as the part "profile" of a multipart body',
+  })
   @ApiConsumes('application/octet-stream', 'multipart/form-data')
   @ApiQuery({ name: 'name', description: 'app{tag=value,...}' })
   @ApiQuery({ name: 'from', required: false, description: 'Unix seconds' })
@@ -30,17 +32,19 @@ export class PyroscopeController {
     const query = request.originalUrl.split('?').slice(1).join('?');
     const upload = parsePyroscopeQuery(new URLSearchParams(query), Date.now());
     const encoding = contentEncoding(request.headers['content-encoding']);
-    await this.bodies.read(request, (body) => this.profiles.take({
-      projectId: request.projectId,
-      sender: senderOf(upload, request.ip ?? ''),
-      body,
-      encoding,
-      contentType: request.headers['content-type'] ?? '',
-      textForm: upload.form === 'lines' ? 'lines' : 'folded',
-      range: upload,
-      identity: query,
-      countedAs: upload,
-    }));
+    await this.bodies.read(request, (body) =>
+      this.profiles.take({
+        projectId: request.projectId,
+        sender: senderOf(upload, request.ip ?? ''),
+        body,
+        encoding,
+        contentType: request.headers['content-type'] ?? '',
+        textForm: upload.form === 'lines' ? 'lines' : 'folded',
+        range: upload,
+        identity: query,
+        countedAs: upload,
+      }),
+    );
     return {};
   }
 }
@@ -48,6 +52,22 @@ export class PyroscopeController {
 /** These clients do not name their process: an address with one set of tags stands for it. */
 function senderOf(upload: PyroscopeUpload, address: string) {
   const { service, tags, environment, revision, version, host, agentVersion, nodeVersion, fromMs, sampleRateHz } = upload;
-  const processKey = createHash('sha256').update(JSON.stringify([service, tags, address])).digest('hex').slice(0, 32);
-  return { service, environment, revision, version, processKey, startedAtMs: fromMs, host: host || address, pid: 0, nodeVersion, agentVersion, rateHz: sampleRateHz, labels: tags };
+  const processKey = createHash('sha256')
+    .update(JSON.stringify([service, tags, address]))
+    .digest('hex')
+    .slice(0, 32);
+  return {
+    service,
+    environment,
+    revision,
+    version,
+    processKey,
+    startedAtMs: fromMs,
+    host: host || address,
+    pid: 0,
+    nodeVersion,
+    agentVersion,
+    rateHz: sampleRateHz,
+    labels: tags,
+  };
 }

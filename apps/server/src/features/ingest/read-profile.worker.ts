@@ -1,6 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import { readProfiles } from '@hearth/profile-formats';
-import { profileTypeId, type EpochMs, type FunctionTable, type LabelSet, type Profile, type StackTable } from '@hearth/profile-model';
+import {
+  profileTypeId,
+  type EpochMs,
+  type FunctionTable,
+  type LabelSet,
+  type Profile,
+  type StackTable,
+} from '@hearth/profile-model';
 import { inflateBody, type ContentEncoding } from '../../platform/http/inflate.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { multipartPart } from './multipart.js';
@@ -49,9 +56,17 @@ function fileOf(profiles: readonly Profile[]): ReadProfileFile {
   // All value types of one file share their tables.
   const { startMs, durationMs, functions, stacks, labelSets } = first;
   return {
-    startMs, durationMs, functions, stacks, labelSets,
+    startMs,
+    durationMs,
+    functions,
+    stacks,
+    labelSets,
     profiles: measured(profiles).map(({ type, sampleStack, sampleLabelSet, sampleValue, sampleCount }) => ({
-      typeId: profileTypeId(type), sampleStack, sampleLabelSet, sampleValue, sampleCount,
+      typeId: profileTypeId(type),
+      sampleStack,
+      sampleLabelSet,
+      sampleValue,
+      sampleCount,
     })),
   };
 }
@@ -63,5 +78,9 @@ function measured(profiles: readonly Profile[]): readonly Profile[] {
 }
 
 function withCounts(lines: Uint8Array): Uint8Array {
-  return Buffer.from(Buffer.from(lines).toString('utf8').replace(/[^\r\n]+/g, '$& 1'));
+  return Buffer.from(
+    Buffer.from(lines)
+      .toString('utf8')
+      .replace(/[^\r\n]+/g, '$& 1'),
+  );
 }

@@ -8,7 +8,8 @@ const INT8_ARRAY_OID = 1016;
 const typesWithInt8AsNumber = {
   getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
     if (format !== 'binary' && oid === INT8_OID) return Number;
-    if (format !== 'binary' && oid === INT8_ARRAY_OID) return (value) => (value === '{}' ? [] : value.slice(1, -1).split(',').map(Number));
+    if (format !== 'binary' && oid === INT8_ARRAY_OID)
+      return (value) => (value === '{}' ? [] : value.slice(1, -1).split(',').map(Number));
     return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
   },
 };

@@ -11,7 +11,9 @@ export interface DatabaseTransaction {
 
 /** Runs `work` in one database transaction; commits when it resolves, rolls back and throws on when it does not. */
 export async function inDatabaseTransaction<Result>(
-  dataSource: DataSource, work: (transaction: DatabaseTransaction) => Promise<Result>, isolation: IsolationLevel = 'READ COMMITTED',
+  dataSource: DataSource,
+  work: (transaction: DatabaseTransaction) => Promise<Result>,
+  isolation: IsolationLevel = 'READ COMMITTED',
 ): Promise<Result> {
   const queryRunner = dataSource.createQueryRunner();
   try {

@@ -6,8 +6,12 @@ import { inDatabaseTransaction } from './database-transaction.js';
 import { runMigrations, undoLatestMigration } from './run-migrations.js';
 
 let postgres: TestPostgres;
-beforeAll(async () => { postgres = await startTestPostgres(); });
-afterAll(async () => { await postgres.stop(); });
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
 
 describe('runMigrations', () => {
   it('lets twenty servers start at once and runs each migration once', async () => {
@@ -30,12 +34,18 @@ describe('inDatabaseTransaction', () => {
     const dataSource = await connectDataSource({ url: await postgres.createDatabase() });
     try {
       await dataSource.query('CREATE TABLE fact (n bigint)');
-      await expect(inDatabaseTransaction(dataSource, async ({ client }) => {
-        await client.query('INSERT INTO fact VALUES (1)');
-        throw new Error('after the insert');
-      })).rejects.toThrow('after the insert');
-      await inDatabaseTransaction(dataSource, async ({ client }) => { await client.query('INSERT INTO fact VALUES (9007199254740991)'); });
-      expect(await dataSource.query('SELECT n, ARRAY[n, 2::bigint] AS list FROM fact')).toEqual([{ n: 9007199254740991, list: [9007199254740991, 2] }]);
+      await expect(
+        inDatabaseTransaction(dataSource, async ({ client }) => {
+          await client.query('INSERT INTO fact VALUES (1)');
+          throw new Error('after the insert');
+        }),
+      ).rejects.toThrow('after the insert');
+      await inDatabaseTransaction(dataSource, async ({ client }) => {
+        await client.query('INSERT INTO fact VALUES (9007199254740991)');
+      });
+      expect(await dataSource.query('SELECT n, ARRAY[n, 2::bigint] AS list FROM fact')).toEqual([
+        { n: 9007199254740991, list: [9007199254740991, 2] },
+      ]);
     } finally {
       await dataSource.destroy();
     }

@@ -13,7 +13,10 @@ export type MigrationClass = new () => MigrationInterface;
 export async function runMigrations(url: string, migrations: MigrationClass[]): Promise<string[]> {
   // Two connections: one holds the lock, one migrates.
   const dataSource = await new DataSource({
-    ...dataSourceOptions({ url, poolSize: 2 }), migrations, migrationsTableName: 'migration', migrationsTransactionMode: 'each',
+    ...dataSourceOptions({ url, poolSize: 2 }),
+    migrations,
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
   }).initialize();
   try {
     const lock = dataSource.createQueryRunner();
@@ -33,7 +36,10 @@ export async function runMigrations(url: string, migrations: MigrationClass[]): 
 /** Takes the latest migration back. Only the latest has a way down that is tested. */
 export async function undoLatestMigration(url: string, migrations: MigrationClass[]): Promise<void> {
   const dataSource = await new DataSource({
-    ...dataSourceOptions({ url, poolSize: 2 }), migrations, migrationsTableName: 'migration', migrationsTransactionMode: 'each',
+    ...dataSourceOptions({ url, poolSize: 2 }),
+    migrations,
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'each',
   }).initialize();
   try {
     await dataSource.undoLastMigration();

@@ -52,9 +52,15 @@ async function leaveOrphan(): Promise<number> {
     const postgres = await EmbeddedPostgres.start(${JSON.stringify({ homeDir, programsCopyDir })});
     console.log(postgres.pid); setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const pid = await new Promise<number>((resolve) => { parent.stdout.once('data', (text: Buffer) => { resolve(Number(text.toString())); }); });
+  const pid = await new Promise<number>((resolve) => {
+    parent.stdout.once('data', (text: Buffer) => {
+      resolve(Number(text.toString()));
+    });
+  });
   parent.kill('SIGKILL');
-  await new Promise((resolve) => { parent.once('close', resolve); });
+  await new Promise((resolve) => {
+    parent.once('close', resolve);
+  });
   return pid;
 }
 
@@ -62,7 +68,10 @@ describe('EmbeddedPostgres', () => {
   it('keeps its data over a stop and a start, in the encoding and order that we promise, and leaves no process behind', async () => {
     const first = await start();
     await query(first, "CREATE TABLE kept AS SELECT 'ä' AS text");
-    const [settings] = await query(first, "SELECT current_setting('server_encoding') AS encoding, datlocprovider AS provider FROM pg_database WHERE datname = 'hearth'");
+    const [settings] = await query(
+      first,
+      "SELECT current_setting('server_encoding') AS encoding, datlocprovider AS provider FROM pg_database WHERE datname = 'hearth'",
+    );
     expect(settings).toEqual({ encoding: 'UTF8', provider: 'b' });
     const pid = first.pid;
     await first.stop();
@@ -96,7 +105,9 @@ describe('EmbeddedPostgres', () => {
     const port = await freePort();
     const holder = createServer().listen(port, '127.0.0.1');
     await expect(start({ port })).rejects.toThrow(new RegExp(`^Postgres cannot start: port ${port} is in use$`));
-    await new Promise((resolve) => { holder.close(resolve); });
+    await new Promise((resolve) => {
+      holder.close(resolve);
+    });
     await expect(start({ port })).resolves.toMatchObject({ port });
   });
 
@@ -104,12 +115,20 @@ describe('EmbeddedPostgres', () => {
     const script = `const { EmbeddedPostgres } = await import(${JSON.stringify(built)});
       const postgres = await EmbeddedPostgres.start(${JSON.stringify({ homeDir, programsCopyDir })});
       process.once('SIGTERM', async () => { await postgres.stop(); process.exit(0); }); console.log(postgres.pid);`;
-    const other = spawn(process.execPath, ['--input-type=module', '-e', `${script} setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const pid = await new Promise<number>((resolve) => { other.stdout.once('data', (text: Buffer) => { resolve(Number(text.toString())); }); });
+    const other = spawn(process.execPath, ['--input-type=module', '-e', `${script} setInterval(() => {}, 1000);`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const pid = await new Promise<number>((resolve) => {
+      other.stdout.once('data', (text: Buffer) => {
+        resolve(Number(text.toString()));
+      });
+    });
     await expect(start()).rejects.toThrow(new RegExp(`in use by another Hearth \\(process ${other.pid}\\)`));
     expect(isAlive(pid)).toBe(true);
     other.kill('SIGTERM');
-    await new Promise((resolve) => { other.once('close', resolve); });
+    await new Promise((resolve) => {
+      other.once('close', resolve);
+    });
     expect(isAlive(pid)).toBe(false);
   });
 
@@ -123,7 +142,9 @@ describe('EmbeddedPostgres', () => {
   it.runIf(isRoot)('restores the library links that an install without scripts lacks', async () => {
     const ownCopy = path.join(homeDir, 'native');
     await (await start({ programsCopyDir: ownCopy })).stop();
-    const links = readdirSync(path.join(ownCopy, 'lib')).map((name) => path.join(ownCopy, 'lib', name)).filter((file) => lstatSync(file).isSymbolicLink());
+    const links = readdirSync(path.join(ownCopy, 'lib'))
+      .map((name) => path.join(ownCopy, 'lib', name))
+      .filter((file) => lstatSync(file).isSymbolicLink());
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) rmSync(link);
     expect(await query(await start({ programsCopyDir: ownCopy }), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -141,10 +162,21 @@ describe('EmbeddedPostgres', () => {
     const script = `const { EmbeddedPostgres } = await import(${JSON.stringify(built)});
       const postgres = await EmbeddedPostgres.start({ homeDir: ${JSON.stringify(home)} });
       console.log(postgres.url()); await postgres.stop();`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { uid: 65_534, gid: 65_534, cwd: '/', env: { HOME: '/nonexistent' }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      uid: 65_534,
+      gid: 65_534,
+      cwd: '/',
+      env: { HOME: '/nonexistent' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => { output += text.toString(); });
-    await new Promise((resolve) => { child.once('close', resolve); });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (text: Buffer) => {
+        output += text.toString();
+      });
+    await new Promise((resolve) => {
+      child.once('close', resolve);
+    });
     expect(output).toMatch(/^postgres:\/\/hearth:/);
   });
 });

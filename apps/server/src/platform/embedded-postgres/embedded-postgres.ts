@@ -6,7 +6,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findPostgresPackage, preparePrograms, userForPostgres, type RunAs } from './postgres-files.js';
-import { initialiseDataDir, POSTGRES_USER, spawnPostgres, stopOrphan, stopPostgres, type PostgresProcess } from './postgres-process.js';
+import {
+  initialiseDataDir,
+  POSTGRES_USER,
+  spawnPostgres,
+  stopOrphan,
+  stopPostgres,
+  type PostgresProcess,
+} from './postgres-process.js';
 import { PostgresStartError } from './postgres-start-error.js';
 
 export interface EmbeddedPostgresOptions {
@@ -77,7 +84,10 @@ export class EmbeddedPostgres {
     try {
       userInfo();
     } catch (error) {
-      throw new PostgresStartError(`the user id ${process.getuid?.()} has no name on this machine: add it to /etc/passwd, or set DATABASE_URL`, { cause: error });
+      throw new PostgresStartError(
+        `the user id ${process.getuid?.()} has no name on this machine: add it to /etc/passwd, or set DATABASE_URL`,
+        { cause: error },
+      );
     }
     try {
       mkdirSync(homeDir, { recursive: true });
@@ -88,7 +98,11 @@ export class EmbeddedPostgres {
     }
     try {
       this.#password = this.#keptPassword();
-      this.#programsDir = preparePrograms(findPostgresPackage(), this.#options.programsCopyDir ?? path.join(homeDir, 'native'), this.#runAs);
+      this.#programsDir = preparePrograms(
+        findPostgresPackage(),
+        this.#options.programsCopyDir ?? path.join(homeDir, 'native'),
+        this.#runAs,
+      );
       this.#dataDir = await initialiseDataDir(this.#programsDir, homeDir, this.#password, this.#runAs);
       await stopOrphan(this.#dataDir);
       this.#port = this.#options.port ?? (await freePort());
@@ -161,7 +175,9 @@ export class EmbeddedPostgres {
     const owner = existsSync(this.#ownerFile()) ? readFileSync(this.#ownerFile(), 'utf8') : '';
     const pid = Number(owner.split(' ')[0]);
     if (owner !== '' && owner !== identityOf(process.pid) && owner === identityOf(pid)) {
-      throw new PostgresStartError(`${this.#options.homeDir} is in use by another Hearth (process ${pid}): stop that one, or set HEARTH_DATA_DIR`);
+      throw new PostgresStartError(
+        `${this.#options.homeDir} is in use by another Hearth (process ${pid}): stop that one, or set HEARTH_DATA_DIR`,
+      );
     }
     writeFileSync(this.#ownerFile(), identityOf(process.pid));
   }
@@ -185,8 +201,14 @@ function identityOf(pid: number): string {
 
 async function freePort(): Promise<number> {
   const probe = createServer();
-  await new Promise<void>((resolve, reject) => { probe.once('error', reject).listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject).listen(0, '127.0.0.1', resolve);
+  });
   const { port } = probe.address() as AddressInfo;
-  await new Promise<void>((resolve) => { probe.close(() => { resolve(); }); });
+  await new Promise<void>((resolve) => {
+    probe.close(() => {
+      resolve();
+    });
+  });
   return port;
 }

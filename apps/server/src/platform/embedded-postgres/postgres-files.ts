@@ -1,4 +1,17 @@
-import { chownSync, chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { PostgresStartError } from './postgres-start-error.js';
@@ -23,7 +36,10 @@ export function findPostgresPackage(): string {
     // The package's entry is dist/index.js; native/ lies beside dist/.
     return path.resolve(path.dirname(createRequire(import.meta.url).resolve(name)), '..');
   } catch (error) {
-    throw new PostgresStartError(`no embedded Postgres for this machine (${name} is not installed): set DATABASE_URL to a Postgres of your own`, { cause: error });
+    throw new PostgresStartError(
+      `no embedded Postgres for this machine (${name} is not installed): set DATABASE_URL to a Postgres of your own`,
+      { cause: error },
+    );
   }
 }
 
@@ -88,7 +104,9 @@ export function prepareForInitdb(homeDir: string, dataDir: string, password: str
 function assertEnterable(folder: string): void {
   for (let at = path.resolve(folder); ; at = path.dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0) {
-      throw new PostgresStartError(`Postgres does not run as root, and its user may not enter ${at}: set HEARTH_DATA_DIR to a folder that everybody may enter, such as /var/lib/hearth`);
+      throw new PostgresStartError(
+        `Postgres does not run as root, and its user may not enter ${at}: set HEARTH_DATA_DIR to a folder that everybody may enter, such as /var/lib/hearth`,
+      );
     }
     if (at === path.dirname(at)) return;
   }

@@ -19,14 +19,33 @@ export async function initialiseDataDir(programsDir: string, homeDir: string, pa
   const passwordFile = prepareForInitdb(homeDir, dataDir, password, runAs);
   const initdb = spawn(
     path.join(programsDir, 'bin/initdb'),
-    ['--pgdata', dataDir, '--username', POSTGRES_USER, '--pwfile', passwordFile, '--auth', 'scram-sha-256',
-      '--encoding', 'UTF8', '--locale-provider', 'builtin', '--locale', 'C.UTF-8'],
+    [
+      '--pgdata',
+      dataDir,
+      '--username',
+      POSTGRES_USER,
+      '--pwfile',
+      passwordFile,
+      '--auth',
+      'scram-sha-256',
+      '--encoding',
+      'UTF8',
+      '--locale-provider',
+      'builtin',
+      '--locale',
+      'C.UTF-8',
+    ],
     { ...runAs, cwd: homeDir, detached: true, stdio: ['ignore', 'ignore', 'pipe'] }, // detached: Ctrl-C must not cut it short
   );
   let output = '';
-  initdb.stderr.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  initdb.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
   const status = await new Promise<number | null>((resolve) => {
-    initdb.once('error', (error) => { output += String(error); resolve(null); });
+    initdb.once('error', (error) => {
+      output += String(error);
+      resolve(null);
+    });
     initdb.once('close', resolve);
   });
   rmSync(passwordFile, { force: true });
@@ -45,7 +64,11 @@ export interface PostgresProcess {
 
 /** Starts the postmaster and waits until it takes connections. @throws {PostgresStartError} with its own last log lines */
 export async function spawnPostgres(
-  programsDir: string, dataDir: string, port: number, settings: Readonly<Record<string, string>>, runAs: RunAs,
+  programsDir: string,
+  dataDir: string,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+  runAs: RunAs,
 ): Promise<PostgresProcess> {
   const options = Object.entries({ listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings });
   const server = spawn(
@@ -66,9 +89,20 @@ export async function spawnPostgres(
   // The pipe alone must not keep a process alive that is done.
   (server.stderr as unknown as { unref?: () => void }).unref?.();
   server.once('error', (error) => log.push(String(error))); // a program that cannot be run
-  const ended = new Promise<void>((resolve) => { server.once('close', () => { resolve(); }); server.once('error', () => { resolve(); }); });
+  const ended = new Promise<void>((resolve) => {
+    server.once('close', () => {
+      resolve();
+    });
+    server.once('error', () => {
+      resolve();
+    });
+  });
   const deadline = Date.now() + START_TIMEOUT_MS;
-  for (let state = serverState(dataDir); !(state?.pid === server.pid && state?.status === 'ready'); state = serverState(dataDir)) {
+  for (
+    let state = serverState(dataDir);
+    !(state?.pid === server.pid && state?.status === 'ready');
+    state = serverState(dataDir)
+  ) {
     if (hasEnded(server) || Date.now() > deadline) {
       if (!hasEnded(server)) server.kill('SIGQUIT');
       await Promise.race([ended, sleep(1000)]); // its last words
@@ -83,9 +117,13 @@ export async function spawnPostgres(
 /** Stops a postmaster and waits for its end. Closes every client: the application has closed its pools before. */
 export async function stopPostgres(pid: number): Promise<void> {
   // Not SIGTERM: that waits for clients to leave by themselves.
-  for (const [signal, waitMs] of [['SIGINT', STOP_TIMEOUT_MS], ['SIGQUIT', 5_000], ['SIGKILL', 2_000]] as const) {
+  for (const [signal, waitMs] of [
+    ['SIGINT', STOP_TIMEOUT_MS],
+    ['SIGQUIT', 5_000],
+    ['SIGKILL', 2_000],
+  ] as const) {
     if (!signalProcess(pid, signal)) return;
-    for (const until = Date.now() + waitMs; Date.now() < until; ) {
+    for (const until = Date.now() + waitMs; Date.now() < until;) {
       if (!isRunning(pid)) return;
       await sleep(10);
     }
@@ -145,7 +183,10 @@ function startFault(log: string, port: number): string {
 
 /** The lines that say what is wrong, as one line; without such a line the last one. */
 function faultIn(output: string): string {
-  const lines = output.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+  const lines = output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   if (lines.some((line) => line.includes('No space left on device'))) return 'no space left on the disk of HEARTH_DATA_DIR';
   const faults = lines.filter((line) => /\b(FATAL|PANIC|ERROR|error):/.test(line));
   return (faults.length > 0 ? faults : lines.slice(-1)).join('; ').slice(0, 500) || 'no message';

@@ -10,34 +10,44 @@ import { ProblemFilter } from './problem-filter.js';
 /** What every route has: security headers, JSON bodies, log and metrics, problem details. Bodies of profiles are read by ingest itself. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {
   app.disable('x-powered-by');
-  app.use(helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        // The component library writes style attributes.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:', 'blob:'],
-        workerSrc: ["'self'", 'blob:'],
-        objectSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'self'"],
-        formAction: ["'self'"],
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'self'"],
+          // The component library writes style attributes.
+          styleSrc: ["'self'", "'unsafe-inline'"],
+          imgSrc: ["'self'", 'data:', 'blob:'],
+          workerSrc: ["'self'", 'blob:'],
+          objectSrc: ["'none'"],
+          frameAncestors: ["'none'"],
+          baseUri: ["'self'"],
+          formAction: ["'self'"],
+        },
       },
-    },
-    // Hearth is mostly reached by plain HTTP inside a network; whoever puts TLS in front sets this there.
-    strictTransportSecurity: false,
-    crossOriginOpenerPolicy: false,
-    originAgentCluster: false,
-  }));
-  app.use(pinoHttp({
-    logger,
-    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : response.statusCode >= 400 ? 'info' : 'debug'),
-    serializers: {
-      req: ({ id, method, url, remoteAddress }: Record<string, unknown>) => ({ id, method, url: String(url).split('?')[0], remoteAddress }),
-      res: ({ statusCode }: Record<string, unknown>) => ({ statusCode }),
-    },
-  }));
+      // Hearth is mostly reached by plain HTTP inside a network; whoever puts TLS in front sets this there.
+      strictTransportSecurity: false,
+      crossOriginOpenerPolicy: false,
+      originAgentCluster: false,
+    }),
+  );
+  app.use(
+    pinoHttp({
+      logger,
+      customLogLevel: (_request, response) =>
+        response.statusCode >= 500 ? 'warn' : response.statusCode >= 400 ? 'info' : 'debug',
+      serializers: {
+        req: ({ id, method, url, remoteAddress }: Record<string, unknown>) => ({
+          id,
+          method,
+          url: String(url).split('?')[0],
+          remoteAddress,
+        }),
+        res: ({ statusCode }: Record<string, unknown>) => ({ statusCode }),
+      },
+    }),
+  );
   app.use((request: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
     response.once('close', () => {
@@ -64,5 +74,8 @@ export function configureOpenApi(app: NestExpressApplication, version: string): 
     .addBasicAuth({ type: 'http', scheme: 'basic', description: 'an API key as the password' })
     .addCookieAuth('hearth_session')
     .build();
-  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, config), { jsonDocumentUrl: 'api/openapi.json', raw: ['json'] });
+  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, config), {
+    jsonDocumentUrl: 'api/openapi.json',
+    raw: ['json'],
+  });
 }

@@ -11,7 +11,11 @@ export function contentEncoding(header: string | undefined): ContentEncoding {
   const encoding = (header ?? 'identity').trim().toLowerCase();
   if (encoding === 'gzip' || encoding === 'x-gzip') return 'gzip';
   if (encoding === 'identity' || encoding === '') return 'identity';
-  throw new HearthError('CONTENT_ENCODING_UNSUPPORTED', `Content-Encoding "${encoding.slice(0, 40)}" is not read: send gzip or identity`, { status: 415 });
+  throw new HearthError(
+    'CONTENT_ENCODING_UNSUPPORTED',
+    `Content-Encoding "${encoding.slice(0, 40)}" is not read: send gzip or identity`,
+    { status: 415 },
+  );
 }
 
 /**
@@ -33,5 +37,7 @@ export function inflateBody(body: Uint8Array, encoding: ContentEncoding, maxInfl
 }
 
 function tooLarge(maxInflatedBytes: number): HearthError {
-  return new HearthError('INFLATED_TOO_LARGE', `a body may inflate to at most ${maxInflatedBytes} bytes (MAX_INFLATED_BYTES)`, { status: 413 });
+  return new HearthError('INFLATED_TOO_LARGE', `a body may inflate to at most ${maxInflatedBytes} bytes (MAX_INFLATED_BYTES)`, {
+    status: 413,
+  });
 }

@@ -19,7 +19,10 @@ export function parseTime(text: string, nowMs: EpochMs): EpochMs {
   else if (/^\d{1,16}$/.test(text)) at = Number(text);
   else at = Date.parse(text);
   if (!(at >= 0 && at <= MAX_EPOCH_MS)) {
-    throw new HearthError('TIME_INVALID', `"${text.slice(0, 40)}" is not a time: send now, now-1h, milliseconds since the epoch, or RFC 3339`);
+    throw new HearthError(
+      'TIME_INVALID',
+      `"${text.slice(0, 40)}" is not a time: send now, now-1h, milliseconds since the epoch, or RFC 3339`,
+    );
   }
   return at;
 }

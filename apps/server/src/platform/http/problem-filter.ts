@@ -11,7 +11,8 @@ const DATABASE_RETRY_SECONDS = 5;
 /** Codes of the socket, and Postgres' classes 08 (connection), 57P (shutdown) and 53 (no room: connections, disk, memory). */
 const DATABASE_AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08...|57P..|53...)$/;
 /** How pg words a connection that broke or never came. */
-const CONNECTION_LOST = /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Driver not Connected|pool after calling end/i;
+const CONNECTION_LOST =
+  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Driver not Connected|pool after calling end/i;
 
 /** Answers every error as problem details (RFC 9457). What nobody foresaw becomes 500 and is logged with its stack. */
 @Catch()
@@ -33,7 +34,10 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     if (known.retryAfterSeconds !== undefined) response.setHeader('Retry-After', known.retryAfterSeconds);
-    response.status(known.status).type('application/problem+json').send(JSON.stringify(problemOf(known)));
+    response
+      .status(known.status)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemOf(known)));
   }
 }
 
@@ -59,12 +63,15 @@ export function toHearthError(error: unknown): HearthError {
   if (error instanceof HttpException) return fromHttp(error.getStatus(), error.message, error);
   if (isDatabaseAway(error)) {
     return new HearthError('DATABASE_AWAY', `the database does not answer: try again in ${DATABASE_RETRY_SECONDS} s`, {
-      status: 503, retryAfterSeconds: DATABASE_RETRY_SECONDS, cause: error,
+      status: 503,
+      retryAfterSeconds: DATABASE_RETRY_SECONDS,
+      cause: error,
     });
   }
   // Errors of Express' own body reader carry a status.
   const { status, message } = error as { status?: unknown; message?: unknown };
-  if (!(error instanceof QueryFailedError) && typeof status === 'number' && status >= 400 && status < 500) return fromHttp(status, String(message), error);
+  if (!(error instanceof QueryFailedError) && typeof status === 'number' && status >= 400 && status < 500)
+    return fromHttp(status, String(message), error);
   return new HearthError('INTERNAL', 'something went wrong inside Hearth; its log says what', { status: 500, cause: error });
 }
 
@@ -80,8 +87,14 @@ export function isDatabaseAway(error: unknown): boolean {
 
 function fromHttp(status: number, message: string, cause: unknown): HearthError {
   const codes: Record<number, string> = {
-    400: 'REQUEST_INVALID', 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 413: 'BODY_TOO_LARGE',
-    415: 'CONTENT_TYPE_UNSUPPORTED', 429: 'TOO_MANY_REQUESTS',
+    400: 'REQUEST_INVALID',
+    401: 'UNAUTHENTICATED',
+    403: 'FORBIDDEN',
+    404: 'NOT_FOUND',
+    405: 'METHOD_NOT_ALLOWED',
+    413: 'BODY_TOO_LARGE',
+    415: 'CONTENT_TYPE_UNSUPPORTED',
+    429: 'TOO_MANY_REQUESTS',
   };
   const code = codes[status] ?? (status >= 500 ? 'INTERNAL' : 'REQUEST_INVALID');
   return new HearthError(code, message, { status, cause, ...(status === 429 ? { retryAfterSeconds: 60 } : {}) });

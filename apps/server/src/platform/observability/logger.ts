@@ -11,8 +11,17 @@ export function createLogger(level: string): Logger {
 
 /** Nest's own messages, in our log; its start-up chatter only at `debug`. */
 export function nestLogger(logger: Logger): LoggerService {
-  const write = (level: 'debug' | 'warn' | 'error') => (message: unknown, ...details: unknown[]) => {
-    logger[level]({ context: details.at(-1) }, message instanceof Error ? (message.stack ?? message.message) : String(message));
+  const write =
+    (level: 'debug' | 'warn' | 'error') =>
+    (message: unknown, ...details: unknown[]) => {
+      logger[level]({ context: details.at(-1) }, message instanceof Error ? (message.stack ?? message.message) : String(message));
+    };
+  return {
+    log: write('debug'),
+    debug: write('debug'),
+    verbose: write('debug'),
+    warn: write('warn'),
+    error: write('error'),
+    fatal: write('error'),
   };
-  return { log: write('debug'), debug: write('debug'), verbose: write('debug'), warn: write('warn'), error: write('error'), fatal: write('error') };
 }

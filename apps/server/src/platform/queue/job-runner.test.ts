@@ -8,7 +8,11 @@ const b = defineJob<null>({ name: 'b', parse: () => null, id: () => 'b', attempt
 
 function runnerWith(...jobs: (typeof a)[]) {
   const started: string[] = [];
-  const runner = new JobRunner({ work: (name: string) => { started.push(name); } } as unknown as Queues);
+  const runner = new JobRunner({
+    work: (name: string) => {
+      started.push(name);
+    },
+  } as unknown as Queues);
   for (const job of jobs) runner.handle(job, async () => undefined);
   return { runner, started };
 }
@@ -21,8 +25,12 @@ describe('JobRunner', () => {
   });
 
   it('refuses to start without a handler, or with one for a job that nobody lists', () => {
-    expect(() => { runnerWith(a).runner.start([a, b]); }).toThrow('no handler for job b');
-    expect(() => { runnerWith(a, b).runner.start([a]); }).toThrow('handler for b');
+    expect(() => {
+      runnerWith(a).runner.start([a, b]);
+    }).toThrow('no handler for job b');
+    expect(() => {
+      runnerWith(a, b).runner.start([a]);
+    }).toThrow('handler for b');
   });
 
   it('refuses a second handler', () => {

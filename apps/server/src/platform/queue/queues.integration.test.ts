@@ -24,9 +24,10 @@ function queuesAt(place: QueueBackend): Queues {
   return queues;
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
+/** Waits for at most 20 s. @returns Whether it became true. */
+async function becomes(isTrue: () => boolean): Promise<boolean> {
   for (let tries = 0; tries < 400 && !isTrue(); tries += 1) await sleep(50);
-  expect(isTrue()).toBe(true);
+  return isTrue();
 }
 
 /** The same on either backend. */
@@ -37,13 +38,15 @@ function behavesAsAQueue(place: () => QueueBackend): void {
     await queues.add(count, { n: 1 });
     const ran: number[] = [];
     const runner = new JobRunner(queues);
-    runner.handle(count, async ({ n }) => { ran.push(n); });
+    runner.handle(count, async ({ n }) => {
+      ran.push(n);
+    });
     runner.start([count]);
-    await until(() => ran.length >= 1);
+    expect(await becomes(() => ran.length >= 1)).toBe(true);
     await sleep(300);
     expect(ran).toEqual([1]);
     await queues.add(count, { n: 1 });
-    await until(() => ran.length === 2);
+    expect(await becomes(() => ran.length === 2)).toBe(true);
   });
 
   it('tries work again that failed, on any worker', async () => {
@@ -51,21 +54,28 @@ function behavesAsAQueue(place: () => QueueBackend): void {
     let tries = 0;
     for (const each of [queues, queuesAt(place())]) {
       const runner = new JobRunner(each);
-      runner.handle(count, async () => { tries += 1; if (tries === 1) throw new Error('the first time'); });
+      runner.handle(count, async () => {
+        tries += 1;
+        if (tries === 1) throw new Error('the first time');
+      });
       runner.start([count]);
     }
     await queues.add(count, { n: 2 });
-    await until(() => tries === 2);
+    expect(await becomes(() => tries === 2)).toBe(true);
   });
 
   it('waits for running work before it closes', async () => {
     const queues = queuesAt(place());
     const runner = new JobRunner(queues);
     const events: string[] = [];
-    runner.handle(count, async () => { events.push('begins'); await sleep(300); events.push('ends'); });
+    runner.handle(count, async () => {
+      events.push('begins');
+      await sleep(300);
+      events.push('ends');
+    });
     runner.start([count]);
     await queues.add(count, { n: 3 });
-    await until(() => events.length > 0);
+    expect(await becomes(() => events.length > 0)).toBe(true);
     await queues.close();
     expect(events).toEqual(['begins', 'ends']);
   });
@@ -77,13 +87,19 @@ function behavesAsAQueue(place: () => QueueBackend): void {
 
 describe('Queues on Postgres', () => {
   let postgres: TestPostgres;
-  beforeAll(async () => { postgres = await startTestPostgres(); });
-  afterAll(async () => { await Promise.all(open.splice(0).map((queues) => queues.close())); await postgres.stop(); });
+  beforeAll(async () => {
+    postgres = await startTestPostgres();
+  });
+  afterAll(async () => {
+    await Promise.all(open.splice(0).map((queues) => queues.close()));
+    await postgres.stop();
+  });
   behavesAsAQueue(() => ({ backend: 'postgres', url: postgres.url }));
 
   it('lets twenty servers make its tables at once', async () => {
     const url = await postgres.createDatabase();
-    await Promise.all(Array.from({ length: 20 }, () => queuesAt({ backend: 'postgres', url }).ping()));
+    const pings = Array.from({ length: 20 }, () => queuesAt({ backend: 'postgres', url }).ping());
+    expect((await Promise.allSettled(pings)).filter(({ status }) => status === 'rejected')).toEqual([]);
   });
 
   it('says so when the database is away', async () => {
@@ -94,8 +110,13 @@ describe('Queues on Postgres', () => {
 
 describe.skipIf(noRedis !== undefined)(`Queues on Redis${noRedis === undefined ? '' : ` (skipped: ${noRedis})`}`, () => {
   let redis: TestRedis;
-  beforeAll(async () => { redis = await startTestRedis(); });
-  afterAll(async () => { await Promise.all(open.splice(0).map((queues) => queues.close())); await redis.stop(); });
+  beforeAll(async () => {
+    redis = await startTestRedis();
+  });
+  afterAll(async () => {
+    await Promise.all(open.splice(0).map((queues) => queues.close()));
+    await redis.stop();
+  });
   behavesAsAQueue(() => ({ backend: 'redis', url: redis.url }));
 
   it('says so when Redis is away, instead of waiting for ever', async () => {

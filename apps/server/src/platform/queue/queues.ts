@@ -27,9 +27,11 @@ export class Queues implements BeforeApplicationShutdown {
     this.#logger = logger;
     this.#bound = place.backend === 'postgres' ? withBackend(createPostgresBackend) : withBackend(createRedisBackend);
     // The two backends' connection types do not meet.
-    this.#connection = (place.backend === 'postgres'
-      ? { connectionString: place.url, max: 3, migrate: true } // without migrate it only checks the version of its tables
-      : { url: place.url, maxRetriesPerRequest: null }) as never; // null: workers refuse a number
+    this.#connection = (
+      place.backend === 'postgres'
+        ? { connectionString: place.url, max: 3, migrate: true } // without migrate it only checks the version of its tables
+        : { url: place.url, maxRetriesPerRequest: null }
+    ) as never; // null: workers refuse a number
   }
 
   /**
@@ -47,13 +49,22 @@ export class Queues implements BeforeApplicationShutdown {
       removeOnFail: true,
     });
     const outcome = await Promise.race([
-      added.then(() => 'added' as const, (error: unknown) => error),
+      added.then(
+        () => 'added' as const,
+        (error: unknown) => error,
+      ),
       sleep(ADD_TIMEOUT_MS, 'late' as const, { ref: false }),
     ]);
     if (outcome === 'added') return;
-    throw new HearthError('QUEUE_UNAVAILABLE', `${job.name} could not be queued within ${ADD_TIMEOUT_MS} ms: the ${outcome === 'late' ? 'queue does not answer' : 'queue refused it'}`, {
-      status: 503, retryAfterSeconds: 5, cause: outcome,
-    });
+    throw new HearthError(
+      'QUEUE_UNAVAILABLE',
+      `${job.name} could not be queued within ${ADD_TIMEOUT_MS} ms: the ${outcome === 'late' ? 'queue does not answer' : 'queue refused it'}`,
+      {
+        status: 503,
+        retryAfterSeconds: 5,
+        cause: outcome,
+      },
+    );
   }
 
   /** Runs `run` for each job of that name; a rejection makes the queue try again. */
@@ -70,7 +81,8 @@ export class Queues implements BeforeApplicationShutdown {
   async ping(): Promise<void> {
     const queue = this.#queue('ping');
     const outcome = await Promise.race([queue.getWaitingCount(), sleep(2_000, 'late' as const, { ref: false })]);
-    if (outcome === 'late') throw new HearthError('QUEUE_UNAVAILABLE', 'the queue does not answer', { status: 503, retryAfterSeconds: 5 });
+    if (outcome === 'late')
+      throw new HearthError('QUEUE_UNAVAILABLE', 'the queue does not answer', { status: 503, retryAfterSeconds: 5 });
   }
 
   /** Waits for running jobs. Before the data source is destroyed: they use it. */
@@ -93,7 +105,9 @@ export class Queues implements BeforeApplicationShutdown {
 
   #keep<Kind extends Queue | Worker>(one: Kind): Kind {
     // Without a listener an error of the connection would end the process.
-    (one as Queue).on('error', (error: Error) => { this.#logger.warn({ err: error }, 'queue connection'); });
+    (one as Queue).on('error', (error: Error) => {
+      this.#logger.warn({ err: error }, 'queue connection');
+    });
     this.#open.push(one);
     return one;
   }

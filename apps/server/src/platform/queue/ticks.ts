@@ -41,11 +41,17 @@ export class Ticks implements BeforeApplicationShutdown {
 
   #schedule(tick: Tick, delayMs: number): void {
     if (this.#stopped) return;
-    this.#timers.set(tick, setTimeout(() => {
-      const turn = this.#take(tick);
-      this.#running.add(turn);
-      void turn.finally(() => { this.#running.delete(turn); this.#schedule(tick, tick.intervalMs); });
-    }, delayMs));
+    this.#timers.set(
+      tick,
+      setTimeout(() => {
+        const turn = this.#take(tick);
+        this.#running.add(turn);
+        void turn.finally(() => {
+          this.#running.delete(turn);
+          this.#schedule(tick, tick.intervalMs);
+        });
+      }, delayMs),
+    );
   }
 
   async #take(tick: Tick): Promise<void> {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
-import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.js';
-import { connectDataSource, runMigrations } from '../platform/database/index.js';
-import { MIGRATIONS } from './index.js';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { MIGRATIONS } from '../../migrations/index.js';
+import { connectDataSource, runMigrations } from './index.js';
 
 /** Tables whose rows belong to no single service. */
 const GLOBAL_TABLES = ['api_key', 'app_user', 'migration', 'profile_type', 'project', 'service', 'user_session'];
@@ -33,39 +33,54 @@ async function schemaText(): Promise<string> {
     ORDER BY class.relname, attnum`)) as { table: string; line: string; partitioned: string }[];
   const constraints = (await database.query(`
     SELECT class.relname AS "table", '  ' || pg_get_constraintdef(pg_constraint.oid) AS line FROM pg_constraint JOIN pg_class AS class ON class.oid = conrelid
-    WHERE relnamespace = 'public'::regnamespace AND NOT relispartition AND contype <> 'n' ORDER BY class.relname, contype DESC, line`)) as { table: string; line: string }[];
+    WHERE relnamespace = 'public'::regnamespace AND NOT relispartition AND contype <> 'n' ORDER BY class.relname, contype DESC, line`)) as {
+    table: string;
+    line: string;
+  }[];
   const indexes = (await database.query(`
     SELECT tablename AS "table", indexdef || ';' AS line FROM pg_indexes JOIN pg_class AS class ON class.relname = tablename AND class.relnamespace = 'public'::regnamespace
     WHERE schemaname = 'public' AND NOT relispartition AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)
     ORDER BY tablename, line`)) as { table: string; line: string }[];
-  const of = (rows: { table: string; line: string }[], table: string) => rows.filter((row) => row.table === table).map(({ line }) => line);
+  const of = (rows: { table: string; line: string }[], table: string) =>
+    rows.filter((row) => row.table === table).map(({ line }) => line);
   return [...new Set(columns.map(({ table }) => table))]
     .map((table) => {
       const partitioned = columns.find((column) => column.table === table)!.partitioned;
       const body = [...of(columns, table), ...of(constraints, table)].join(',\n');
-      return [`CREATE TABLE ${table} (\n${body}\n)${partitioned === '' ? '' : ` ${partitioned}`};`, ...of(indexes, table), ''].join('\n');
+      return [
+        `CREATE TABLE ${table} (\n${body}\n)${partitioned === '' ? '' : ` ${partitioned}`};`,
+        ...of(indexes, table),
+        '',
+      ].join('\n');
     })
     .join('\n');
 }
 
 describe('the schema', () => {
-  it('is the one in schema.sql, which is written anew by: npx vitest run --project integration apps/server/src/migrations -u', async () => {
-    const header = '-- What all migrations make together, for reading. Written by schema.integration.test.ts; not run by anything.\n\n';
-    await expect(header + (await schemaText())).toMatchFileSnapshot('../../schema.sql');
+  it('is the one in schema.sql, which is written anew by: npx vitest run --project integration platform/database/schema -u', async () => {
+    const header =
+      '-- What all migrations make together, for reading. Written by schema.integration.test.ts; not run by anything.\n\n';
+    await expect(header + (await schemaText())).toMatchFileSnapshot('../../../schema.sql');
   });
 
   it('leads every unique key of service data with service_id, so that Citus can distribute it', async () => {
     const keys = (await database.query(`
       SELECT class.relname AS "table", index.relname AS key, attname AS first FROM pg_index
       JOIN pg_class AS class ON class.oid = indrelid JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-      WHERE class.relnamespace = 'public'::regnamespace AND indisunique AND NOT class.relispartition`)) as { table: string; key: string; first: string }[];
+      WHERE class.relnamespace = 'public'::regnamespace AND indisunique AND NOT class.relispartition`)) as {
+      table: string;
+      key: string;
+      first: string;
+    }[];
     expect(keys.length).toBeGreaterThan(10);
     expect(keys.filter(({ table, first }) => first !== 'service_id' && !GLOBAL_TABLES.includes(table))).toEqual([]);
   });
 
   it('refers from service data to nothing, because nothing is joined or checked across services', async () => {
     const references = (await database.query(`
-      SELECT conrelid::regclass::text AS "table" FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace`)) as { table: string }[];
+      SELECT conrelid::regclass::text AS "table" FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace`)) as {
+      table: string;
+    }[];
     expect(references.filter(({ table }) => !GLOBAL_TABLES.includes(table))).toEqual([]);
   });
 });
