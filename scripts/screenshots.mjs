@@ -53,6 +53,7 @@ const PAGES = [
         ['transaction', '/transactions?service=shop&transaction=POST+%2Fcheckout'],
         ['comparison', '/compare/done'],
         ['comparison-chosen', '/compare/done', async (page) => { await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').first().click(); }],
+        ['comparison-foot', '/compare/done', async (page) => { await page.getByText('How this was computed').click(); await page.locator('main').evaluate((main) => main.scrollTo(0, 1e4)); }],
         ['comparison-unchanged', '/compare/unchanged'],
         ['comparison-level', '/compare/level'],
         ['comparison-hostile', '/compare/hostile'],

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams, stripSearchParams, type SearchSchemaInput } from '@tanstack/react-router';
 import { sessionQuery } from './api/queries.js';
 import { AppFrame } from './pages/app-frame.js';
-import { NotFoundPage, PageError } from './pages/page-error.js';
+import { NotFoundPage, PageError, RootError } from './pages/page-error.js';
 import {
   COMPARE_PARAMETERS, COMPARISON_PARAMETERS, EXPLORE_PARAMETERS, INSTALL_PARAMETERS, ROOT_PARAMETERS, searchOf, SIGN_IN_PARAMETERS, TRANSACTIONS_PARAMETERS,
 } from './url-state/page-search.js';
@@ -24,7 +24,7 @@ function pageSearch<P extends Parameters>(parameters: P) {
 const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   validateSearch: (raw: Asked<typeof ROOT_PARAMETERS>): RootSearch => searchOf(ROOT_PARAMETERS).read(raw),
   search: { middlewares: [retainSearchParams(['project']), stripSearchParams({ project: '' })] },
-  errorComponent: PageError,
+  errorComponent: RootError,
   notFoundComponent: NotFoundPage,
 });
 
@@ -37,7 +37,7 @@ const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
   component: AppFrame,
-  errorComponent: PageError,
+  errorComponent: RootError,
   beforeLoad: async ({ context, location }) => {
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });

@@ -4,6 +4,11 @@ import { Link, useRouter } from '@tanstack/react-router';
 import { ApiError } from '../api/request.js';
 import { ErrorNotice } from '../ui/notice.js';
 
+/** As `PageError`, where not even the frame of the pages is there. */
+export function RootError({ error }: { error: unknown }) {
+  return <main><PageError error={error} /></main>;
+}
+
 /** A page that could not be loaded or drawn. */
 export function PageError({ error }: { error: unknown }) {
   const router = useRouter();
@@ -21,9 +26,11 @@ export function PageError({ error }: { error: unknown }) {
 
 export function NotFoundPage() {
   return (
-    <ErrorNotice title="There is no such page" action={<Link to="/services">Go to Services</Link>}>
-      The address is not one of the dashboard. It may have been cut when it was copied.
-    </ErrorNotice>
+    <main>
+      <ErrorNotice title="There is no such page" action={<Link to="/services">Go to Services</Link>}>
+        The address is not one of the dashboard. It may have been cut when it was copied.
+      </ErrorNotice>
+    </main>
   );
 }
 

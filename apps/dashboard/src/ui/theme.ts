@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import { Button, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 /** One grey from white to black; buttons are ink, not colour. */
 const INK: MantineColorsTuple = ['#f7f7f9', '#ededf1', '#d8d8de', '#b9bac2', '#8e8e9a', '#767682', '#5c5c66', '#3c3c44', '#26262c', '#17171b'];
@@ -8,14 +8,17 @@ export const theme = createTheme({
   primaryColor: 'ink',
   primaryShade: { light: 9, dark: 1 },
   colors: { ink: INK },
-  autoContrast: true,
   fontFamily: "Inter, ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   fontSizes: { xs: '12px', sm: '13px', md: '13px', lg: '13px', xl: '13px' },
   lineHeights: { xs: '20px', sm: '20px', md: '20px', lg: '20px', xl: '20px' },
   defaultRadius: 4,
   focusRing: 'auto',
   components: {
-    Button: { defaultProps: { size: 'xs' } },
+    // Ink on the page's ground in both schemes; Mantine would choose the text by the light scheme alone.
+    Button: Button.extend({
+      defaultProps: { size: 'xs' },
+      vars: (_, { variant }) => ({ root: variant === undefined ? { '--button-bg': 'var(--text)', '--button-color': 'var(--ground)', '--button-hover': 'var(--dim)' } : {} }),
+    }),
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },
     Select: { defaultProps: { size: 'xs', comboboxProps: { shadow: 'md', transitionProps: { duration: 0 } } } },

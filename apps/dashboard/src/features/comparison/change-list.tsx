@@ -23,7 +23,9 @@ interface ChangeListProps {
 type Line = { readonly kind: 'function' | 'transaction'; readonly hash: FunctionHash; readonly row: FunctionRow } | { readonly kind: 'facts'; readonly hash: FunctionHash; readonly row: FunctionRow };
 
 const ROW_PX = 28;
-const FACTS_PX = 80;
+/** Two lines and their margins; a third says how much longer to wait. */
+const FACTS_PX = 60;
+const FACT_LINE_PX = 20;
 
 /** What changed, the surest and largest first: the page's main object. A selected function opens into its transactions. */
 export function ChangeList({ result, changes, selected, selectedTransaction, onSelect, onShowAll }: ChangeListProps) {
@@ -38,7 +40,7 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
   const scale = scaleFor(result.unit, changes.reduce((largest, { rows }) => Math.max(largest, Math.abs(rows[0]!.change.delta)), 0));
   const virtual = useVirtualizer({
     count: lines.length, getScrollElement: () => scroller.current, overscan: 8,
-    estimateSize: (index) => (lines[index]!.kind === 'facts' ? FACTS_PX : ROW_PX),
+    estimateSize: (index) => heightPx(lines[index]!),
   });
   useEffect(() => virtual.measure(), [lines, virtual]);
 
@@ -76,7 +78,7 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
           {virtual.getVirtualItems().map(({ index, start }) => {
             const line = lines[index]!;
             const place = { transform: `translateY(${start}px)` };
-            if (line.kind === 'facts') return <Facts key={index} row={line.row} unit={result.unit} index={index} style={place} />;
+            if (line.kind === 'facts') return <Facts key={index} row={line.row} unit={result.unit} index={index} style={{ ...place, height: heightPx(line) }} />;
             return (
               <ChangeLine
                 key={index} row={line.row} scale={scale} axisFactor={axisFactor} index={index} style={place} isHead={line.kind === 'function'}
@@ -89,6 +91,11 @@ export function ChangeList({ result, changes, selected, selectedTransaction, onS
       </div>
     </div>
   );
+}
+
+function heightPx({ kind, row }: Line): number {
+  if (kind !== 'facts') return ROW_PX;
+  return FACTS_PX + (row.change.moreMinutesNeeded === null ? 0 : FACT_LINE_PX);
 }
 
 /** The selected function's row about the selected transaction; its strongest where there is none. */
@@ -118,7 +125,7 @@ function ChangeLine({ row, scale, axisFactor, index, style, isHead, chosen, onSe
       <span role="cell" className={styles['transaction']} title={row.transaction === null ? '' : visibleText(row.transaction)}>{row.transaction === null ? <span className={styles['dim']}>all</span> : visibleText(row.transaction)}</span>
       <span role="cell" className={styles['figure']}>{signedIn(scale, change.delta)}</span>
       <span role="cell" className={styles['figure']}>{change.deltaPct === null ? '' : formatChangePct(change.deltaPct).replace(/\s*%$/, '')}</span>
-      <span role="cell"><IntervalBar pct={change.deltaPct} interval={change.intervalPct} axisFactor={axisFactor} isSure={VERDICTS[change.verdict].isAlarm} /></span>
+      <span role="cell"><IntervalBar pct={change.deltaPct} interval={change.intervalPct} axisFactor={axisFactor} isSure={VERDICTS[change.verdict].isAlarm} widthPx={120} /></span>
       <span role="cell"><VerdictMark verdict={change.verdict} /></span>
     </div>
   );

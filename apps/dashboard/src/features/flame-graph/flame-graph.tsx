@@ -46,6 +46,12 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
 
   const zoomRow = useMemo(() => rowOfPath(tree, readPath(zoom)), [tree, zoom]);
   const [active, setActive] = useState(zoomRow);
+  const [lastZoomRow, setLastZoomRow] = useState(zoomRow);
+  // Zoomed from elsewhere, by a link or a list: walking goes on from there.
+  if (zoomRow !== lastZoomRow) {
+    setLastZoomRow(zoomRow);
+    setActive(zoomRow);
+  }
   const activeRow = active < tree.depth.length ? active : 0;
   const deferredSearch = useDeferredValue(search);
   const matches = useMemo(() => matchFrames(tree, layout, deferredSearch, ''), [tree, layout, deferredSearch]);

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { FlameColumns, FlameLayout } from './layout.js';
+import { layOut, type FlameColumns, type FlameLayout } from './layout.js';
 
 interface LayoutReply {
   readonly id: number;
@@ -15,6 +15,8 @@ export function useLayout<Tree extends FlameColumns>(tree: Tree): { readonly tre
   const [laidOut, setLaidOut] = useState<{ tree: Tree; layout: FlameLayout }>();
   useEffect(() => {
     worker ??= new Worker(new URL('./layout.worker.ts', import.meta.url), { type: 'module' });
+    // A worker that cannot start would leave the page waiting: here it takes as long, and only the page stutters.
+    const onError = () => setLaidOut({ tree, layout: layOut(tree) });
     const id = (lastId += 1);
     const onMessage = ({ data }: MessageEvent<LayoutReply>) => {
       if (data.id !== id) return;
@@ -22,8 +24,12 @@ export function useLayout<Tree extends FlameColumns>(tree: Tree): { readonly tre
       setLaidOut({ tree, layout: data.layout });
     };
     worker.addEventListener('message', onMessage);
+    worker.addEventListener('error', onError);
     worker.postMessage({ id, columns: { depth: tree.depth, self: tree.self, change: tree.change } });
-    return () => worker?.removeEventListener('message', onMessage);
+    return () => {
+      worker?.removeEventListener('message', onMessage);
+      worker?.removeEventListener('error', onError);
+    };
   }, [tree]);
   return laidOut;
 }

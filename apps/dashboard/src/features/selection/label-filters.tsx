@@ -55,13 +55,13 @@ function NewFilter({ service, range, onAdd }: { service: string; range: LabelFil
   const isPattern = operator.endsWith('~');
   return (
     <form className={styles['newFilter']} onSubmit={submit}>
-      <Choice label="Label name" anything="Label" widthPx={160} value={name} onChange={(next) => { setName(next); setValue(''); }}
+      <Choice isInPopover label="Label name" anything="Label" widthPx={160} value={name} onChange={(next) => { setName(next); setValue(''); }}
         options={(names.data?.labels ?? []).map((label) => ({ value: label.name, label: `${visibleText(label.name)} (${label.values})` }))} />
-      <Choice label="Operator" widthPx={64} value={operator} onChange={(next) => setOperator(next as LabelOperator)} options={LABEL_OPERATORS.map((known) => ({ value: known }))} />
+      <Choice isInPopover label="Operator" widthPx={64} value={operator} onChange={(next) => setOperator(next as LabelOperator)} options={LABEL_OPERATORS.map((known) => ({ value: known }))} />
       {isPattern ? (
         <input className={styles['input']} aria-label="Pattern of the whole value" placeholder="Pattern, e.g. pro|team" value={value} onChange={(event) => setValue(event.currentTarget.value)} />
       ) : (
-        <Choice label="Label value" anything="Value" widthPx={200} value={value} onChange={setValue} options={(values.data?.values ?? []).filter((known) => known !== '').map((known) => ({ value: known }))} />
+        <Choice isInPopover label="Label value" anything="Value" widthPx={200} value={value} onChange={setValue} options={(values.data?.values ?? []).filter((known) => known !== '').map((known) => ({ value: known }))} />
       )}
       <Button type="submit" disabled={name === ''}>Add</Button>
     </form>

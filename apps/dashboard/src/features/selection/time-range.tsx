@@ -24,6 +24,7 @@ export function TimeRange({ from, until, onChange }: TimeRangeProps) {
   const fromMs = resolveTime(from, nowMs);
   const untilMs = resolveTime(until, nowMs);
   const preset = until === 'now' ? PRESETS.find(([value]) => value === from)?.[1] : undefined;
+  const shown = preset ?? (fromMs === undefined || untilMs === undefined ? 'Choose a range' : formatRange(fromMs, untilMs));
   const choose = (range: { from: string; until: string }) => {
     setOpened(false);
     onChange(range);
@@ -31,8 +32,8 @@ export function TimeRange({ from, until, onChange }: TimeRangeProps) {
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus withinPortal>
       <Popover.Target>
-        <Button variant="default" onClick={() => setOpened(!opened)} aria-label={`Time range: ${preset ?? 'fixed'}`}>
-          {preset ?? (fromMs === undefined || untilMs === undefined ? 'Choose a range' : formatRange(fromMs, untilMs))}
+        <Button variant="default" onClick={() => setOpened(!opened)} aria-label={`Time range: ${shown}`}>
+          {shown}
         </Button>
       </Popover.Target>
       <Popover.Dropdown>

@@ -60,7 +60,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
       {
         width: widthPx,
         height: HEIGHT_PX,
-        padding: [16, 8, 0, 0],
+        padding: [16, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         scales: { x: { time: true, range: [fromMs / 1000, untilMs / 1000] }, y: { range: (_, __, high) => [0, (high || 1) * 1.1] } },
@@ -70,6 +70,8 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
           ...(axis.series.length === 1 ? { fill: color('--hovered') } : {}),
         }))],
         hooks: {
+          // Only now are there scales to place it by.
+          ready: [(self) => showBrush(self, latest.current.brush)],
           draw: [(self) => drawDeploys(self, answer, color('--text'), color('--ground'))],
           setSelect: [(self) => {
             if (self.select.width < LEAST_BRUSH_PX) return latest.current.onBrush(undefined);
@@ -86,7 +88,6 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
     reading.className = styles['reading']!;
     made.over.append(reading);
     plot.current = made;
-    showBrush(made, latest.current.brush);
     return () => made.destroy();
   }, [answer, axis, scheme, widthPx]);
 

@@ -1,0 +1,40 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { openContext } from '../support/browser.js';
+
+export type Scheme = 'light' | 'dark';
+
+/** A signed-in visitor. What the page throws, logs as an error or asks of another origin is collected in `faults`. */
+export interface Visitor {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly faults: string[];
+}
+
+export async function signInAs(browser: Browser, url: string, scheme: Scheme, who = { email: 'admin@hearth.local', password: 'hearth' }): Promise<Visitor> {
+  const context = await openContext(browser, { scheme });
+  const page = await context.newPage();
+  const faults = context.foreignRequests;
+  page.on('pageerror', (error) => faults.push(error.message));
+  page.on('console', (message) => {
+    // The question who is signed in is answered by 401 before there is a session.
+    if (message.type() === 'error' && !message.text().includes('401')) faults.push(message.text());
+  });
+  await page.goto(`${url}/services`);
+  await page.waitForURL(/sign-in/);
+  await page.getByLabel('E-mail').fill(who.email);
+  await page.locator('input[type=password]').fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL(/services/);
+  return { context, page, faults };
+}
+
+/** Go there and wait until nothing is loading. */
+export async function open(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await settled(page);
+}
+
+export async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('networkidle');
+  await page.waitForFunction(() => document.querySelector('[aria-busy=true], [role=status][aria-label^=Loading]') === null && document.querySelector('main') !== null);
+}

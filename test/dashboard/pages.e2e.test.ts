@@ -1,0 +1,258 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.js';
+import { startFixtureServer, type FixtureServer } from './fixture-server.js';
+import { HOSTILE_NAMES } from './made-shop.js';
+import { open, settled, signInAs, type Visitor } from './open-page.js';
+
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let server: FixtureServer;
+beforeAll(async () => {
+  [browser, server] = await Promise.all([launchBrowser(), startFixtureServer()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** Every page and state, and something that only it shows. */
+const PAGES = [
+  ['/services', 'shop-mailer'],
+  ['/explore', 'Choose a service'],
+  ['/explore?service=shop', 'applyDiscounts'],
+  ['/explore?service=shop&view=table', 'applyDiscounts'],
+  ['/explore?service=shop&view=graph&grow=up&group=revision&brush=1-2', 'Clear'],
+  ['/explore?service=shop&transaction=nothing', 'No samples in this selection'],
+  ['/transactions?service=shop', 'recalculate-recommendations'],
+  ['/transactions?service=pyroscope-client', 'No transaction finished'],
+  ['/transactions?service=shop&transaction=POST+%2Fcheckout', 'CPU each'],
+  ['/compare?service=shop', 'Candidate'],
+  ['/compare/done', 'applyDiscounts costs'],
+  ['/compare/unchanged', 'No function changed'],
+  ['/compare/level', 'Levels side by side'],
+  ['/compare/pending', 'No worker has taken it'],
+  ['/compare/running', 'Comparing'],
+  ['/compare/failed', 'COMPARISON_SIDE_EMPTY'],
+  ['/compare/unknown', 'NOT_FOUND'],
+  ['/install', 'Waiting for the first batch'],
+  ['/nowhere', 'There is no such page'],
+] as const;
+
+describe.each(['light', 'dark'] as const)('the dashboard in %s', (scheme) => {
+  let visitor: Visitor;
+  beforeAll(async () => {
+    visitor = await signInAs(browser, server.url, scheme);
+  });
+  afterAll(() => visitor?.context.close());
+
+  it.each(PAGES)('shows %s', async (path, text) => {
+    const { page, faults } = visitor;
+    faults.length = 0;
+    await open(page, server.url + path);
+    await page.getByText(text).first().waitFor({ timeout: 10_000 });
+    expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe(scheme);
+    expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
+    expect(await seriousViolations(visitor)).toEqual([]);
+  });
+
+  it('shows the sign-in page', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/sign-in`);
+    expect(await seriousViolations(visitor)).toEqual([]);
+  });
+});
+
+async function seriousViolations({ page }: Visitor): Promise<string[]> {
+  await page.evaluate(axeSource); // the page's own policy allows no foreign script tags
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+    return (await axe.run()).violations;
+  });
+  return found.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 300)} ${nodes[0]!.failureSummary}`);
+}
+
+describe('using the dashboard', () => {
+  let visitor: Visitor;
+  beforeAll(async () => {
+    visitor = await signInAs(browser, server.url, 'light');
+  });
+  afterAll(() => visitor?.context.close());
+
+  it('zooms a flame graph by keyboard, and says where', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    const tree = page.getByRole('tree', { name: 'Flame graph of shop' });
+    await tree.focus();
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
+    const breadcrumb = page.getByRole('navigation', { name: 'Zoomed frame' });
+    await expect.poll(() => breadcrumb.textContent()).toContain('emit');
+    expect(page.url()).toContain('zoom=');
+    const spoken = await page.getByRole('treeitem', { selected: true }).textContent();
+    expect(spoken).toMatch(/^emit in events: total .*%, self /);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => breadcrumb.locator('[aria-current]').textContent()).toBe('parserOnIncoming');
+    await page.keyboard.press('Home');
+    await expect.poll(() => page.url()).not.toContain('zoom=');
+  });
+
+  it('walks to the neighbours of a frame', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    await page.getByRole('tree').focus();
+    const selected = () => page.getByRole('treeitem', { selected: true }).textContent();
+    await page.keyboard.press('ArrowDown');
+    expect(await selected()).toContain('processTicksAndRejections');
+    await page.keyboard.press('ArrowRight');
+    expect(await selected()).toContain('listOnTimeout');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.press('ArrowUp');
+    expect(await selected()).toMatch(/^total/);
+  });
+
+  it('searches with the share of what matches', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop`);
+    await page.keyboard.press('/');
+    await page.keyboard.type('applyDiscounts');
+    await page.getByText('1 function, 11.4\u202f% of total').waitFor();
+    await expect.poll(() => page.url()).toContain('search=applyDiscounts');
+    await settled(page);
+    expect(await page.getByRole('table', { name: 'Functions' }).getByRole('row').count()).toBe(2);
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.url()).not.toContain('search=');
+  });
+
+  it('shows the frame under the pointer and zooms to it by a click', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    await page.getByRole('tree').hover({ position: { x: 40, y: 30 } });
+    await page.getByText('internal/process/task_queues').first().waitFor();
+    await page.getByRole('tree').click({ position: { x: 40, y: 30 } });
+    await expect.poll(() => page.getByRole('navigation', { name: 'Zoomed frame' }).textContent()).toContain('processTicksAndRejections');
+  });
+
+  it('brings back the same page from its address', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/compare/done`);
+    await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').nth(1).click();
+    await page.getByRole('group', { name: 'Metric' }).or(page.getByLabel('Metric')).getByText('With callees').click();
+    await page.getByLabel('Search frames').fill('render');
+    await page.getByText(/functions, .* of total/).waitFor();
+    await settled(page);
+    const content = () => page.locator('main').innerText();
+    const before = await content();
+    const other = await signInAs(browser, server.url, 'light');
+    await open(other.page, page.url());
+    await other.page.getByText(/functions, .* of total/).waitFor();
+    expect(withoutClock(await other.page.locator('main').innerText())).toBe(withoutClock(before));
+    await other.context.close();
+  });
+
+  it('leads to the asked page after signing in', async () => {
+    const { page } = visitor;
+    await page.context().clearCookies();
+    await page.goto(`${server.url}/explore?service=shop&search=render`);
+    await page.waitForURL(/sign-in/);
+    await page.getByLabel('E-mail').fill('admin@hearth.local');
+    await page.locator('input[type=password]').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('No user has this address and password').waitFor();
+    await page.locator('input[type=password]').fill('hearth');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(/explore\?.*search=render/);
+  });
+
+  it('selects a change everywhere at once', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/compare/done`);
+    const list = page.getByRole('table', { name: 'Changes' });
+    await list.getByText('applyDiscounts').click();
+    await expect.poll(() => list.locator('[data-chosen=true]').count()).toBe(1);
+    await page.getByRole('region', { name: 'Transactions' }).locator('tr[data-chosen=true]').getByText('POST /checkout').waitFor();
+    expect(await page.getByRole('region', { name: 'Where the change is' }).locator('[aria-pressed=true]').textContent()).toContain('applyDiscounts');
+    await page.locator('body').press(']');
+    await expect.poll(() => list.locator('[data-chosen=true]').textContent()).toContain('scoreResults');
+  });
+
+  it('turns green by itself when the first batch comes', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/install?service=checkout`);
+    await page.getByText('Waiting for the first batch of checkout').waitFor();
+    await page.getByRole('button', { name: /Create a key/ }).click();
+    await page.getByLabel('Start command').getByText(/HEARTH_KEY=hk_5fd2c19ae07b4a63bd80/).waitFor();
+    expect(await page.getByLabel('Install command').first().textContent()).toBe(`npm i ${server.url}/install/agent.tgz`);
+    server.addService('checkout');
+    await page.getByText('checkout is sending').waitFor({ timeout: 10_000 });
+  });
+
+  it('switches the theme and keeps it', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/services`);
+    await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
+    await page.reload();
+    await settled(page);
+    expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe('dark');
+    await page.getByRole('button', { name: 'Switch to the light theme' }).click();
+  });
+
+  it('says what to do when the server refuses, and recovers', async () => {
+    const { page } = visitor;
+    server.failWith({ type: '', title: 'Too large', status: 422, code: 'SELECTION_TOO_LARGE', detail: 'Choose a shorter range.' });
+    await page.goto(`${server.url}/transactions?service=shop`);
+    await page.getByText('Choose a shorter range.').first().waitFor();
+    await page.getByText('SELECTION_TOO_LARGE').first().waitFor();
+    server.failWith(undefined);
+    await page.getByRole('button', { name: 'Try again' }).first().click();
+    await page.getByText('recalculate-recommendations').waitFor();
+  });
+
+  it('helps with the keys', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/services`);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Search this page').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('e');
+    await page.waitForURL(/explore/);
+  });
+});
+
+describe('names from profiles', () => {
+  it('are shown literally everywhere', async () => {
+    const { page, context, faults } = await signInAs(browser, server.url, 'light');
+    for (const path of ['/services', '/explore?service=hostile', '/explore?service=hostile&view=table', '/transactions?service=hostile', `/transactions?service=hostile&transaction=${encodeURIComponent(HOSTILE_NAMES[0]!)}`, '/compare/hostile?show=all', '/compare?service=hostile']) {
+      await open(page, server.url + path);
+      expect(await page.locator('main img, main script, main b:not([class])').count(), path).toBe(0);
+    }
+    await open(page, `${server.url}/transactions?service=hostile`);
+    const text = await page.locator('main').innerText();
+    for (const name of ['<img src=x onerror="document.title=\'broken\'">', '"quoted" \'twice\' `thrice`', '__proto__', 'constructor', '🙂🔥 emoji', 'nul⟨U+0000⟩and⟨U+000A⟩newline', '⟨U+202E⟩reversed', '&lt;b&gt;', '${x}']) {
+      expect(text).toContain(name);
+    }
+    await open(page, `${server.url}/explore?service=hostile&view=table&search=__proto__`);
+    expect(await page.getByRole('table', { name: 'Functions' }).innerText()).toContain('__proto__');
+    await page.getByRole('combobox', { name: 'Service' }).click();
+    await page.getByRole('option', { name: 'hostile' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: '+ Label' }).click();
+    await page.getByRole('combobox', { name: 'Label name' }).click();
+    await page.getByRole('option', { name: '__proto__ (3)' }).click();
+    await page.getByRole('combobox', { name: 'Label value' }).click();
+    await page.getByRole('option', { name: '<img src=x' }).click();
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('__proto__ = <img src=x').waitFor();
+    expect(await page.title()).toBe('Hearth');
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
+
+/** Times of day move on between two visits. */
+function withoutClock(text: string): string {
+  return text.replace(/\d\d:\d\d:\d\d/g, 'hh:mm:ss').replace(/\d+ (s|min|h) ago/g, 'ago');
+}
