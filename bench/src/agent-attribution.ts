@@ -7,7 +7,11 @@ import { Collector } from './agent/collector.js';
 import { printFigures, round } from './agent/figures.js';
 import { runProgram } from './agent/run-program.js';
 
-interface Checked { checked: number; wrong: number; unlabelled: number }
+interface Checked {
+  checked: number;
+  wrong: number;
+  unlabelled: number;
+}
 
 const hearth = await checkSamples('hearth', 45);
 const wrap = await checkSamples('pyroscope-wrap', 20);
@@ -31,11 +35,15 @@ async function checkSamples(who: string, seconds: number): Promise<Checked> {
   const checked = { checked: 0, wrong: 0, unlabelled: 0 };
   for (const { stacks, functions, labelSets, profiles } of collector.batches) {
     const wall = profiles.find(({ typeId }) => typeId.startsWith('wall:'))!;
-    wall.sampleStack.forEach((stack, at) => check(checked, namesOf(stacks, functions.name, stack), labelSets[wall.sampleLabelSet[at]!]!, wall.sampleCount[at]!));
+    wall.sampleStack.forEach((stack, at) =>
+      check(checked, namesOf(stacks, functions.name, stack), labelSets[wall.sampleLabelSet[at]!]!, wall.sampleCount[at]!),
+    );
   }
   for (const { type, stacks, functions, labelSets, sampleStack, sampleLabelSet, sampleValue } of collector.profiles) {
     if (type.sampleType !== 'samples' && type.sampleType !== 'sample') continue; // the value type that counts
-    sampleStack.forEach((stack, at) => check(checked, namesOf(stacks, functions.name, stack), labelSets[sampleLabelSet[at]!]!, sampleValue[at]!));
+    sampleStack.forEach((stack, at) =>
+      check(checked, namesOf(stacks, functions.name, stack), labelSets[sampleLabelSet[at]!]!, sampleValue[at]!),
+    );
   }
   await collector.close();
   return checked;

@@ -12,7 +12,10 @@ const WORST_MS = 0.1;
 /** Of the agent by default; a flush is paid once in it. */
 const PERIOD_MICROS = 10_000_000;
 
-interface Slices { readonly pairs: readonly { readonly off: number; readonly on: number }[]; readonly rssBytes: number }
+interface Slices {
+  readonly pairs: readonly { readonly off: number; readonly on: number }[];
+  readonly rssBytes: number;
+}
 
 const flush = await measureFlush();
 const nothing = await measure('nothing', TYPICAL_MS, 12);
@@ -46,13 +49,21 @@ printFigures({
 });
 
 /** The median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
-async function measure(what: string, workMs: number, seconds: number): Promise<{ percent: number; error: number; offMicros: number }> {
+async function measure(
+  what: string,
+  workMs: number,
+  seconds: number,
+): Promise<{ percent: number; error: number; offMicros: number }> {
   const collector = await new Collector().open();
   const { pairs } = await runProgram<Slices>('overhead-host.ts', [what, String(workMs), collector.url, String(seconds)]);
   await collector.close();
   const percents = pairs.map(({ off, on }) => (on / off - 1) * 100);
   const spread = (quantile(percents, 0.75) - quantile(percents, 0.25)) / 1.349;
-  return { percent: median(percents), error: (1.25 * spread) / Math.sqrt(percents.length), offMicros: median(pairs.map(({ off }) => off)) };
+  return {
+    percent: median(percents),
+    error: (1.25 * spread) / Math.sqrt(percents.length),
+    offMicros: median(pairs.map(({ off }) => off)),
+  };
 }
 
 async function measureFlush(): Promise<{ block_micros_p50: number; block_micros_p95: number; nodes: number; rssBytes: number }> {
@@ -62,5 +73,10 @@ async function measureFlush(): Promise<{ block_micros_p50: number; block_micros_
   const blocked = collector.series('agent_flush_micros').slice(2); // each batch tells of the flush before it; the very first is not compiled yet
   const nodes = median(collector.series('agent_stack_count').slice(1));
   await collector.close();
-  return { block_micros_p50: median(blocked), block_micros_p95: quantile(blocked, 0.95), nodes, rssBytes: on.rssBytes - off.rssBytes };
+  return {
+    block_micros_p50: median(blocked),
+    block_micros_p95: quantile(blocked, 0.95),
+    nodes,
+    rssBytes: on.rssBytes - off.rssBytes,
+  };
 }

@@ -9,14 +9,20 @@ type Label = (kind: Kind, work: () => Promise<void>) => Promise<void>;
 
 const [who, url, seconds] = process.argv.slice(2) as [string, string, string];
 const busy: Record<Kind, () => void> = {
-  alpha: function alphaWork() { burn(1); },
-  beta: function betaWork() { burn(1); },
-  gamma: function gammaWork() { burn(1); },
+  alpha: function alphaWork() {
+    burn(1);
+  },
+  beta: function betaWork() {
+    burn(1);
+  },
+  gamma: function gammaWork() {
+    burn(1);
+  },
 };
 
 function burn(ms: number): void {
   const until = performance.now() + ms;
-  for (let x = 0; performance.now() < until; ) x += Math.sqrt(x + 1);
+  for (let x = 0; performance.now() < until;) x += Math.sqrt(x + 1);
 }
 
 async function work(kind: Kind): Promise<void> {
@@ -25,8 +31,16 @@ async function work(kind: Kind): Promise<void> {
   busy[kind]();
   await Promise.all([
     pause(1).then(busy[kind]),
-    new Promise<void>((resolve) => setImmediate(() => { busy[kind](); resolve(); })),
-    (async () => { await null; busy[kind](); })(),
+    new Promise<void>((resolve) =>
+      setImmediate(() => {
+        busy[kind]();
+        resolve();
+      }),
+    ),
+    (async () => {
+      await null;
+      busy[kind]();
+    })(),
   ]);
   busy[kind]();
 }
@@ -34,12 +48,14 @@ async function work(kind: Kind): Promise<void> {
 const { label, finish } = await labeller(who, url);
 const endAt = performance.now() + Number(seconds) * 1000;
 let started = 0;
-await Promise.all(Array.from({ length: 50 }, async () => {
-  while (performance.now() < endAt) {
-    const kind = (['alpha', 'beta', 'gamma'] as const)[(started += 1) % 3]!;
-    await label(kind, () => work(kind));
-  }
-}));
+await Promise.all(
+  Array.from({ length: 50 }, async () => {
+    while (performance.now() < endAt) {
+      const kind = (['alpha', 'beta', 'gamma'] as const)[(started += 1) % 3]!;
+      await label(kind, () => work(kind));
+    }
+  }),
+);
 await finish();
 console.log(JSON.stringify({ transactions: started }));
 process.exit(); // a process with @pyroscope/nodejs does not end by itself
@@ -51,12 +67,29 @@ async function labeller(name: string, address: string): Promise<{ label: Label; 
     return { label: (kind, fn) => transaction(kind, fn), finish: stop };
   }
   const { default: Pyroscope } = await import('@pyroscope/nodejs');
-  Pyroscope.init({ appName: 'bench', serverAddress: address, flushIntervalMs: 5_000, wall: { collectCpuTime: true, samplingDurationMs: 60_000, samplingIntervalMicros: 10_101 } });
+  Pyroscope.init({
+    appName: 'bench',
+    serverAddress: address,
+    flushIntervalMs: 5_000,
+    wall: { collectCpuTime: true, samplingDurationMs: 60_000, samplingIntervalMicros: 10_101 },
+  });
   Pyroscope.startWallProfiling();
   const finish = () => Pyroscope.stopWallProfiling();
   if (name === 'pyroscope-set') {
-    return { finish, label: (kind, fn) => { Pyroscope.setLabels({ transaction: kind }); return fn(); } };
+    return {
+      finish,
+      label: (kind, fn) => {
+        Pyroscope.setLabels({ transaction: kind });
+        return fn();
+      },
+    };
   }
   // Its callback may be asynchronous, but nothing waits for it: the labels are gone at its first await.
-  return { finish, label: (kind, fn) => new Promise((resolve, reject) => { Pyroscope.wrapWithLabels({ transaction: kind }, () => void fn().then(resolve, reject)); }) };
+  return {
+    finish,
+    label: (kind, fn) =>
+      new Promise((resolve, reject) => {
+        Pyroscope.wrapWithLabels({ transaction: kind }, () => void fn().then(resolve, reject));
+      }),
+  };
 }

@@ -11,12 +11,14 @@ export class Collector {
   readonly profiles: Profile[] = [];
   readonly #server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk)).on('end', () => {
-      const body = gunzipSync(Buffer.concat(chunks));
-      if (request.url!.startsWith('/ingest')) this.profiles.push(...readProfiles(body).profiles);
-      else this.batches.push(...decodeBatches(body));
-      response.writeHead(202, { 'content-type': 'application/json' }).end('{"accepted":1,"duplicates":0,"rejected":[]}');
-    });
+    request
+      .on('data', (chunk: Buffer) => chunks.push(chunk))
+      .on('end', () => {
+        const body = gunzipSync(Buffer.concat(chunks));
+        if (request.url!.startsWith('/ingest')) this.profiles.push(...readProfiles(body).profiles);
+        else this.batches.push(...decodeBatches(body));
+        response.writeHead(202, { 'content-type': 'application/json' }).end('{"accepted":1,"duplicates":0,"rejected":[]}');
+      });
   });
 
   get url(): string {

@@ -9,13 +9,27 @@ const FUNCTIONS = 300;
 /** Each calls others at random, so that nearly every sample has a stack of its own. */
 const functions: ((depth: number) => number)[] = [];
 for (let at = 0; at < FUNCTIONS; at += 1) {
-  functions.push(new Function('next', `return function f${at}(depth) { let x = depth; for (let i = 0; i < 300; i += 1) x = Math.sqrt(x + i) + 1; return depth > 0 ? next(depth - 1) + x : x; }`)(next));
+  functions.push(
+    new Function(
+      'next',
+      `return function f${at}(depth) { let x = depth; for (let i = 0; i < 300; i += 1) x = Math.sqrt(x + i) + 1; return depth > 0 ? next(depth - 1) + x : x; }`,
+    )(next),
+  );
 }
 function next(depth: number): number {
   return functions[Math.floor(Math.random() * FUNCTIONS)]!(depth);
 }
 
-if (url !== 'off') init({ url, key: 'bench', service: 'bench', revision: 'bench', rateHz: 99, periodMs: 3_000, logger: { info: () => {}, warn: () => {} } });
+if (url !== 'off')
+  init({
+    url,
+    key: 'bench',
+    service: 'bench',
+    revision: 'bench',
+    rateHz: 99,
+    periodMs: 3_000,
+    logger: { info: () => {}, warn: () => {} },
+  });
 const endAt = performance.now() + Number(seconds) * 1000;
 const kept: object[] = [];
 while (performance.now() < endAt) {

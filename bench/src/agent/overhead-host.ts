@@ -26,7 +26,9 @@ server.get('/work/:id', (request, reply) => {
   return measured.around(() => handle(request.params as { id: string }, reply.elapsedTime));
 });
 const address = await server.listen({ port: 0, host: '127.0.0.1' });
-const load = spawn(process.execPath, [fileURLToPath(new URL('overhead-load.mjs', import.meta.url)), `${address}/work/`], { stdio: 'ignore' });
+const load = spawn(process.execPath, [fileURLToPath(new URL('overhead-load.mjs', import.meta.url)), `${address}/work/`], {
+  stdio: 'ignore',
+});
 
 await pause(2_000); // compiled, and the load is there
 const pairs: { off: number; on: number }[] = [];

@@ -13,7 +13,9 @@ const quiet = { info: () => {}, warn: () => {} };
 /** A revision that is given, so that no file is looked for at each start; a period longer than a slice, because flushes are measured apart. */
 const AGENT: AgentOptions = { key: 'bench', service: 'bench', revision: 'bench', periodMs: 60_000, logger: quiet };
 const asItIs = <Result>(fn: () => Promise<Result>): Promise<Result> => fn();
-const hearth = (options: AgentOptions) => (url: string): Measured => ({ start: () => init({ ...AGENT, ...options, url }), stop, around: asItIs });
+const hearth =
+  (options: AgentOptions) =>
+  (url: string): Measured => ({ start: () => init({ ...AGENT, ...options, url }), stop, around: asItIs });
 
 export const switches: Record<string, (url: string) => Measured> = {
   nothing: () => ({ start: () => {}, stop: async () => {}, around: asItIs }),
@@ -29,27 +31,47 @@ export const switches: Record<string, (url: string) => Measured> = {
     const storage = new AsyncLocalStorage<object>();
     let isOn = false;
     return {
-      start: () => { isOn = true; },
-      stop: async () => { isOn = false; storage.disable(); },
+      start: () => {
+        isOn = true;
+      },
+      stop: async () => {
+        isOn = false;
+        storage.disable();
+      },
       around: (fn) => (isOn ? storage.run({}, fn) : fn()),
     };
   },
   pyroscope: (url) => {
     const loaded = import('@pyroscope/nodejs').then(({ default: Pyroscope }) => {
-      Pyroscope.init({ appName: 'bench', serverAddress: url, flushIntervalMs: 60_000, wall: { collectCpuTime: true, samplingDurationMs: 60_000, samplingIntervalMicros: 10_101 } });
+      Pyroscope.init({
+        appName: 'bench',
+        serverAddress: url,
+        flushIntervalMs: 60_000,
+        wall: { collectCpuTime: true, samplingDurationMs: 60_000, samplingIntervalMicros: 10_101 },
+      });
       return Pyroscope;
     });
     let client: Awaited<typeof loaded> | undefined;
-    void loaded.then((one) => { client = one; });
+    void loaded.then((one) => {
+      client = one;
+    });
     let isOn = false;
     return {
-      start: () => { isOn = true; client!.start(); },
-      stop: () => { isOn = false; return client!.stop(); },
+      start: () => {
+        isOn = true;
+        client!.start();
+      },
+      stop: () => {
+        isOn = false;
+        return client!.stop();
+      },
       // Its labels wrap what is synchronous; the handler itself runs in any case.
       around: (fn) => {
         if (!isOn) return fn();
         let result: ReturnType<typeof fn> | undefined;
-        client!.wrapWithLabels({ transaction: 'GET /work/:id' }, () => { result = fn(); });
+        client!.wrapWithLabels({ transaction: 'GET /work/:id' }, () => {
+          result = fn();
+        });
         return result!;
       },
     };

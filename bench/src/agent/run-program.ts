@@ -6,7 +6,9 @@ export async function runProgram<Result>(name: string, args: readonly string[]):
   const program = fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(process.execPath, [...process.execArgv, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
   const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   if (code !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${code}`);
   return JSON.parse(output.trim().split('\n').at(-1)!) as Result;
