@@ -14,6 +14,8 @@ import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparis
 import { comparisonId } from './comparison-id.js';
 import type { NewComparison } from './comparison.repository.js';
 
+const READ_TRIES = 5;
+
 /** Reads the two sides of a comparison: what they are when it is asked for, and their samples when it is run. */
 @Injectable()
 export class ComparisonSides {
@@ -39,13 +41,11 @@ export class ComparisonSides {
       this.selections.resolve(projectId, candidate, options),
     ]);
     assertComparable(a, b);
-    const [versionOfA, versionOfB] = await Promise.all(
-      [a, b].map((scope) => this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId })),
-    );
+    const [versionOfA, versionOfB] = await Promise.all([this.#version(a), this.#version(b)]);
     const id = comparisonId(
       a.service.id,
-      { selection: a.selection, inputVersion: versionOfA! },
-      { selection: b.selection, inputVersion: versionOfB! },
+      { selection: a.selection, inputVersion: versionOfA },
+      { selection: b.selection, inputVersion: versionOfB },
     );
     return { serviceId: a.service.id, id, projectId, baseline: a.selection, candidate: b.selection };
   }
@@ -58,8 +58,8 @@ export class ComparisonSides {
     assertComparable(a, b);
     const { transactions, groupOfLabelSet } = transactionsOf(a);
     // One after the other: each side may fill the memory of several threads.
-    const baselineRows = await this.#side(a, groupOfLabelSet, signal);
-    const candidateRows = await this.#side(b, groupOfLabelSet, signal);
+    const baselineRows = await this.#settledSide(a, groupOfLabelSet, signal);
+    const candidateRows = await this.#settledSide(b, groupOfLabelSet, signal);
     // Read last: it holds every stack that the samples name.
     const { functions, stacks } = await this.dictionaries.snapshot(a.service.id);
     return {
@@ -73,28 +73,41 @@ export class ComparisonSides {
     };
   }
 
+  /**
+   * A batch that is committed between the reading of samples and of counts would be half in: then both are read again. A range that grows
+   * faster than it can be read is taken as it is, after some tries: half a batch is little of it.
+   */
+  async #settledSide(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
+    for (let before = await this.#version(scope), triesLeft = READ_TRIES; ; triesLeft -= 1) {
+      const rows = await this.#side(scope, groupOfLabelSet, signal);
+      const after = await this.#version(scope);
+      if (after === before || triesLeft === 1) return rows;
+      before = after;
+    }
+  }
+
+  #version(scope: ProfileScope): Promise<string> {
+    return this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId });
+  }
+
   async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
     const samples = await this.cover.byProcess({ ...scope.query, profileTypeId: scope.profileTypeId, signal }, groupOfLabelSet);
-    const counts = (await this.transactionWindows.read(scope.query)).flatMap((row) => {
-      const transaction = groupOfLabelSet.get(row.labelSetId);
-      const errors = row.outcome === 'error' || row.outcome === 'timeout' ? row.count : 0;
-      return transaction === undefined ? [] : [{ ...row, transaction, errors }];
-    });
     const profiledMs = new Map(Array.from(samples.observed.processId, (id, row) => [id, samples.observed.observedMs[row]!]));
-    const named = new Set<number>([...profiledMs.keys(), ...counts.map((row) => row.processId)]);
-    const processes = (await this.catalog.processes(scope.service.id)).filter((process) => named.has(process.id));
+    const counts = (await this.transactionWindows.read(scope.query)).flatMap(
+      ({ processId, windowStartMs, labelSetId, outcome, count, durationSumMicros }) => {
+        const transaction = groupOfLabelSet.get(labelSetId);
+        const errors = outcome === 'error' || outcome === 'timeout' ? count : 0;
+        if (transaction === undefined || !profiledMs.has(processId)) return [];
+        return [{ processId, windowStartMs, transaction, count, errors, durationSumMicros }];
+      },
+    );
+    // A process that was not profiled is no replicate: its transactions would seem to cost nothing.
+    const processes = (await this.catalog.processes(scope.service.id)).filter((process) => profiledMs.has(process.id));
     return {
       ...scope.range,
       processes: processes.map((process) => selectedProcess(process, profiledMs.get(process.id) ?? 0)),
       samples,
-      counts: counts.map(({ processId, windowStartMs, transaction, count, errors, durationSumMicros }) => ({
-        processId,
-        windowStartMs,
-        transaction,
-        count,
-        errors,
-        durationSumMicros,
-      })),
+      counts,
     };
   }
 }

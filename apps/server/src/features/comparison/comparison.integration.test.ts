@@ -1,8 +1,10 @@
+import { PROFILE_TYPE_IDS, parseProfileTypeId } from '@hearth/profile-model';
 import { profileFromText } from '@hearth/profile-model/testing';
 import type { ComparisonAnswer, Problem } from '@hearth/query-contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { startTestServer } from '../../../../../test/support/server.js';
 import { QueryServer, type StoredFlush } from '../../../../../test/support/query-server.js';
 import { ComparisonRunner } from './comparison-runner.js';
 import { ComparisonRepository } from './comparison.repository.js';
@@ -37,6 +39,21 @@ function flushes(revision: string, cartMicros: number): StoredFlush[] {
   });
 }
 
+const heapFlush = (revision: string, process: string, minute: number, bytes: number): StoredFlush => ({
+  revision,
+  process,
+  startMs: T + minute * MINUTE + 50_000,
+  profiles: [
+    profileFromText(
+      `
+    ${bytes}
+    cache
+  `,
+      { type: parseProfileTypeId(PROFILE_TYPE_IDS.inuse_space) },
+    ),
+  ],
+});
+
 let postgres: TestPostgres;
 let api: QueryServer;
 let databaseUrl: string;
@@ -45,7 +62,15 @@ beforeAll(async () => {
   postgres = await startTestPostgres();
   databaseUrl = await postgres.createDatabase();
   api = await QueryServer.start(databaseUrl, 'api');
-  await api.store(...flushes('r1', 200_000), ...flushes('r2', 320_000), {
+  await api.store(...flushes('r1', 200_000), ...flushes('r2', 320_000));
+  // r1-0 holds 800 bytes for 10 s and 1,200 for another 10 s: on average 1,000.
+  await api.store(
+    heapFlush('r1', 'r1-0', 0, 800),
+    heapFlush('r1', 'r1-0', 1, 1200),
+    heapFlush('r2', 'r2-0', 0, 2000),
+    heapFlush('r2', 'r2-1', 0, 3000),
+  );
+  await api.store({
     service: 'other',
     startMs: T,
     profiles: [
@@ -76,6 +101,11 @@ const side = (revision: string, untilMinutes = MINUTES) => ({
 const ask = async (baseline: object, candidate: object) =>
   (await api.post<ComparisonAnswer>('/api/v1/comparisons', { baseline, candidate })).body;
 const read = async (id: string) => (await api.get<ComparisonAnswer>(`/api/v1/comparisons/${id}`)).body;
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const giveUpMs = Date.now() + 60_000; !(await isSo()); await new Promise((resolve) => setTimeout(resolve, 50))) {
+    if (Date.now() > giveUpMs) throw new Error('waited for a minute in vain');
+  }
+}
 async function untilDone(id: string): Promise<ComparisonAnswer> {
   for (const giveUpMs = Date.now() + 60_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
     const answer = await read(id);
@@ -144,6 +174,46 @@ describe('a comparison', () => {
     expect((await read(id)).status).toBe('running');
     await startWorker();
     expect((await untilDone(id)).status).toBe('done');
+  });
+
+  it('whose worker is killed in the middle is finished by another', async () => {
+    const { id } = await ask(side('r1', 7), side('r2', 7));
+    const worker = await startTestServer({ role: 'worker', databaseUrl });
+    // Holds the worker where it reads its second half.
+    const holder = api.app.get(DataSource).createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('LOCK TABLE transaction_window IN ACCESS EXCLUSIVE MODE');
+    try {
+      await until(async () => (await read(id)).status === 'running');
+      await worker.kill();
+    } finally {
+      await holder.rollbackTransaction();
+      await holder.release();
+    }
+    expect((await read(id)).status).toBe('running');
+    await startWorker();
+    expect((await untilDone(id)).status).toBe('done');
+    expect((await new ComparisonRepository(api.app.get(DataSource)).find(parseComparisonId(id)!))!.attempts).toBe(2);
+  });
+
+  it('of the heap is shown per process, without a verdict', async () => {
+    const asked = await ask({ ...side('r1'), type: 'inuse_space' }, { ...side('r2'), type: 'inuse_space' });
+    await startWorker();
+    const { result } = await untilDone(asked.id);
+    expect(result).toMatchObject({
+      kind: 'level',
+      unit: 'bytes',
+      basis: 'per-process',
+      baseline: { processes: 1 },
+      candidate: { processes: 2 },
+    });
+    const cache = result!.functions.find((row) => row.function.name === 'cache' && row.metric === 'self')!;
+    expect(cache.change).toMatchObject({ baseline: 1000, candidate: 2500, verdict: 'NO_VERDICT' });
+    const refused = await api.post<Problem>('/api/v1/comparisons', {
+      baseline: { ...side('r1'), type: 'inuse_space', transaction: 'GET /cart' },
+      candidate: { ...side('r2'), type: 'inuse_space' },
+    });
+    expect(refused.body.code).toBe('HEAP_HAS_NO_LABELS');
   });
 
   it('fails with what stopped it, after as many tries as it has', async () => {
