@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PRELOAD, REQUIRE_PRELOAD, runHost } from './support/run-host.js';
-import { Sink, countsByName, flatSamples } from './support/sink.js';
+import { Sink, countsByName, flatSamples, nameOf } from './support/sink.js';
 
 let sink: Sink;
 beforeEach(async () => {
@@ -169,6 +170,44 @@ describe('SIGTERM', () => {
     });
     expect(countsByName(sink.stored)).toEqual({ 'GET /slow aborted': 1 });
   });
+});
+
+describe('a host that is not simple', () => {
+  it('may start and stop the agent again and again', async () => {
+    const { code, errors } = await runHost('restarts.mjs', sink.url);
+    expect({ code, faults: errors.includes('AGENT_FAULT') }).toEqual({ code: 0, faults: false });
+    expect(countsByName(sink.stored)).toEqual({ 'round ok': 100 });
+    expect(new Set(sink.stored.map(({ process: sender }) => sender.id)).size).toBe(5);
+  });
+
+  it('may have worker threads, which are left alone', async () => {
+    const { code, output } = await runHost('with-worker.mjs', sink.url, { nodeOptions: PRELOAD });
+    expect({ code, output }).toEqual({ code: 0, output: '0,0,0\n' });
+    expect(sink.stored).toHaveLength(1);
+  });
+
+  for (const [broken, said, types] of [
+    ['inner', 'AGENT_SAMPLER_FALLBACK', ['cpu', 'inuse_objects', 'inuse_space', 'wall']],
+    ['all', 'AGENT_NO_SAMPLER', []],
+  ] as const) {
+    it(`is still counted where the native sampler does not work (${broken})`, async () => {
+      const breaks = fileURLToPath(new URL('hosts/break-native.cjs', import.meta.url));
+      const { code, errors, output } = await runHost('concurrent.mjs', sink.url, {
+        nodeOptions: ['--require', breaks],
+        env: { BREAK: broken },
+      });
+      expect(code).toBe(0);
+      expect(errors.split(`[${said}]`)).toHaveLength(2);
+      const runs = Number(output.match(/runs (\d+)/)![1]);
+      expect(Object.values(countsByName(sink.stored)).reduce((sum, count) => sum + count, 0)).toBe(runs);
+      expect(sink.stored[0]!.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(types);
+      const work = sink.stored
+        .flatMap((batch) => flatSamples(batch, 'wall'))
+        .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => name.endsWith('Work')));
+      expect(work.length > 0).toBe(broken === 'inner');
+      expect(work.filter(({ functionsRootFirst, labels }) => !functionsRootFirst.includes(`${nameOf(labels)}Work`))).toEqual([]);
+    });
+  }
 });
 
 describe('a host whose settings are wrong', () => {

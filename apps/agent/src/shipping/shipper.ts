@@ -106,7 +106,7 @@ export class Shipper {
       case 'wrong-address':
         this.#log.warn(
           'AGENT_WRONG_ADDRESS',
-          `${url.href} does not answer as Hearth does (${verdict.reason}); check HEARTH_URL. Trying on, slowly`,
+          `${url.origin}${url.pathname} does not answer as Hearth does (${verdict.reason}); check HEARTH_URL. Trying on, slowly`,
         );
         return slowRetryDelayMs(Math.random());
       case 'try-later':
