@@ -5,7 +5,7 @@ import type { CoverRow } from './comparison-result.js';
 import type { Cover, CoverNode } from './cover.js';
 import type { JudgedPair } from './function-rows.js';
 import { WHOLE } from './rates.js';
-import { OUTSIDE } from './work-plan.js';
+import { kindOfTransaction } from './work-plan.js';
 import type { WorkPlan } from './work-plan.js';
 
 export interface CoverRowsInput {
@@ -67,8 +67,7 @@ function deltaByKind({ nodes, plan, cover, baseline, candidate }: CoverRowsInput
       if (stack === NO_PARENT) return;
       const row = rowOf[nodes.nodeOfStack[stack]!]!;
       if (row === -1) return;
-      const transaction = samples.transaction[at]!;
-      const kind = transaction === OUTSIDE ? plan.kindOutside : plan.kindOfTransaction[transaction]!;
+      const kind = kindOfTransaction(plan, samples.transaction[at]!);
       if (kind !== -1) sums[name][row]![kind]! += samples.value[at]!;
     });
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pOfT } from './distributions.js';
 import { fitPrior, moderateFamily } from './moderated-variance.js';
 import type { RatesOfBoth } from './moderated-variance.js';
-import type { SideRate } from './rates.js';
+import type { SideRate } from './side-rate.js';
 import { seededRandom } from './testing/random.js';
 
 /** Rates of one function from its samples in each process and the work each did. */

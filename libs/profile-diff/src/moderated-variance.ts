@@ -1,5 +1,5 @@
 import { digamma, inverseTrigamma, median, medianOfChiSquareOverDf, trigamma } from './distributions.js';
-import type { SideRate } from './rates.js';
+import type { SideRate } from './side-rate.js';
 
 /** Both sides of one function; see `SideRate`. */
 export interface RatesOfBoth {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { presenceP } from './one-sided-presence.js';
-import type { SideRate } from './rates.js';
+import type { SideRate } from './side-rate.js';
 
 function side(samples: number, expectedSamples: number, replicates: number): SideRate {
   const share = new Float64Array(replicates).fill(1 / replicates);

@@ -3,7 +3,7 @@ import type { CallNodes } from './call-nodes.js';
 import type { CanonicalSide } from './compared-side.js';
 import { WHOLE } from './rates.js';
 import type { RatePair } from './rates.js';
-import { OUTSIDE } from './work-plan.js';
+import { kindOfTransaction } from './work-plan.js';
 import type { WorkPlan } from './work-plan.js';
 
 /**
@@ -23,8 +23,7 @@ export function windowsWithSamples(
   for (let at = 0; at < samples.stack.length && starts.size < enough; at += 1) {
     const stack = samples.stack[at]!;
     if (stack === NO_PARENT || isOfFunction[nodes.nodeOfStack[stack]!] === 0) continue;
-    const transaction = samples.transaction[at]!;
-    const kind = transaction === OUTSIDE ? plan.kindOutside : plan.kindOfTransaction[transaction]!;
+    const kind = kindOfTransaction(plan, samples.transaction[at]!);
     if (kind === -1 || (pair.scope !== WHOLE && kind !== pair.scope)) continue;
     starts.add(samples.windowStartMs[at]!);
   }

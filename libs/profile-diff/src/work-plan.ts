@@ -47,6 +47,11 @@ export interface WorkPlanInput {
 
 export const OUTSIDE: TransactionIndex = -1;
 
+/** Row in `plan.kinds` of the work that a sample belongs to; -1: not compared. */
+export function kindOfTransaction(plan: WorkPlan, transaction: TransactionIndex): number {
+  return transaction === OUTSIDE ? plan.kindOutside : plan.kindOfTransaction[transaction]!;
+}
+
 export function planWork(input: WorkPlanInput): WorkPlan {
   const { transactions, replicates, baseline, candidate } = input;
   const whole = (basis: ComparisonBasis, done: Pick<WorkKind, 'baseline' | 'candidate'>): WorkPlan => ({

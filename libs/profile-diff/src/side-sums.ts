@@ -1,0 +1,301 @@
+import { NO_PARENT } from '@hearth/profile-model';
+import type { CallNodes, FunctionId, NodeIndex } from './call-nodes.js';
+import type { CanonicalSide } from './compared-side.js';
+import type { FunctionMetric } from './comparison-result.js';
+import type { SideCosts, SideRate } from './side-rate.js';
+import type { ReplicatePlan, Replicates } from './replicates.js';
+import { kindOfTransaction } from './work-plan.js';
+import type { WorkDone, WorkPlan } from './work-plan.js';
+
+/** What is summed: both sides, and how their samples belong to work and replicates. */
+export interface SummedInput {
+  readonly nodes: CallNodes;
+  readonly plan: WorkPlan;
+  readonly replicates: ReplicatePlan;
+  readonly baseline: CanonicalSide;
+  readonly candidate: CanonicalSide;
+}
+
+/** Functions that can have enough samples at all; only these get columns by replicate. */
+export interface ExposedColumns {
+  readonly length: number;
+  readonly functionOf: readonly FunctionId[];
+  /** By function; -1: no column. */
+  readonly columnOf: Int32Array;
+}
+
+/** Sums by (column, replicate) of one kind of work, and of the whole so far. */
+class MetricSums {
+  readonly values: Float64Array;
+  readonly samples: Float64Array;
+  readonly wholeRate: Float64Array;
+  readonly wholeSamples: Float64Array;
+  readonly wholeExpected: Float64Array;
+  /** What each replicate adds to the rate beyond its share. */
+  readonly wholeExcess: Float64Array;
+  readonly wholeShare: Float64Array;
+  readonly wholeCounting: Float64Array;
+
+  constructor(columns: number, replicates: number) {
+    [this.samples, this.wholeRate, this.wholeSamples, this.wholeExpected] = Array.from(
+      { length: 4 },
+      () => new Float64Array(columns),
+    ) as FourColumns;
+    [this.values, this.wholeExcess, this.wholeShare, this.wholeCounting] = Array.from(
+      { length: 4 },
+      () => new Float64Array(columns * replicates),
+    ) as FourColumns;
+  }
+}
+type FourColumns = [Float64Array, Float64Array, Float64Array, Float64Array];
+
+/** Reads one side kind by kind: sums of a kind live until the next is read, and what the whole needs of them is kept. */
+export class SideSums {
+  readonly #nodes: CallNodes;
+  readonly #plan: WorkPlan;
+  readonly #side: CanonicalSide;
+  readonly #sideName: 'baseline' | 'candidate';
+  readonly #replicates: Replicates;
+  readonly #columns: ExposedColumns;
+  readonly #groups: SampleGroups;
+  readonly #sums: Record<FunctionMetric, MetricSums>;
+  readonly #nodeValue: Float64Array;
+  readonly #nodeSamples: Float64Array;
+  readonly #isTouched: Uint8Array;
+  readonly #kindNodeSelf: Float64Array;
+  readonly #nodeSelf: Float64Array;
+  readonly #kindValue: Float64Array;
+  /** The same for every function of a kind. */
+  #kindShares = { share: new Float64Array(0), countingPerSample: new Float64Array(0) };
+  #rootSelf = 0;
+  #idle = 0;
+
+  constructor(input: SummedInput, sideName: 'baseline' | 'candidate', columns: ExposedColumns) {
+    this.#nodes = input.nodes;
+    this.#plan = input.plan;
+    this.#side = input[sideName];
+    this.#sideName = sideName;
+    this.#replicates = input.replicates[sideName];
+    this.#columns = columns;
+    this.#groups = groupSamples(this.#side, this.#plan, this.#replicates);
+    const width = columns.length + 1;
+    this.#sums = {
+      self: new MetricSums(width, this.#replicates.length),
+      inclusive: new MetricSums(width, this.#replicates.length),
+    };
+    [this.#nodeValue, this.#nodeSamples, this.#kindNodeSelf, this.#nodeSelf] = Array.from(
+      { length: 4 },
+      () => new Float64Array(this.#nodes.length),
+    ) as FourColumns;
+    this.#isTouched = new Uint8Array(this.#nodes.length);
+    this.#kindValue = new Float64Array(this.#plan.kinds.length);
+  }
+
+  readKind(kindRow: number): void {
+    for (const { values, samples } of Object.values(this.#sums)) {
+      values.fill(0);
+      samples.fill(0);
+    }
+    this.#kindNodeSelf.fill(0);
+    let rootSelf = 0;
+    let idle = 0;
+    for (let replicate = 0; replicate < this.#replicates.length; replicate += 1) {
+      const unowned = this.#readGroup(kindRow, replicate);
+      rootSelf += unowned.rootSelf;
+      idle += unowned.idle;
+    }
+    const kind = this.#plan.kinds[kindRow]!;
+    const work = kind[this.#sideName];
+    const share = work.byReplicate.map((done) => done / work.total);
+    this.#kindShares = { share, countingPerSample: share.map((one) => 1 / one) };
+    if (work.total === 0) return;
+    const perUnit = kind.weight / work.total;
+    this.#rootSelf += rootSelf * perUnit;
+    this.#idle += idle * perUnit;
+    this.#kindNodeSelf.forEach((value, node) => {
+      if (value !== 0) this.#nodeSelf[node]! += value * perUnit;
+    });
+  }
+
+  /** Sums the stacks of one replicate's samples, then what lies on each path to the root, every node once. */
+  #readGroup(kindRow: number, replicate: number): { rootSelf: number; idle: number } {
+    const { samples } = this.#side;
+    const nodes = this.#nodes;
+    const unowned = { rootSelf: 0, idle: 0 };
+    let total = 0;
+    let totalSamples = 0;
+    const touched: NodeIndex[] = [];
+    for (const at of this.#groups.rowsOf(kindRow, replicate)) {
+      const value = samples.value[at]!;
+      const stack = samples.stack[at]!;
+      const node = stack === NO_PARENT ? NO_PARENT : nodes.nodeOfStack[stack]!;
+      if (node !== NO_PARENT && nodes.roles[nodes.functionId[node]!] === 'idle') {
+        unowned.idle += value;
+        continue;
+      }
+      total += value;
+      totalSamples += samples.count[at]!;
+      if (node === NO_PARENT) {
+        unowned.rootSelf += value;
+        continue;
+      }
+      this.#nodeValue[node]! += value;
+      this.#nodeSamples[node]! += samples.count[at]!;
+      this.#kindNodeSelf[node]! += value;
+      for (let above = node; above !== NO_PARENT && this.#isTouched[above] === 0; above = nodes.parent[above]!) {
+        this.#isTouched[above] = 1;
+        touched.push(above);
+      }
+    }
+    this.#foldToCallers(Int32Array.from(touched).sort(), replicate);
+    const root = this.#columns.length;
+    this.#sums.inclusive.values[root * this.#replicates.length + replicate]! += total;
+    this.#sums.inclusive.samples[root]! += totalSamples;
+    this.#kindValue[kindRow]! += total;
+    return unowned;
+  }
+
+  /** @param touched - Ascending, so that backwards every child comes before its caller. */
+  #foldToCallers(touched: Int32Array, replicate: number): void {
+    const { parent, functionId, outermost } = this.#nodes;
+    const { self, inclusive } = this.#sums;
+    const selfOnly = { value: new Float64Array(touched.length), samples: new Float64Array(touched.length) };
+    touched.forEach((node, at) => {
+      selfOnly.value[at] = this.#nodeValue[node]!;
+      selfOnly.samples[at] = this.#nodeSamples[node]!;
+    });
+    for (let at = touched.length - 1; at >= 0; at -= 1) {
+      const node = touched[at]!;
+      const column = this.#columns.columnOf[functionId[node]!]!;
+      if (column !== -1) {
+        const cell = column * this.#replicates.length + replicate;
+        self.values[cell]! += selfOnly.value[at]!;
+        self.samples[column]! += selfOnly.samples[at]!;
+        if (outermost[node] === 1) {
+          inclusive.values[cell]! += this.#nodeValue[node]!;
+          inclusive.samples[column]! += this.#nodeSamples[node]!;
+        }
+      }
+      const caller = parent[node]!;
+      if (caller !== NO_PARENT) {
+        this.#nodeValue[caller]! += this.#nodeValue[node]!;
+        this.#nodeSamples[caller]! += this.#nodeSamples[node]!;
+      }
+      this.#nodeValue[node] = 0;
+      this.#nodeSamples[node] = 0;
+      this.#isTouched[node] = 0;
+    }
+  }
+
+  samples(metric: FunctionMetric, column: number): number {
+    return this.#sums[metric].samples[column]!;
+  }
+
+  rateOfKind(metric: FunctionMetric, column: number, work: WorkDone, expected: number): SideRate {
+    const { values, samples } = this.#sums[metric];
+    const { share, countingPerSample } = this.#kindShares;
+    const first = column * share.length;
+    const rate = sum(values.subarray(first, first + share.length)) / work.total;
+    const deviation = new Float64Array(share.length);
+    for (let replicate = 0; replicate < share.length; replicate += 1) {
+      const expectedValue = rate * work.byReplicate[replicate]!;
+      if (expectedValue > 0) deviation[replicate] = values[first + replicate]! / expectedValue - 1;
+    }
+    return { rate, samples: samples[column]!, expectedSamples: expected, share, deviation, countingPerSample };
+  }
+
+  /**
+   * The whole is a sum of ratios, sum of w S / U. To first order each replicate adds w (S_p - c U_p) / U to it, and that
+   * has from counting a variance of (w c)^2 share / expected samples.
+   */
+  addToWhole(metric: FunctionMetric, column: number, work: WorkDone, weight: number, expected: number): void {
+    const sums = this.#sums[metric];
+    const width = this.#replicates.length;
+    const first = column * width;
+    const rate = sum(sums.values.subarray(first, first + width)) / work.total;
+    sums.wholeRate[column]! += weight * rate;
+    sums.wholeSamples[column]! += sums.samples[column]!;
+    sums.wholeExpected[column]! += expected;
+    for (let replicate = 0; replicate < width; replicate += 1) {
+      const share = work.byReplicate[replicate]! / work.total;
+      sums.wholeShare[first + replicate]! += weight * rate * share;
+      sums.wholeExcess[first + replicate]! += weight * (sums.values[first + replicate]! / work.total - rate * share);
+      sums.wholeCounting[first + replicate]! += ((weight * rate) ** 2 * share) / expected;
+    }
+  }
+
+  rateOfWhole(metric: FunctionMetric, column: number): SideRate {
+    const sums = this.#sums[metric];
+    const width = this.#replicates.length;
+    const first = column * width;
+    const rate = sums.wholeRate[column]!;
+    // What costs nothing here has no shares of its own; those of everything tell which replicates could have run it.
+    if (rate === 0 && column < this.#columns.length) {
+      const { share } = this.rateOfWhole('inclusive', this.#columns.length);
+      const expectedSamples = sums.wholeExpected[column]!;
+      return {
+        rate,
+        samples: 0,
+        expectedSamples,
+        share,
+        deviation: new Float64Array(width),
+        countingPerSample: share.map((one) => 1 / one),
+      };
+    }
+    const share = new Float64Array(width);
+    const deviation = new Float64Array(width);
+    const countingPerSample = new Float64Array(width).fill(Infinity);
+    const expectedSamples = sums.wholeExpected[column]!;
+    for (let replicate = 0; replicate < width; replicate += 1) {
+      const part = sums.wholeShare[first + replicate]!;
+      if (part === 0) continue;
+      share[replicate] = part / rate;
+      deviation[replicate] = sums.wholeExcess[first + replicate]! / part;
+      countingPerSample[replicate] = (sums.wholeCounting[first + replicate]! / part ** 2) * expectedSamples;
+    }
+    return { rate, samples: sums.wholeSamples[column]!, expectedSamples, share, deviation, countingPerSample };
+  }
+
+  costs(): SideCosts {
+    const functionSelf = new Float64Array(this.#nodes.functions.length);
+    this.#nodeSelf.forEach((value, node) => (functionSelf[this.#nodes.functionId[node]!]! += value));
+    return { nodeSelf: this.#nodeSelf, rootSelf: this.#rootSelf, functionSelf, idle: this.#idle, kindValue: this.#kindValue };
+  }
+}
+
+/** Sample rows ordered by (kind of work, replicate). */
+interface SampleGroups {
+  rowsOf(kindRow: number, replicate: number): Uint32Array;
+}
+
+/** A counting sort: the rows are read once to be counted and once to be placed. */
+function groupSamples({ samples }: CanonicalSide, plan: WorkPlan, replicates: Replicates): SampleGroups {
+  const groupOfRow = new Int32Array(samples.stack.length);
+  const starts = new Uint32Array(plan.kinds.length * replicates.length + 1);
+  for (let at = 0; at < groupOfRow.length; at += 1) {
+    const kind = kindOfTransaction(plan, samples.transaction[at]!);
+    const group =
+      kind === -1 ? -1 : kind * replicates.length + replicates.replicateOf(samples.process[at]!, samples.windowStartMs[at]!);
+    groupOfRow[at] = group;
+    if (group !== -1) starts[group + 1]! += 1;
+  }
+  for (let group = 1; group < starts.length; group += 1) starts[group]! += starts[group - 1]!;
+  const next = starts.slice();
+  const rows = new Uint32Array(starts[starts.length - 1]!);
+  for (let at = 0; at < groupOfRow.length; at += 1) {
+    const group = groupOfRow[at]!;
+    if (group !== -1) rows[next[group]!++] = at;
+  }
+  return {
+    rowsOf: (kindRow, replicate) => {
+      const group = kindRow * replicates.length + replicate;
+      return rows.subarray(starts[group], starts[group + 1]);
+    },
+  };
+}
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
