@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import bundled, { setupLambdaEnvironment } from '@sparticuz/chromium';
 import { chromium, type Browser, type BrowserContext } from 'playwright-core';
 
 const SYSTEM_BROWSERS = [
@@ -26,18 +29,20 @@ export async function launchBrowser(from: 'anywhere' | 'package' = 'anywhere'): 
       ? [named, ...SYSTEM_BROWSERS].find((path) => path !== undefined && path !== '' && existsSync(path))
       : undefined;
   if (system !== undefined) return chromium.launch({ executablePath: system, args: ARGUMENTS });
-  const bundled = await unpackBundled();
+  const unpacked = await unpackBundled();
   return chromium.launch({
-    executablePath: bundled.executablePath,
+    executablePath: unpacked.executablePath,
     args: [...ARGUMENTS, '--no-zygote'],
-    env: { ...ownEnvironment(), ...bundled.environment },
+    env: { ...ownEnvironment(), ...unpacked.environment },
   });
 }
 
 async function unpackBundled(): Promise<{ executablePath: string; environment: Record<string, string> }> {
   const before = { ...process.env };
-  if (!NSS_LIBRARIES.some((path) => existsSync(path))) process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs20.x';
-  const { default: bundled } = await import('@sparticuz/chromium');
+  if (!NSS_LIBRARIES.some((path) => existsSync(path))) {
+    process.env['AWS_EXECUTION_ENV'] ??= 'AWS_Lambda_nodejs20.x';
+    setupLambdaEnvironment(join(tmpdir(), 'al2023', 'lib'));
+  }
   const executablePath = await bundled.executablePath();
   // It points the whole process at its libraries; only the browser is to use them.
   const environment: Record<string, string> = {};

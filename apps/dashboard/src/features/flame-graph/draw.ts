@@ -57,7 +57,8 @@ export function drawFlameGraph(context: CanvasRenderingContext2D, drawing: Drawi
       const width = Math.max(0.5, Math.min(widthPx, (right - view.from) * pixels) - x - (end - first > 1 ? 0 : GAP_PX));
       const row = layout.rowAt[first]!;
       const isRun = end - first > 1;
-      const paint = isRun ? runPaint(changeOf(layout, first, end), right - left) : tree.paint[row]!;
+      // Children stand by size: the first of a run is among its largest, and its file stands for the rest.
+      const paint = isRun && tree.sides ? runPaint(changeOf(layout, first, end), right - left) : tree.paint[row]!;
       const paths = matches && !hides(matches, first, end) ? faded : bright;
       (paths[paint] ??= new Path2D()).rect(x, y, width, ROW_HEIGHT_PX - GAP_PX);
       if (selected && hides(selected, first, end)) framed.rect(x + 1, y + 1, Math.max(1, width - 2), ROW_HEIGHT_PX - GAP_PX - 2);

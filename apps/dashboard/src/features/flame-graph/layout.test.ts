@@ -106,6 +106,12 @@ describe('forEachBox', () => {
     expect(found.map((box) => box.end - box.first)).toEqual([1000, 1]);
     expect(found.map((box) => box.change)).toEqual([1, 0]);
   });
+  it('ends a long run, so that a change keeps its place', () => {
+    const columns: FlameColumns = { depth: Int32Array.from({ length: 1001 }, (_, row) => Number(row > 0)), self: Float64Array.from({ length: 1001 }, (_, row) => Number(row > 0)), change: new Float64Array(1001) };
+    const found = boxes(columns, 1, 0, 1000, 10);
+    expect(found.length).toBeGreaterThan(20);
+    expect(found.reduce((sum, box) => sum + box.end - box.first, 0)).toBe(1000);
+  });
   it('shows every frame of the view once, whatever the width', () => {
     const columns = randomColumns(21, 4000);
     const layout = layOut(columns);

@@ -97,6 +97,9 @@ export function pickRow(layout: FlameLayout, level: number, value: number): numb
   return place < end && layout.levelLeft[place]! <= value ? layout.rowAt[place]! : -1;
 }
 
+/** A run ends when it is this many times as wide as a frame that may stand alone: a band of short runs still shows where a change is. */
+const RUN_WIDTHS = 4;
+
 /** The part of the graph that fills the width: `[from, to)`, as values. */
 export interface FlameView {
   readonly from: number;
@@ -123,7 +126,8 @@ export function forEachBox(layout: FlameLayout, level: number, view: FlameView, 
       continue;
     }
     let right = levelRight[place]!;
-    while (place < end && levelRight[place]! - levelLeft[place]! < narrow && levelLeft[place]! <= right + narrow && levelLeft[place]! < view.to) {
+    const furthest = levelLeft[first]! + RUN_WIDTHS * narrow;
+    while (place < end && levelRight[place]! - levelLeft[place]! < narrow && levelLeft[place]! <= right + narrow && levelLeft[place]! < furthest) {
       // Three pixels at a time: what ends within them is narrow too, and a million boxes cost a few hundred steps.
       place = Math.max(place + 1, firstEndingAfter(levelRight, levelLeft[place]! + narrow, place, end));
       right = levelRight[place - 1]!;
