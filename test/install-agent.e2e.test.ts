@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { FlameGraphAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askJson } from './support/ask.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 import { startTestServer, type TestServer } from './support/server.js';
+import { until } from './support/until.js';
 
 const run = promisify(execFile);
-const SEEN_WITHIN_MS = 60_000;
 
 /** One program in both kinds of modules; only the first line differs. It works until it is told to end. */
 const PROGRAM = `
@@ -97,17 +96,3 @@ describe('the agent that the server serves', () => {
     }
   });
 });
-
-/** What `look` gives once it gives something. A service nobody has heard of yet is a fault until then. */
-async function until<Seen>(look: () => Promise<Seen | undefined>): Promise<Seen> {
-  for (const untilMs = Date.now() + SEEN_WITHIN_MS; ; ) {
-    let fault: unknown;
-    const seen = await look().catch((error: unknown) => {
-      fault = error;
-      return undefined;
-    });
-    if (seen !== undefined) return seen;
-    if (Date.now() > untilMs) throw fault ?? new Error(`not seen within ${SEEN_WITHIN_MS / 1000} s`);
-    await sleep(500);
-  }
-}

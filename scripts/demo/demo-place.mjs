@@ -11,13 +11,15 @@ const PORTS_TRIED = 20;
 const DEMO_BYTES = 500e6;
 
 /**
- * Takes the folders of the demo, and empties them: every demo begins with a fresh database.
+ * Takes the folders of the demo, and empties them: every demo begins with a fresh database. HEARTH_DEMO_NAME names
+ * another folder than `demo`: tests leave somebody's demo alone.
  *
  * @returns {{ dir: string, dataDir: string, release: () => void }} `dir` for the shop and the logs, `dataDir` for Postgres.
  * @throws {SetupError} when another demo runs here, or the disk is full.
  */
 export function takeDemoPlace() {
-  const dir = path.join(root, '.hearth/demo');
+  // Inside the project, so that the shop finds what is installed there.
+  const dir = path.join(root, '.hearth', process.env.HEARTH_DEMO_NAME ?? 'demo');
   const owner = path.join(dir, 'demo.json');
   const other = existsSync(owner) ? JSON.parse(readFileSync(owner, 'utf8')) : undefined;
   if (other !== undefined && other.pid !== process.pid && isRunning(other.pid)) {
@@ -40,7 +42,7 @@ export function takeDemoPlace() {
 /** Started by root, Postgres runs as another user, who must be able to enter every folder above its data. */
 function dataParent(dir) {
   if (process.getuid?.() !== 0 || isOpenToAll(root)) return dir;
-  return path.join('/var/tmp/hearth-demo', root.replaceAll(path.sep, '-').slice(1));
+  return path.join('/var/tmp/hearth-demo', dir.replaceAll(path.sep, '-').slice(1));
 }
 
 function isOpenToAll(folder) {

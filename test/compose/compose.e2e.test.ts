@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { ComparisonAnswer, FlameGraphAnswer } from '@hearth/query-contract';
 import { encodeBatch } from '@hearth/wire-format';
@@ -6,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { madeBatch } from '../support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from '../support/postgres.js';
 import { startTestRedis, whyNoRedis, type TestRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
 import { startComposeService, type ComposeProcess } from './compose-processes.js';
 
 const KEY = 'key-of-the-compose-test-0123';
-const COMPARED_WITHIN_MS = 60_000;
 const reason = whyNoRedis();
 
 /** The containers of docker-compose.yml as plain processes: what can be checked of it without a container engine. */
@@ -59,11 +58,10 @@ describe.skipIf(reason !== undefined)(`the topology of docker-compose.yml${reaso
     });
     expect(asked.status).toBe(202);
     const { id } = (await asked.json()) as { id: string };
-    for (const untilMs = Date.now() + COMPARED_WITHIN_MS; ; ) {
+    return until(async () => {
       const answer = (await (await fetch(`${api.url}/api/v1/comparisons/${id}`, { headers: authorization })).json()) as ComparisonAnswer;
-      if (answer.status === 'done' || answer.status === 'failed' || Date.now() > untilMs) return answer;
-      await sleep(200);
-    }
+      return answer.status === 'pending' || answer.status === 'running' ? undefined : answer;
+    });
   }
 
   it('takes batches in, and answers what they hold', async () => {
