@@ -1,11 +1,12 @@
 /**
- * What it costs to store profiles: Node's CPU for interning, packing and storing, and the disk they take. Without HTTP and
- * the decoding of batches. Peer: the same profiles as gzipped pprof, one row each.
+ * What it costs to store profiles: the server's CPU over HTTP, acknowledged after commit (`profiles_per_s_per_core`); the store alone, from interned
+ * tables on (`store_*`); and the disk they take. Peer of the last two: the same profiles as gzipped pprof, one row each.
  */
 import { performance } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import { profilesToPprof } from '@hearth/profile-formats';
 import { batchOf, startBenchStore, storeFlushes, type BenchStore } from './store/bench-store.js';
+import { loadOverHttp } from './store/http-load.js';
 import { flushToProfile, resampledFlushes, samplesOf, type Flush } from './store/resampled-flushes.js';
 
 const START_MS = 1_763_600_040_000;
@@ -62,9 +63,17 @@ try {
   const segmentBytes = (await bench.tableBytes('segment')) + (await bench.tableBytes('profile_window'));
   const dictionaryBytes = await bench.tableBytes('stack_page');
   const blobBytes = await bench.tableBytes('bench_blob');
+  const now = Date.now();
+  const http = await loadOverHttp(
+    await bench.createDatabase(),
+    resampledFlushes({ processes: PROCESSES, flushesPerProcess: 60, startMs: now - 3_600_000, seed: 9 }),
+    PROCESSES * 20,
+  );
   const figures = {
     profiles,
     samples,
+    profiles_per_s_per_core: Math.round(http.profilesPerSecondPerCore),
+    profiles_per_s: Math.round(http.profilesPerSecond),
     store_profiles_per_s_per_core: Math.round(median(ours)),
     store_profiles_per_s_per_core_blobs: Math.round(median(blobs)),
     build_profiles_per_s_per_core: Math.round(profiles / build.cpuSeconds),
@@ -74,7 +83,7 @@ try {
     disk_ratio_vs_blobs: round2(blobBytes / (segmentBytes + dictionaryBytes)),
     disk_ratio_with_blocks: round2(blobBytes / (segmentBytes + dictionaryBytes + blockBytes)),
     dictionary_bytes: dictionaryBytes,
-    rss_mb: Math.round(process.memoryUsage().rss / 2 ** 20),
+    rss_mb: Math.round(http.serverRssMb),
   };
   if (!process.argv.includes('--json')) console.table(figures);
   console.log(JSON.stringify(figures));

@@ -50,6 +50,11 @@ export async function startBenchStore() {
     ),
     builder: new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool),
     cover: new Cover(new SnapshotRepository(dataSource), dictionaries, pool),
+    /** Another empty database on the same Postgres. @returns Its URL. */
+    async createDatabase(): Promise<string> {
+      await dataSource.query('CREATE DATABASE bench_http');
+      return postgres.url('bench_http');
+    },
     /** Bytes on disk: rows, their large values and their indexes. */
     async tableBytes(table: string): Promise<number> {
       const rows = (await dataSource.query(

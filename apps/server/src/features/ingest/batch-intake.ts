@@ -124,7 +124,8 @@ export class BatchIntake {
 /** The batch itself is at fault, and sending it again would not help. */
 export function storeFault(error: unknown): HearthError | undefined {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
-  if (name !== 'StoreError' && name !== 'StackError') return undefined;
+  // A damaged dictionary (other codes of StackError) is ours to repair: the sender must keep its batch.
+  if (name !== 'StoreError' && code !== 'STACK_DICTIONARY_FULL') return undefined;
   return new HearthError(String(code), String(message), { cause: error });
 }
 

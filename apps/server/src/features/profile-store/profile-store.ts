@@ -63,7 +63,8 @@ export class ProfileStore {
         );
         // The windows last: other writers and the builders wait for these rows.
         await this.#storeBlocks(client, fresh, hourOf(nowMs));
-        return prepared.map((one): StoreOutcome => (fresh.includes(one) ? 'stored' : 'duplicate'));
+        const stored = new Set(fresh);
+        return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
       });
     for (let attempt = 1; ; attempt += 1) {
       await this.createPartitionsAhead();
