@@ -146,6 +146,44 @@ describe('compare', () => {
     );
   });
 
+  it('tells the changes of a whole release apart', () => {
+    const before = {
+      ...shop,
+      processes: 8,
+      cost: { ...shop.cost, 'handle > format': { 'GET /': 1 }, 'order > total@src/old.ts': { 'POST /order': 2 } },
+    };
+    const after = {
+      ...before,
+      traffic: { 'GET /': 800, 'POST /order': 300 },
+      cost: {
+        ...shop.cost,
+        'handle > price': { 'GET /': 4 },
+        'handle > format': { 'GET /': 0.6 },
+        'order > total@src/new.ts': { 'POST /order': 2 },
+      },
+    };
+    const result = compare(describedFleet({ baseline: before, candidate: after }));
+    expect(result.functions[0]).toMatchObject({
+      function: { name: 'price' },
+      transaction: 'GET /',
+      change: { verdict: 'REGRESSED' },
+    });
+    expect(result.cover.map((row) => `${row.function.name} ${row.change!.verdict}`)).toEqual(
+      expect.arrayContaining(['price REGRESSED', 'format IMPROVED'].slice(0, result.cover.length)),
+    );
+    expect(result.cover[0]!.function.name).toBe('price');
+    const names = new Set(
+      result.functions
+        .filter(({ change, cause }) => cause === 'own' && evidenceOf(change.verdict) <= EVIDENCE.appearance)
+        .map((row) => row.function.name),
+    );
+    // `total` moved to another file: until moved functions are matched it has gone and come, which nobody calls slower.
+    expect([...names].sort()).toEqual(['format', 'price', 'total']);
+    const ofTotal = result.functions.filter((row) => row.function.name === 'total').map(({ change }) => change.verdict);
+    expect(new Set(ofTotal)).toEqual(new Set(['NEW', 'GONE']));
+    expect(evidenceOf(rowOf(result, 'order', 'inclusive', 'POST /order').change.verdict)).toBe(EVIDENCE.none);
+  });
+
   it('splits the change of the service without residue', () => {
     const result = compare(
       changed({

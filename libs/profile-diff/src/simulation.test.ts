@@ -5,7 +5,9 @@ import { simulateFleet } from './testing/simulated-fleet.js';
 import type { FleetSpec, FleetVariation } from './testing/simulated-fleet.js';
 
 /** A handful of runs of what bench/src/comparison.ts does hundreds of times: enough to notice that it broke. */
-const RUNS = 12;
+const RUNS = 8;
+/** Hundreds of comparisons on a machine that may be busy with other tests. */
+const TIMEOUT_MS = 120_000;
 const fleet = {
   processes: 4,
   functions: 300,
@@ -24,7 +26,7 @@ function runs(spec: Omit<FleetSpec, 'seed'>) {
   });
 }
 
-describe('simulated fleets', () => {
+describe('simulated fleets', { timeout: TIMEOUT_MS }, () => {
   it('in which nothing changed raise no alarm, however their processes vary', () => {
     for (const variation of ['even', 'uneven', 'heavy tails', 'hot process', 'common'] satisfies FleetVariation[]) {
       const alarmed = runs({ ...fleet, variation }).filter(({ falseAlarms }) => falseAlarms > 0);
