@@ -5,7 +5,16 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ServeStaticModule } from '@nestjs/serve-static';
 
 /** Paths that belong to programs: a wrong one is a 404 of theirs, never the dashboard's page. */
-const NOT_PAGES = ['/api/{*any}', '/install/{*any}', '/ingest', '/pyroscope/{*any}', '/healthz', '/readyz', '/metrics'];
+const NOT_PAGES = [
+  '/assets/{*any}',
+  '/api/{*any}',
+  '/install/{*any}',
+  '/ingest',
+  '/pyroscope/{*any}',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+];
 const YEAR_MS = 365 * 86_400_000;
 
 /** The dashboard's build lies beside the server's, in the checkout and in the image. */

@@ -1,5 +1,5 @@
 import { canonicalFunction, FunctionInterner, NO_PARENT, PairInterner, StackInterner } from '@hearth/profile-model';
-import type { EpochMs, FunctionTable, LabelSet, ProfileTypeId, StackTable } from '@hearth/profile-model';
+import type { EpochMs, FunctionKey, FunctionTable, LabelSet, ProfileTypeId, StackTable } from '@hearth/profile-model';
 import type { Batch, BatchProcess, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
 
 /** Samples of one profile type as columns of one length, each (stack, label set) once. */
@@ -33,9 +33,10 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
   const { rootDir, ...process } = batch.process;
   const functions = new FunctionInterner();
   const functionRows = new Uint32Array(batch.functions.length);
+  const fileOf = rememberedFiles(rootDir);
   for (let row = 0; row < batch.functions.length; row += 1) {
-    const raw = { name: batch.functions.name[row]!, scriptName: batch.functions.scriptName[row]! };
-    functionRows[row] = functions.rowOf(canonicalFunction(raw, rootDir));
+    const file = fileOf(batch.functions.scriptName[row]!);
+    functionRows[row] = functions.rowOf({ ...file, name: batch.functions.name[row]! || file.name });
   }
   const stacks = new StackInterner(batch.stacks.length);
   const stackRows = stacks.addAll(batch.stacks, functionRows);
@@ -51,6 +52,30 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
     transactions: batch.transactions,
     series: batch.series,
     droppedBatches: batch.report.droppedBatches,
+  };
+}
+
+/** Files that are remembered of all programs together; then they are forgotten. */
+const REMEMBERED_FILES = 100_000;
+const filesByRoot = new Map<string, Map<string, FunctionKey>>();
+let rememberedCount = 0;
+
+/** `canonicalFunction` of a nameless function of a script. A process sends the same few hundred scripts every ten seconds. */
+function rememberedFiles(rootDir: string): (scriptName: string) => FunctionKey {
+  if (rememberedCount > REMEMBERED_FILES) {
+    filesByRoot.clear();
+    rememberedCount = 0;
+  }
+  const files = filesByRoot.get(rootDir) ?? new Map<string, FunctionKey>();
+  filesByRoot.set(rootDir, files);
+  return (scriptName) => {
+    let file = files.get(scriptName);
+    if (file === undefined) {
+      file = canonicalFunction({ name: '', scriptName }, rootDir);
+      files.set(scriptName, file);
+      rememberedCount += 1;
+    }
+    return file;
   };
 }
 

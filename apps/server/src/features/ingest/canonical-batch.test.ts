@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
+import type { Batch } from '@hearth/wire-format';
+import { canonicalBatch } from './canonical-batch.js';
+
+function batch(
+  rootDir: string,
+  names: string[],
+  scriptNames: string[],
+  parent: number[],
+  functionRow: number[],
+  values: number[],
+): Batch {
+  return {
+    process: {
+      id: 'a'.repeat(32),
+      service: 's',
+      environment: 'e',
+      startedAtMs: 0,
+      host: '',
+      pid: 1,
+      nodeVersion: '',
+      agentVersion: '',
+      rateHz: 99,
+      revision: '',
+      revisionSource: '',
+      isDirty: false,
+      version: '',
+      rootDir,
+      labels: [],
+    },
+    sequence: 1,
+    startMs: 0,
+    durationMs: 10_000,
+    functions: { length: names.length, name: names, scriptName: scriptNames, line: new Uint32Array(names.length) },
+    stacks: { length: parent.length, parent: Int32Array.from(parent), functionRow: Uint32Array.from(functionRow) },
+    labelSets: [[]],
+    profiles: [
+      {
+        typeId: PROFILE_TYPE_IDS.cpu,
+        lines: 'definition',
+        sampleStack: Int32Array.from(values, (_, row) => row - 1), // the first has no frames
+        sampleLabelSet: new Uint32Array(values.length),
+        sampleValue: Float64Array.from(values),
+        sampleCount: new Float64Array(values.length).fill(1),
+      },
+    ],
+    transactions: [],
+    series: [],
+    report: { droppedBatches: 3, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+  };
+}
+
+describe('canonicalBatch', () => {
+  it('makes functions of one name and file one, and adds up the stacks that then are the same', () => {
+    const file = 'file:///srv/shop/src/cart.js';
+    // main→price (line 1) and main→price (line 9) are the same call in the next release.
+    const result = canonicalBatch(
+      batch('/srv/shop', ['main', 'price', 'price'], [file, file, file], [-1, 0, 0], [0, 1, 2], [1, 10, 200, 3000]),
+    );
+    expect(result.functions).toEqual({
+      length: 2,
+      name: ['main', 'price'],
+      package: ['', ''],
+      file: ['src/cart.js', 'src/cart.js'],
+    });
+    expect(result.stacks.length).toBe(2);
+    expect([...result.profiles[0]!.sampleStack]).toEqual([-1, 0, 1]);
+    expect([...result.profiles[0]!.sampleValue]).toEqual([1, 10, 3200]);
+    expect([...result.profiles[0]!.sampleCount]).toEqual([1, 1, 2]);
+    expect(result.droppedBatches).toBe(3);
+  });
+
+  it('names a function without a name, and remembers files of each root apart', () => {
+    const of = (rootDir: string) => canonicalBatch(batch(rootDir, ['', ''], ['/srv/shop/a.js', ''], [-1], [0], [1])).functions;
+    expect(of('/srv/shop')).toEqual({
+      length: 2,
+      name: ['(anonymous)', '(anonymous)'],
+      package: ['', 'native'],
+      file: ['a.js', ''],
+    });
+    expect(of('/srv')).toEqual({
+      length: 2,
+      name: ['(anonymous)', '(anonymous)'],
+      package: ['', 'native'],
+      file: ['shop/a.js', ''],
+    });
+  });
+});
