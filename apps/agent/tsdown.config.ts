@@ -9,6 +9,9 @@ export default defineConfig({
   dts: true,
   sourcemap: false,
   outDir: 'dist',
+  // Files keep their names and are written over: what runs from here meanwhile never misses one.
+  hash: false,
+  clean: false,
   deps: { neverBundle: [/^@datadog\/pprof/], alwaysBundle: [/^@hearth\//] },
   inputOptions: { resolve: { conditionNames: ['hearth-source', 'import', 'node', 'default'] } },
   // Nothing that the agent takes from the libraries does anything by being loaded.

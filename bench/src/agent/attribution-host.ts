@@ -38,7 +38,7 @@ async function work(kind: Kind): Promise<void> {
       }),
     ),
     (async () => {
-      await null;
+      await Promise.resolve();
       busy[kind]();
     })(),
   ]);

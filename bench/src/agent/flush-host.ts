@@ -10,6 +10,7 @@ const FUNCTIONS = 300;
 const functions: ((depth: number) => number)[] = [];
 for (let at = 0; at < FUNCTIONS; at += 1) {
   functions.push(
+    // oxlint-disable-next-line typescript/no-implied-eval -- hundreds of functions, each with a name of its own
     new Function(
       'next',
       `return function f${at}(depth) { let x = depth; for (let i = 0; i < 300; i += 1) x = Math.sqrt(x + i) + 1; return depth > 0 ? next(depth - 1) + x : x; }`,

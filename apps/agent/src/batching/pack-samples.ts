@@ -3,7 +3,7 @@ import type { BatchProfile } from '@hearth/wire-format';
 import type { HeapRow } from '../samplers/heap-sampler.js';
 import type { ScopedSamples } from '../samplers/scoped-samples.js';
 import type { RawFunction, StackTables } from '../samplers/stack-tables.js';
-import type { Scope } from '../transactions/scope.js';
+import type { Scope } from '../transactions/transaction.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import { ConservingRounder } from './conserving-rounder.js';
 import { SampleColumns } from './sample-columns.js';

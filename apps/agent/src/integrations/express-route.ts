@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** What Express (4 and 5) leaves on a request; still there when the response closes. */
 interface ExpressRequest extends IncomingMessage {
-  readonly route?: { readonly path?: unknown };
+  readonly route?: { readonly path?: string | RegExp | readonly (string | RegExp)[] };
   /** The path under which the router is mounted, *as requested*. */
   readonly baseUrl?: string;
   readonly params?: Readonly<Record<string, unknown>>;

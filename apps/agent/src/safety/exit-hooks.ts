@@ -66,6 +66,7 @@ export class ExitHooks {
 
   /** Node binds `process.emit` when the first listener of a signal comes: so this must be in place before the host's. */
   #watchEmit(): void {
+    // oxlint-disable-next-line typescript/unbound-method -- called with `process` as `this` below
     const hostEmit = process.emit;
     const watched = (event: string, ...rest: unknown[]): boolean => {
       if (event === SIGNAL && this.#isInstalled && this.#hasHostListener()) {

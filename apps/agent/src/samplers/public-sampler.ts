@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { NO_PARENT } from '@hearth/profile-model';
 import { wireByReference, type ContextWiring } from '../transactions/context-wiring.js';
-import type { Scope } from '../transactions/scope.js';
+import type { Scope } from '../transactions/transaction.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { SampledPeriod, StackSampler } from './stack-sampler.js';
 import type { StackTables } from './stack-tables.js';

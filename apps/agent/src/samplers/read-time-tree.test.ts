@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Scope } from '../transactions/scope.js';
-import { Transaction } from '../transactions/transaction.js';
+import { type Scope, Transaction } from '../transactions/transaction.js';
 import type { RawContext, RawNode } from './native-profiler.js';
 import { readTimeTree } from './read-time-tree.js';
 import { StackTables } from './stack-tables.js';

@@ -1,5 +1,5 @@
 import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
-import type { Scope } from '../transactions/scope.js';
+import type { Scope } from '../transactions/transaction.js';
 import { cpuShares } from './cpu-shares.js';
 import type { RawNode, RawProfile } from './native-profiler.js';
 import type { ScopedSamples } from './scoped-samples.js';

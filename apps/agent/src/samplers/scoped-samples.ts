@@ -1,5 +1,5 @@
 import type { StackIndex } from '@hearth/profile-model';
-import type { Scope } from '../transactions/scope.js';
+import type { Scope } from '../transactions/transaction.js';
 
 /** The samples of one period with one stack and one scope. */
 export interface ScopedSamples {

@@ -37,7 +37,8 @@ function verdictOfBody({ status, body }: Answer): Verdict {
   if (typeof json?.accepted !== 'number') return { kind: 'wrong-address', reason: `HTTP ${status} that is no answer of Hearth` };
   const rejected: unknown = Array.isArray(json.rejected) ? json.rejected[0] : undefined;
   if (rejected === undefined) return { kind: 'stored' };
-  return { kind: 'refused', reason: String((rejected as { code?: unknown }).code ?? 'rejected').slice(0, 100) };
+  const code = (rejected as { code?: unknown } | null)?.code;
+  return { kind: 'refused', reason: typeof code === 'string' ? code.slice(0, 100) : 'rejected' };
 }
 
 function codeOf(body: string): string {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage, createHook } from 'node:async_hooks';
 import type { NativeModule, NativeTimeProfiler } from '../samplers/native-profiler.js';
-import type { Scope } from './scope.js';
+import type { Scope } from './transaction.js';
 
 /** How the current scope follows the host's asynchronous work, and how a sample finds it. */
 export interface ContextWiring {
@@ -11,7 +11,7 @@ export interface ContextWiring {
   run<Result>(scope: Scope | undefined, fn: () => Result): Result;
   current(): Scope | undefined;
   /** The scope behind the context of a sample. */
-  scopeOf(context: object | undefined): Scope | undefined;
+  readonly scopeOf: (context: object | undefined) => Scope | undefined;
   periodEnded(): void;
   /** Nothing is followed until `resume`, and following costs the host nothing meanwhile. */
   pause(): void;

@@ -2,7 +2,7 @@ import type { Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
 import { cleanLabels, cleanName, type Labels } from './label-limits.js';
 import { outcomeOfError } from './outcome.js';
-import type { Scope } from './scope.js';
+import type { Scope } from './transaction.js';
 import type { TransactionTracker } from './transaction-tracker.js';
 
 /**

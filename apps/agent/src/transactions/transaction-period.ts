@@ -1,8 +1,7 @@
 import { DurationSketch, type LabelSetIndex, type Micros } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionCount, type TransactionKind } from '@hearth/wire-format';
 import { LabelSetTable } from './label-set-table.js';
-import type { Scope } from './scope.js';
-import type { Transaction } from './transaction.js';
+import type { Scope, Transaction } from './transaction.js';
 
 /** The label that a span puts on the samples taken inside it. */
 export const SPAN_LABEL = 'span';

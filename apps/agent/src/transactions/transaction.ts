@@ -1,6 +1,14 @@
 import type { Label, LabelSet } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
-import type { Scope } from './scope.js';
+
+/**
+ * What is current at one point of the host's work, and so what a sample refers to: a transaction, or a span inside one.
+ * Names and labels are looked up only when the period is packed, because a route is known late.
+ */
+export interface Scope {
+  readonly transaction: Transaction;
+  readonly spanName: string | undefined;
+}
 
 /** One unit of work of the host, from its start to its outcome. The outermost scope of its own work. */
 export class Transaction implements Scope {

@@ -28,7 +28,7 @@ async function client(at) {
       await Promise.all([
         pause(1).then(() => kinds[kind]()),
         span('step', async () => {
-          await null;
+          await Promise.resolve();
           kinds[kind]();
         }),
       ]);

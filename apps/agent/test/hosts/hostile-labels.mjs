@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable, typescript/await-thenable -- hostile on purpose */
 import { bind, bucket, flush, init, span, stop, tag, transaction, wrap } from '../../dist/index.mjs';
 
 init({ labels: JSON.parse('{"__proto__": "p", "x": "\\u0000"}') });

@@ -11,7 +11,7 @@ export type Answer = (response: ServerResponse, batches: Batch[]) => void;
 export class Sink {
   readonly requests: { readonly authorization: string | undefined; readonly batches: Batch[]; readonly atMs: number }[] = [];
   readonly stored: Batch[] = [];
-  answer: Answer = this.store;
+  answer: Answer = (response, batches) => this.store(response, batches);
   readonly #server: Server = createServer((request, response) => void this.#take(request, response));
 
   get url(): string {
