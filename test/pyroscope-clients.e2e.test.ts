@@ -99,7 +99,7 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
       return comparison.status === 'pending' || comparison.status === 'running' ? undefined : comparison;
     });
     expect(answer).toMatchObject({ status: 'done', error: null, result: { basis: 'tmm' } });
-    expect(answer.result!.functions.map(({ function: key }) => key.name)).toContain('sharpen');
+    expect(answer.result!.functions.map(({ function: key }) => key.name)).toContain('scale');
   });
 
   it('has its wall-clock profile and its heap too', async () => {
