@@ -8,14 +8,31 @@ import { root } from './root.mjs';
 import { ensureReady } from './setup.mjs';
 
 await ensureReady();
-const compiled = ['libs/profile-model', 'libs/wire-format', 'libs/profile-formats', 'libs/profile-diff', 'libs/query-contract', 'apps/server'].map((folder) => `${folder}/dist`);
+const compiled = [
+  'libs/profile-model',
+  'libs/wire-format',
+  'libs/profile-formats',
+  'libs/profile-diff',
+  'libs/query-contract',
+  'apps/server',
+].map((folder) => `${folder}/dist`);
 const programs = [
   { name: 'tsc', cwd: root, args: ['node_modules/typescript/bin/tsc', '-b', 'apps/server', '--watch', '--preserveWatchOutput'] },
-  { name: 'server', cwd: root, args: [...compiled.map((folder) => `--watch-path=${folder}`), '--watch-preserve-output', 'apps/server/dist/main.js'] },
+  {
+    name: 'server',
+    cwd: root,
+    args: [...compiled.map((folder) => `--watch-path=${folder}`), '--watch-preserve-output', 'apps/server/dist/main.js'],
+  },
   { name: 'dashboard', cwd: path.join(root, 'apps/dashboard'), args: [path.join(root, 'node_modules/vite/bin/vite.js')] },
 ];
-const env = { ...process.env, HEARTH_DATA_DIR: process.env.HEARTH_DATA_DIR ?? path.join(root, '.hearth/dev'), HEARTH_ADMIN_PASSWORD: process.env.HEARTH_ADMIN_PASSWORD ?? 'development' };
-console.log(`Sign in as admin@localhost with ${process.env.HEARTH_ADMIN_PASSWORD ?? 'development'} (unless the data folder is older).`);
+const env = {
+  ...process.env,
+  HEARTH_DATA_DIR: process.env.HEARTH_DATA_DIR ?? path.join(root, '.hearth/dev'),
+  HEARTH_ADMIN_PASSWORD: process.env.HEARTH_ADMIN_PASSWORD ?? 'development',
+};
+console.log(
+  `Sign in as admin@localhost with ${process.env.HEARTH_ADMIN_PASSWORD ?? 'development'} (unless the data folder is older).`,
+);
 
 let stopping = false;
 const children = programs.map(({ name, cwd, args }) => {

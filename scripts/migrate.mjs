@@ -3,7 +3,9 @@ import { ensureReady } from './setup.mjs';
 
 const url = process.env.DATABASE_URL;
 if (!url) {
-  console.error('DATABASE_URL is missing: name the database, as in DATABASE_URL=postgres://user:password@host:5432/hearth. The embedded one is migrated when Hearth starts.');
+  console.error(
+    'DATABASE_URL is missing: name the database, as in DATABASE_URL=postgres://user:password@host:5432/hearth. The embedded one is migrated when Hearth starts.',
+  );
   process.exit(2);
 }
 await ensureReady();

@@ -2,7 +2,17 @@
  * Packs the built agent into apps/agent/dist-pack/agent.tgz, the file that the server serves at /install/agent.tgz.
  * The package that leaves the workspace names neither our sources nor our other packages: they are bundled in it.
  */
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { root } from './root.mjs';
@@ -21,7 +31,11 @@ try {
   const manifest = JSON.parse(readFileSync(path.join(agentDir, 'package.json'), 'utf8'));
   writeFileSync(path.join(staging, 'package.json'), `${JSON.stringify(publicManifest(manifest), null, 2)}\n`);
   const [program, ...args] = npmCommand('pack', '--silent', '--ignore-scripts', '--pack-destination', staging);
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: staging, encoding: 'utf8', shell: program.endsWith('.cmd') });
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    cwd: staging,
+    encoding: 'utf8',
+    shell: program.endsWith('.cmd'),
+  });
   if (status !== 0) throw new Error(`npm pack failed: ${error ?? stderr}`);
   const packed = stdout.trim().split('\n').pop();
   // Renamed in one step: a server that serves it meanwhile never sends half a file.

@@ -37,8 +37,18 @@ process.send('working');
 work();
 `;
 const KINDS = [
-  { kind: 'ESM', file: 'program.mjs', source: `import { transaction } from '@hearth/agent';\n${PROGRAM}`, flags: ['--import', '@hearth/agent/preload'] },
-  { kind: 'CommonJS', file: 'program.cjs', source: `const { transaction } = require('@hearth/agent');\n${PROGRAM}`, flags: ['--require', '@hearth/agent/preload'] },
+  {
+    kind: 'ESM',
+    file: 'program.mjs',
+    source: `import { transaction } from '@hearth/agent';\n${PROGRAM}`,
+    flags: ['--import', '@hearth/agent/preload'],
+  },
+  {
+    kind: 'CommonJS',
+    file: 'program.cjs',
+    source: `const { transaction } = require('@hearth/agent');\n${PROGRAM}`,
+    flags: ['--require', '@hearth/agent/preload'],
+  },
 ];
 
 describe('the agent that the server serves', () => {
@@ -61,7 +71,10 @@ describe('the agent that the server serves', () => {
   });
 
   it('installs as @hearth/agent, with types, without any other package of ours', () => {
-    const manifest = JSON.parse(readFileSync(path.join(project, 'node_modules/@hearth/agent/package.json'), 'utf8')) as Record<string, unknown>;
+    const manifest = JSON.parse(readFileSync(path.join(project, 'node_modules/@hearth/agent/package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     expect(manifest).toMatchObject({ name: '@hearth/agent', license: 'Apache-2.0' });
     expect(manifest['private']).toBeUndefined();
     expect(JSON.stringify(manifest)).not.toContain('hearth-source');
@@ -77,7 +90,13 @@ describe('the agent that the server serves', () => {
     const program = fork(path.join(project, file), [], {
       cwd: project,
       execArgv: flags,
-      env: { ...process.env, HEARTH_URL: server.url, HEARTH_KEY: server.key, HEARTH_SERVICE: service, HEARTH_ENVIRONMENT: 'test' },
+      env: {
+        ...process.env,
+        HEARTH_URL: server.url,
+        HEARTH_KEY: server.key,
+        HEARTH_SERVICE: service,
+        HEARTH_ENVIRONMENT: 'test',
+      },
     });
     try {
       await once(program, 'message');

@@ -37,8 +37,14 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
     for (const revision of ['abc123', 'def456']) {
       const client = fork(path.join(folder, 'server.mjs'), [], {
         env: {
-          ...process.env, PORT: '0', PYROSCOPE_SERVER_ADDRESS: server.url, PYROSCOPE_AUTH_TOKEN: server.key, PYROSCOPE_APPLICATION_NAME: service,
-          REVISION: revision, ENVIRONMENT: 'test', FLUSH_INTERVAL_MS: '3000',
+          ...process.env,
+          PORT: '0',
+          PYROSCOPE_SERVER_ADDRESS: server.url,
+          PYROSCOPE_AUTH_TOKEN: server.key,
+          PYROSCOPE_APPLICATION_NAME: service,
+          REVISION: revision,
+          ENVIRONMENT: 'test',
+          FLUSH_INTERVAL_MS: '3000',
         },
         execArgv: [],
       });
@@ -93,7 +99,10 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
   it('is compared, scaled to the same amount of work, because it counts no transactions', async () => {
     await flameGraphWith(['scale', 'sharpen'], 'type=cpu&revision=def456');
     const side = { service, type: 'cpu', from: String(startedMs), until: String(Date.now()) };
-    const { id } = await post<{ id: string }>('/api/v1/comparisons', { baseline: { ...side, revision: 'abc123' }, candidate: { ...side, revision: 'def456' } });
+    const { id } = await post<{ id: string }>('/api/v1/comparisons', {
+      baseline: { ...side, revision: 'abc123' },
+      candidate: { ...side, revision: 'def456' },
+    });
     const answer = await until(async () => {
       const comparison = await askJson<ComparisonAnswer>(server, `/api/v1/comparisons/${id}`);
       return comparison.status === 'pending' || comparison.status === 'running' ? undefined : comparison;
@@ -109,7 +118,8 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
 
   it('has labels on what ran inside wrapWithLabels, and none after an await', async () => {
     const labelled = await flameGraphWith(['scale', 'report'], `type=wall&match=${encodeURIComponent('{route!=""}')}`);
-    const sumOf = (name: string, answer: FlameGraphAnswer) => answer.total.reduce((sum, value, row) => sum + (answer.names[answer.name[row]!] === name ? value : 0), 0);
+    const sumOf = (name: string, answer: FlameGraphAnswer) =>
+      answer.total.reduce((sum, value, row) => sum + (answer.names[answer.name[row]!] === name ? value : 0), 0);
     // What its README says that such a client loses.
     const all = await flameGraphWith(['sharpen'], 'type=wall');
     expect(sumOf('sharpen', labelled)).toBeLessThan(0.2 * sumOf('sharpen', all));

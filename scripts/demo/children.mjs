@@ -41,7 +41,8 @@ export class Children {
       child.once('exit', (code, signal) => {
         this.#running.delete(child);
         resolve();
-        if (!this.#stopping && !child.expectedToEnd) this.#onLost(name, `ended with ${signal ?? `exit code ${code}`}: ${this.lastLines(name, 5)}`);
+        if (!this.#stopping && !child.expectedToEnd)
+          this.#onLost(name, `ended with ${signal ?? `exit code ${code}`}: ${this.lastLines(name, 5)}`);
       });
       child.once('error', (error) => this.#onLost(name, String(error)));
     });

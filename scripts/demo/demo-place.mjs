@@ -23,7 +23,9 @@ export function takeDemoPlace() {
   const owner = path.join(dir, 'demo.json');
   const other = existsSync(owner) ? JSON.parse(readFileSync(owner, 'utf8')) : undefined;
   if (other !== undefined && other.pid !== process.pid && isRunning(other.pid)) {
-    throw new SetupError(`A demo of this checkout runs already (process ${other.pid}, see its terminal for the address). Stop it with Ctrl-C there, then try again.`);
+    throw new SetupError(
+      `A demo of this checkout runs already (process ${other.pid}, see its terminal for the address). Stop it with Ctrl-C there, then try again.`,
+    );
   }
   const dataDir = path.join(dataParent(dir), 'data');
   rmSync(dir, { recursive: true, force: true });
@@ -33,7 +35,9 @@ export function takeDemoPlace() {
   chmodSync(dataDir, 0o755);
   const { bavail, bsize } = statfsSync(dataDir);
   if (bavail * bsize < DEMO_BYTES) {
-    throw new SetupError(`Only ${((bavail * bsize) / 1e6).toFixed(0)} MB are free on the disk of ${dataDir}; the demo needs about ${DEMO_BYTES / 1e6} MB.`);
+    throw new SetupError(
+      `Only ${((bavail * bsize) / 1e6).toFixed(0)} MB are free on the disk of ${dataDir}; the demo needs about ${DEMO_BYTES / 1e6} MB.`,
+    );
   }
   writeFileSync(owner, JSON.stringify({ pid: process.pid, startedMs: Date.now() }));
   return { dir, dataDir, release: () => rmSync(owner, { force: true }) };

@@ -52,7 +52,11 @@ export function writeTree(gitDir, files) {
   // git compares the bytes of names, a folder's with a slash behind it.
   const key = ({ mode, name }) => Buffer.from(mode === FOLDER_MODE ? `${name}/` : name);
   entries.sort((a, b) => Buffer.compare(key(a), key(b)));
-  return writeObject(gitDir, 'tree', Buffer.concat(entries.flatMap(({ mode, name, sha }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(sha, 'hex')])));
+  return writeObject(
+    gitDir,
+    'tree',
+    Buffer.concat(entries.flatMap(({ mode, name, sha }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(sha, 'hex')])),
+  );
 }
 
 /**
@@ -99,8 +103,16 @@ export function writeIndex(gitDir, folder, files) {
     const stat = lstatSync(path.join(folder, name), { bigint: true });
     const entry = Buffer.alloc(Math.ceil((62 + nameBytes.length + 1) / 8) * 8);
     const fields = [
-      stat.ctimeNs / 1_000_000_000n, stat.ctimeNs % 1_000_000_000n, stat.mtimeNs / 1_000_000_000n, stat.mtimeNs % 1_000_000_000n,
-      stat.dev, stat.ino, BigInt(parseInt(FILE_MODE, 8)), stat.uid, stat.gid, stat.size,
+      stat.ctimeNs / 1_000_000_000n,
+      stat.ctimeNs % 1_000_000_000n,
+      stat.mtimeNs / 1_000_000_000n,
+      stat.mtimeNs % 1_000_000_000n,
+      stat.dev,
+      stat.ino,
+      BigInt(parseInt(FILE_MODE, 8)),
+      stat.uid,
+      stat.gid,
+      stat.size,
     ];
     fields.forEach((field, index) => entry.writeUInt32BE(Number(field & 0xffff_ffffn), index * 4));
     Buffer.from(writeObject(gitDir, 'blob', files.get(name)), 'hex').copy(entry, 40);

@@ -54,7 +54,9 @@ describe.skipIf(!hasGit)('a repository written without git, read by git', () => 
     const { second } = checkOut();
     expect(git('rev-parse', 'HEAD')).toBe(second);
     expect(git('rev-list', '--count', 'main')).toBe('2');
-    expect(spawnSync('git', ['-C', folder, 'fsck', '--strict', '--no-dangling'], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    expect(spawnSync('git', ['-C', folder, 'fsck', '--strict', '--no-dangling'], { encoding: 'utf8' })).toMatchObject({
+      status: 0,
+    });
   });
 
   it('has the trees that git itself would write', () => {

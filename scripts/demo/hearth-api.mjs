@@ -12,11 +12,14 @@ export class HearthApi {
 
   /** Waits until the server can store and queue. @throws when it does not come up in time. */
   async untilReady(withinMs, signal) {
-    for (const untilMs = Date.now() + withinMs; ; ) {
+    for (const untilMs = Date.now() + withinMs; ;) {
       const response = await fetch(`${this.#url}/readyz`, { signal }).catch(() => undefined);
       if (response?.ok) return;
       signal?.throwIfAborted();
-      if (Date.now() > untilMs) throw new Error(`Hearth is not ready after ${withinMs / 1000} s: ${response === undefined ? 'no answer' : await response.text()}`);
+      if (Date.now() > untilMs)
+        throw new Error(
+          `Hearth is not ready after ${withinMs / 1000} s: ${response === undefined ? 'no answer' : await response.text()}`,
+        );
       await sleep(100);
     }
   }
@@ -36,7 +39,7 @@ export class HearthApi {
   /** Asks for a comparison and waits for its result. @param {{ baseline: object, candidate: object }} sides - Selections. */
   async compare(sides, withinMs, signal) {
     const { id } = await this.#call('POST', '/comparisons', sides);
-    for (const untilMs = Date.now() + withinMs; ; ) {
+    for (const untilMs = Date.now() + withinMs; ;) {
       const answer = await this.#call('GET', `/comparisons/${id}`, undefined, signal);
       if (answer.status === 'done') return answer;
       if (answer.status === 'failed') throw new Error(`the comparison failed: ${answer.error.code} ${answer.error.message}`);

@@ -47,7 +47,14 @@ function createVisitor({ url, mix }, index) {
   const random = seeded(index + 1);
   // Each begins elsewhere, or all would ask for the dear carts at once.
   const turns = Object.fromEntries(Object.keys(mix).map((kind) => [kind, Math.floor(random() * 24)]));
-  return { target: { hostname, port, agent: new http.Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT }) }, mix, random, turns, deck: [], inFlight: 0 };
+  return {
+    target: { hostname, port, agent: new http.Agent({ keepAlive: true, maxSockets: MAX_IN_FLIGHT }) },
+    mix,
+    random,
+    turns,
+    deck: [],
+    inFlight: 0,
+  };
 }
 
 function sendNext(visitor) {
@@ -94,7 +101,10 @@ function send({ plan, method, path, body }, visitor) {
   load.sent += 1;
   visitor.inFlight += 1;
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = { 'x-plan': plan, ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }) };
+  const headers = {
+    'x-plan': plan,
+    ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+  };
   let isOver = false;
   const end = (outcome) => {
     if (isOver) return;

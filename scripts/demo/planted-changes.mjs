@@ -5,9 +5,27 @@
 
 /** `from` and `to`: file of the function in the baseline and in the candidate. */
 export const PLANTED_CHANGES = [
-  { kind: 'dearer', name: 'estimateDelivery', from: 'src/delivery/estimate-delivery.js', to: 'src/delivery/estimate-delivery.js', transactions: ['GET /cart/:cartId'] },
-  { kind: 'cheaper', name: 'rankProducts', from: 'src/catalog/search.js', to: 'src/catalog/search.js', transactions: ['GET /search'] },
-  { kind: 'moved', name: 'relatedProducts', from: 'src/catalog/related-products.js', to: 'src/recommendations/related-products.js', transactions: ['GET /products/:productId'] },
+  {
+    kind: 'dearer',
+    name: 'estimateDelivery',
+    from: 'src/delivery/estimate-delivery.js',
+    to: 'src/delivery/estimate-delivery.js',
+    transactions: ['GET /cart/:cartId'],
+  },
+  {
+    kind: 'cheaper',
+    name: 'rankProducts',
+    from: 'src/catalog/search.js',
+    to: 'src/catalog/search.js',
+    transactions: ['GET /search'],
+  },
+  {
+    kind: 'moved',
+    name: 'relatedProducts',
+    from: 'src/catalog/related-products.js',
+    to: 'src/recommendations/related-products.js',
+    transactions: ['GET /products/:productId'],
+  },
 ];
 
 const ALARMS = new Set(['REGRESSED', 'IMPROVED', 'NEW', 'GONE']);
@@ -36,8 +54,16 @@ export function plantedPct(baseline, candidate) {
 export function falseAlarms(result, planted = PLANTED_CHANGES) {
   const callersOf = new Map(planted.map((change) => [change, callersIn(result.tree, change)]));
   const functions = result.functions
-    .filter((row) => ALARMS.has(row.change.verdict) && !planted.some((change) => explainsFunction(change, row, callersOf.get(change))))
-    .map((row) => ({ function: row.function.name, file: row.function.file, metric: row.metric, transaction: row.transaction, ...figures(row.change) }));
+    .filter(
+      (row) => ALARMS.has(row.change.verdict) && !planted.some((change) => explainsFunction(change, row, callersOf.get(change))),
+    )
+    .map((row) => ({
+      function: row.function.name,
+      file: row.function.file,
+      metric: row.metric,
+      transaction: row.transaction,
+      ...figures(row.change),
+    }));
   const transactions = result.transactions
     .filter((row) => ALARMS.has(row.change.verdict) && !planted.some((change) => explainsTransaction(change, row)))
     .map((row) => ({ function: null, file: null, metric: null, transaction: row.transaction, ...figures(row.change) }));
@@ -71,7 +97,8 @@ function callersIn({ depth, functionRow, functions }, change) {
   for (let row = 0; row < depth.length; row += 1) {
     path.length = depth[row];
     const key = functions[functionRow[row]]; // the root and truncated nodes have none
-    if (key !== undefined && isPlanted(change, key)) path.forEach((caller) => caller !== undefined && callers.add(identity(caller)));
+    if (key !== undefined && isPlanted(change, key))
+      path.forEach((caller) => caller !== undefined && callers.add(identity(caller)));
     path.push(key);
   }
   return callers;

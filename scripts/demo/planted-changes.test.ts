@@ -22,9 +22,16 @@ interface Row {
   transaction: string | null;
   change: { verdict: string; deltaPct: number | null };
 }
-const row = (key: Row['function'], metric: Row['metric'], transaction: string | null, verdict: string): Row => ({ function: key, metric, transaction, change: change(verdict) });
-const alarmsOf = (functions: Row[], transactions: { transaction: string; change: { verdict: string; deltaPct: number | null } }[] = []) =>
-  falseAlarms({ tree, functions, transactions });
+const row = (key: Row['function'], metric: Row['metric'], transaction: string | null, verdict: string): Row => ({
+  function: key,
+  metric,
+  transaction,
+  change: change(verdict),
+});
+const alarmsOf = (
+  functions: Row[],
+  transactions: { transaction: string; change: { verdict: string; deltaPct: number | null } }[] = [],
+) => falseAlarms({ tree, functions, transactions });
 
 describe('plantedPct', () => {
   it('is the growth of the work per cart page, whatever the number of pages', () => {
@@ -67,14 +74,26 @@ describe('falseAlarms', () => {
 
   it('names what it refuses, functions and transactions', () => {
     expect(
-      alarmsOf([row(NEIGHBOUR, 'inclusive', 'GET /cart/:cartId', 'REGRESSED')], [{ transaction: 'GET /products', change: change('IMPROVED', -12) }]),
+      alarmsOf(
+        [row(NEIGHBOUR, 'inclusive', 'GET /cart/:cartId', 'REGRESSED')],
+        [{ transaction: 'GET /products', change: change('IMPROVED', -12) }],
+      ),
     ).toEqual([
-      { function: 'suggestAddOns', file: 'src/cart/cart-page.js', metric: 'inclusive', transaction: 'GET /cart/:cartId', verdict: 'REGRESSED', delta_pct: 50 },
+      {
+        function: 'suggestAddOns',
+        file: 'src/cart/cart-page.js',
+        metric: 'inclusive',
+        transaction: 'GET /cart/:cartId',
+        verdict: 'REGRESSED',
+        delta_pct: 50,
+      },
       { function: null, file: null, metric: null, transaction: 'GET /products', verdict: 'IMPROVED', delta_pct: -12 },
     ]);
   });
 
   it('takes nothing for an alarm that the comparison does not', () => {
-    expect(alarmsOf(['LIKELY_REGRESSED', 'UNCHANGED', 'NOT_ENOUGH_DATA'].map((verdict) => row(NEIGHBOUR, 'self', null, verdict)))).toEqual([]);
+    expect(
+      alarmsOf(['LIKELY_REGRESSED', 'UNCHANGED', 'NOT_ENOUGH_DATA'].map((verdict) => row(NEIGHBOUR, 'self', null, verdict))),
+    ).toEqual([]);
   });
 });

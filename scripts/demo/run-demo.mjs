@@ -79,8 +79,13 @@ export async function runDemo({ exit, json }) {
       module: path.join(root, 'apps/server/dist/main.js'),
       cwd: root,
       env: {
-        PORT: String(port), HEARTH_ROLE: 'all', HEARTH_DATA_DIR: place.dataDir, HEARTH_BOOTSTRAP_KEY: adminKey, HEARTH_ADMIN_EMAIL: EMAIL,
-        HEARTH_ADMIN_PASSWORD: password, HOST: process.env.HOST ?? '127.0.0.1',
+        PORT: String(port),
+        HEARTH_ROLE: 'all',
+        HEARTH_DATA_DIR: place.dataDir,
+        HEARTH_BOOTSTRAP_KEY: adminKey,
+        HEARTH_ADMIN_EMAIL: EMAIL,
+        HEARTH_ADMIN_PASSWORD: password,
+        HOST: process.env.HOST ?? '127.0.0.1',
       },
     });
     await api.untilReady(READY_WITHIN_MS, cancel.signal);
@@ -90,7 +95,9 @@ export async function runDemo({ exit, json }) {
     const [baseline, candidate] = releases;
     const { key } = await api.createApiKey('demo shop', 'ingest');
     const agentEnv = { HEARTH_URL: url, HEARTH_KEY: key, HEARTH_SERVICE: SERVICE, HEARTH_ENVIRONMENT: ENVIRONMENT };
-    await fleet.start(releases, PROCESSES_PER_SIDE, agentEnv, (started, all) => say(`Starting the shop, ${PROCESSES_PER_SIDE} processes of each release: ${started} of ${all}`));
+    await fleet.start(releases, PROCESSES_PER_SIDE, agentEnv, (started, all) =>
+      say(`Starting the shop, ${PROCESSES_PER_SIDE} processes of each release: ${started} of ${all}`),
+    );
     for (const { sha, version } of releases) {
       await api.announceDeploy({ service: SERVICE, environment: ENVIRONMENT, revision: sha, version });
       say(`Deployed ${SERVICE} ${version} at ${sha.slice(0, 12)}`);
@@ -111,18 +118,32 @@ export async function runDemo({ exit, json }) {
     await sleep(LAST_BATCHES_MS, undefined, { signal: cancel.signal });
 
     say('Comparing');
-    const selection = { service: SERVICE, environment: ENVIRONMENT, type: 'cpu', from: String(before.atMs), until: String(after.atMs) };
+    const selection = {
+      service: SERVICE,
+      environment: ENVIRONMENT,
+      type: 'cpu',
+      from: String(before.atMs),
+      until: String(after.atMs),
+    };
     const comparison = await api.compare(
       { baseline: { ...selection, revision: baseline.sha }, candidate: { ...selection, revision: candidate.sha } },
       COMPARED_WITHIN_MS,
       cancel.signal,
     );
-    figures = figuresOf(comparison, servedBetween(before, after), { url, baseline, candidate, seconds: (Date.now() - startedMs) / 1000 });
+    figures = figuresOf(comparison, servedBetween(before, after), {
+      url,
+      baseline,
+      candidate,
+      seconds: (Date.now() - startedMs) / 1000,
+    });
     sayVerdict(say, figures, comparison.result);
     if (!exit) {
       fleet.slowDown(QUIET_FACTOR);
       say('Keeps running, with fewer visitors. Ctrl-C stops everything.');
-      const signal = await Promise.race([interrupted, new Promise((resolve) => cancel.signal.addEventListener('abort', () => resolve('fault')))]);
+      const signal = await Promise.race([
+        interrupted,
+        new Promise((resolve) => cancel.signal.addEventListener('abort', () => resolve('fault'))),
+      ]);
       if (signal !== 'fault') console.log('');
     }
   } catch (error) {
@@ -143,10 +164,12 @@ export async function runDemo({ exit, json }) {
 }
 
 async function watchLoad(durationMs, fleet, say, signal) {
-  for (const untilMs = Date.now() + durationMs; Date.now() < untilMs; ) {
+  for (const untilMs = Date.now() + durationMs; Date.now() < untilMs;) {
     const leftMs = untilMs - Date.now();
     const { answered, failed } = fleet.requests;
-    say(`Collecting: ${(leftMs / 1000).toFixed(0)} s to go, ${answered} requests answered${failed > 0 ? `, ${failed} failed` : ''}`);
+    say(
+      `Collecting: ${(leftMs / 1000).toFixed(0)} s to go, ${answered} requests answered${failed > 0 ? `, ${failed} failed` : ''}`,
+    );
     await sleep(Math.min(PROGRESS_EVERY_MS, leftMs), undefined, { signal });
   }
 }
@@ -179,12 +202,19 @@ function sayVerdict(say, { comparison, top, planted_pct: planted, processes, sam
   const percent = (value) => `${value > 0 ? '+' : ''}${value.toFixed(1)} %`;
   const interval = (pct) => (pct === null ? '' : ` (95 %: ${percent(pct[0])} to ${percent(pct[1])})`);
   say(`Compared ${processes.join(' and ')} processes, ${samples.join(' and ')} samples:`);
-  for (const { function: key, transaction, change } of result.functions.filter(({ metric, change }) => metric === 'self' && isAlarm(change.verdict)).slice(0, 6)) {
+  for (const { function: key, transaction, change } of result.functions
+    .filter(({ metric, change }) => metric === 'self' && isAlarm(change.verdict))
+    .slice(0, 6)) {
     const size = change.deltaPct === null ? '' : ` ${percent(change.deltaPct)}${interval(change.intervalPct)}`;
     console.log(`          ${change.verdict} ${key.name} (${key.file}) in ${transaction ?? 'the whole service'}${size}`);
   }
-  say(`What was planted, by the requests served: estimateDelivery ${percent(planted)} per cart page; on top of the list: ${top?.function} in ${top?.transaction}`);
-  if (alarms.length > 0) say(`${alarms.length} alarms that nothing planted explains: ${alarms.map((alarm) => `${alarm.verdict} ${alarm.function ?? ''} in ${alarm.transaction}`).join('; ')}`);
+  say(
+    `What was planted, by the requests served: estimateDelivery ${percent(planted)} per cart page; on top of the list: ${top?.function} in ${top?.transaction}`,
+  );
+  if (alarms.length > 0)
+    say(
+      `${alarms.length} alarms that nothing planted explains: ${alarms.map((alarm) => `${alarm.verdict} ${alarm.function ?? ''} in ${alarm.transaction}`).join('; ')}`,
+    );
   say(`Comparison: ${comparison}`);
 }
 

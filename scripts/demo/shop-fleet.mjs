@@ -35,19 +35,31 @@ export class ShopFleet {
   async start(releases, processesPerSide, env, onProgress) {
     this.#processes = releases.map(() => []);
     // Side by side, so that neither is older than the other.
-    const starts = Array.from({ length: processesPerSide }, (_, index) => releases.map(({ folder }, side) => ({ folder, side, index }))).flat();
+    const starts = Array.from({ length: processesPerSide }, (_, index) =>
+      releases.map(({ folder }, side) => ({ folder, side, index })),
+    ).flat();
     while (starts.length > 0) {
       await Promise.all(
         starts.splice(0, STARTED_AT_ONCE).map(async ({ folder, side, index }) => {
           const name = `shop-${path.basename(folder)}-${index + 1}`;
-          const child = this.#children.start({ name, module: path.join(folder, 'src/server.js'), cwd: folder, env: { ...env, PORT: '0' }, imports: ['@hearth/agent/preload'] });
+          const child = this.#children.start({
+            name,
+            module: path.join(folder, 'src/server.js'),
+            cwd: folder,
+            env: { ...env, PORT: '0' },
+            imports: ['@hearth/agent/preload'],
+          });
           const { url } = await messageOf(child, 'url');
           this.#processes[side].push({ child, url });
         }),
       );
       onProgress(this.#processes.flat().length, 2 * processesPerSide);
     }
-    this.#load = this.#children.start({ name: 'load', module: path.join(import.meta.dirname, 'load.mjs'), cwd: import.meta.dirname });
+    this.#load = this.#children.start({
+      name: 'load',
+      module: path.join(import.meta.dirname, 'load.mjs'),
+      cwd: import.meta.dirname,
+    });
     this.#load.on('message', ({ load }) => {
       this.requests = load;
     });
@@ -58,7 +70,7 @@ export class ShopFleet {
   /** What the visitors did so far. */
   requests = { sent: 0, answered: 0, failed: 0 };
 
-  /** Chooses the rate of requests by what they have cost since `before`, the same for every process. @returns {number} Requests a second, all together. */
+  /** Chooses the rate of requests by what they have cost since `before`, the same for every process. @returns {Promise<number>} Requests a second, all together. */
   async adjustRate(before) {
     const after = await this.served();
     const cores = (after.cpuMicros - before.cpuMicros) / 1000 / (after.atMs - before.atMs);
@@ -81,7 +93,9 @@ export class ShopFleet {
   async served() {
     const sides = await Promise.all(
       this.#processes.map(async (processes) => {
-        const answers = await Promise.all(processes.map(({ child }) => messageOf(child, 'served', { request: { ask: 'served' } })));
+        const answers = await Promise.all(
+          processes.map(({ child }) => messageOf(child, 'served', { request: { ask: 'served' } })),
+        );
         return sumOf(answers.map(({ served, cpuMicros }) => ({ ...served, cpuMicros })));
       }),
     );
@@ -96,7 +110,9 @@ export class ShopFleet {
 
 /** What was served from one look to a later one, by side. */
 export function servedBetween(before, after) {
-  return after.sides.map((side, index) => Object.fromEntries(Object.entries(side).map(([name, value]) => [name, value - before.sides[index][name]])));
+  return after.sides.map((side, index) =>
+    Object.fromEntries(Object.entries(side).map(([name, value]) => [name, value - before.sides[index][name]])),
+  );
 }
 
 function sumOf(rows) {

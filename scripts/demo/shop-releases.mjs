@@ -26,7 +26,8 @@ export function layOutReleases(folder) {
     const checkout = path.join(folder, version);
     const gitDir = path.join(checkout, '.git');
     // A checkout carries the commits before its own too.
-    if (releases.length > 0) cpSync(path.join(releases.at(-1).folder, '.git/objects'), path.join(gitDir, 'objects'), { recursive: true });
+    if (releases.length > 0)
+      cpSync(path.join(releases.at(-1).folder, '.git/objects'), path.join(gitDir, 'objects'), { recursive: true });
     const sha = writeCommit(gitDir, { files, parents: history.slice(-1), author: AUTHOR, atSeconds, message });
     writeHead(gitDir, sha);
     for (const [name, content] of files) {

@@ -33,7 +33,9 @@ describe('layOutReleases', () => {
   });
 
   it('inserts nothing but comment lines at the top of the catalog page', () => {
-    const [before, after] = releases.map((release) => readFileSync(path.join(release.folder, 'src/catalog/catalog-page.js'), 'utf8'));
+    const [before, after] = releases.map((release) =>
+      readFileSync(path.join(release.folder, 'src/catalog/catalog-page.js'), 'utf8'),
+    );
     expect(after!.endsWith(before!)).toBe(true);
     expect(after!.slice(0, -before!.length)).toMatch(/^(\/\/.*\n)+\n$/);
   });
@@ -44,6 +46,8 @@ describe('layOutReleases', () => {
     expect(git('fsck', '--strict').status).toBe(0);
     expect(git('rev-parse', 'HEAD', 'HEAD~1').stdout.trim().split('\n')).toEqual([candidate!.sha, baseline!.sha]);
     expect(git('status', '--porcelain').stdout).toBe('');
-    expect(git('diff', '--name-status', '-M', 'HEAD~1').stdout).toMatch(/^R\d+\tsrc\/catalog\/related-products.js\tsrc\/recommendations\/related-products.js$/m);
+    expect(git('diff', '--name-status', '-M', 'HEAD~1').stdout).toMatch(
+      /^R\d+\tsrc\/catalog\/related-products.js\tsrc\/recommendations\/related-products.js$/m,
+    );
   });
 });

@@ -14,7 +14,9 @@ export const BUILD_STEPS = [
     from: ['tsconfig.base.json', 'libs', 'apps/server/src', 'apps/server/tsconfig.json'],
     to: ['apps/server/dist/main.js'],
     // With its outputs deleted by hand, the compiler would believe its own notes and emit nothing.
-    commands: (missing) => [[process.execPath, 'node_modules/typescript/bin/tsc', '-b', 'apps/server', ...(missing ? ['--force'] : [])]],
+    commands: (missing) => [
+      [process.execPath, 'node_modules/typescript/bin/tsc', '-b', 'apps/server', ...(missing ? ['--force'] : [])],
+    ],
   },
   {
     name: 'agent',

@@ -16,11 +16,17 @@ const INSTALL_BYTES = 2e9;
 /** Runs `npm ci` when node_modules is missing or does not hold what package-lock.json asks for. */
 export async function installIfStale() {
   const lockText = readFileSync(LOCK, 'utf8');
-  const stamp = JSON.stringify({ lock: createHash('sha256').update(lockText).digest('hex'), platform: process.platform, arch: process.arch });
+  const stamp = JSON.stringify({
+    lock: createHash('sha256').update(lockText).digest('hex'),
+    platform: process.platform,
+    arch: process.arch,
+  });
   if (existsSync(STAMP) && existsSync(INSTALLED) && readFileSync(STAMP, 'utf8') === stamp) return;
   const lock = JSON.parse(lockText);
   // Somebody may have installed by hand: what counts is what is there.
-  const fault = existsSync(INSTALLED) ? firstDifference(lock, JSON.parse(readFileSync(INSTALLED, 'utf8'))) : 'nothing is installed yet';
+  const fault = existsSync(INSTALLED)
+    ? firstDifference(lock, JSON.parse(readFileSync(INSTALLED, 'utf8')))
+    : 'nothing is installed yet';
   if (fault !== undefined) {
     assertFreeSpace();
     const packages = Object.keys(lock.packages).filter((key) => key.includes('node_modules/')).length;
@@ -59,6 +65,8 @@ function assertFreeSpace() {
   const { bavail, bsize } = statfsSync(root);
   const freeBytes = bavail * bsize;
   if (freeBytes < INSTALL_BYTES) {
-    throw new SetupError(`Only ${(freeBytes / 1e9).toFixed(1)} GB are free on the disk of ${root}; installing needs about ${INSTALL_BYTES / 1e9} GB.`);
+    throw new SetupError(
+      `Only ${(freeBytes / 1e9).toFixed(1)} GB are free on the disk of ${root}; installing needs about ${INSTALL_BYTES / 1e9} GB.`,
+    );
   }
 }

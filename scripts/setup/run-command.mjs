@@ -46,15 +46,23 @@ function run([program, ...args]) {
         output = (output + text).slice(-OUTPUT_KEPT_CHARS);
       });
     }
-    child.once('error', (error) => reject(new SetupError(error.code === 'ENOENT' ? `${program} is not on the PATH: install Node with npm and try again.` : String(error))));
+    child.once('error', (error) =>
+      reject(
+        new SetupError(
+          error.code === 'ENOENT' ? `${program} is not on the PATH: install Node with npm and try again.` : String(error),
+        ),
+      ),
+    );
     child.once('close', (code, signal) => resolve({ code: code ?? signal, output }));
   });
 }
 
 function faultOf(title, command, code, output) {
   if (/ENOSPC|no space left on device/i.test(output)) return `${title} failed: the disk is full. Free about 2 GB and try again.`;
-  if (/EACCES|EPERM/.test(output) && /npm/.test(command.join(' '))) return `${title} failed: no permission to write in ${root}. Its owner is another user?\n${lastLines(output, 6)}`;
-  if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN/.test(output)) return `${title} failed: the npm registry cannot be reached. Check the network or the registry setting of npm.\n${lastLines(output, 4)}`;
+  if (/EACCES|EPERM/.test(output) && /npm/.test(command.join(' ')))
+    return `${title} failed: no permission to write in ${root}. Its owner is another user?\n${lastLines(output, 6)}`;
+  if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN/.test(output))
+    return `${title} failed: the npm registry cannot be reached. Check the network or the registry setting of npm.\n${lastLines(output, 4)}`;
   return `${title} failed (exit ${code}):\n${lastLines(output, 30)}`;
 }
 

@@ -59,7 +59,10 @@ describe('docker-compose.yml', () => {
 
   it('starts the server only once its database and queue answer', () => {
     for (const name of ['api', 'worker']) {
-      expect(compose.services[name]!.depends_on).toEqual({ postgres: { condition: 'service_healthy' }, redis: { condition: 'service_healthy' } });
+      expect(compose.services[name]!.depends_on).toEqual({
+        postgres: { condition: 'service_healthy' },
+        redis: { condition: 'service_healthy' },
+      });
       expect(compose.services[name]!.environment).toMatchObject({ HEARTH_ROLE: name, REDIS_URL: 'redis://redis:6379' });
     }
   });
@@ -94,7 +97,9 @@ describe('Dockerfile', () => {
 
   it('starts the file that the server is built into', () => {
     expect(lastStage).toContain('CMD ["node", "apps/server/dist/main.js"]');
-    const manifest = JSON.parse(readFileSync(path.join(root, 'apps/server/package.json'), 'utf8')) as { bin: Record<string, string> };
+    const manifest = JSON.parse(readFileSync(path.join(root, 'apps/server/package.json'), 'utf8')) as {
+      bin: Record<string, string>;
+    };
     expect(manifest.bin['hearth-server']).toBe('./dist/main.js');
   });
 });

@@ -16,7 +16,7 @@ export interface ComposeProcess {
   /** Its exit code, once it has one. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
   /** What it has printed. */
-  output(): string;
+  readonly output: () => string;
 }
 
 /**
@@ -59,12 +59,15 @@ export function composeEnvironment(service: string, variables: Readonly<Record<s
     services: Record<string, { environment: Record<string, string> }>;
   };
   const entries = Object.entries(compose.services[service]!.environment).map(([name, text]) => {
-    const value = text.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, variable: string, kind: string | undefined, rest: string) => {
-      const given = variables[variable];
-      if (given) return given;
-      if (kind === '?') throw new Error(`${variable}: ${rest}`);
-      return kind === '-' ? rest : '';
-    });
+    const value = text.replace(
+      /\$\{(\w+)(?::([-?])([^}]*))?\}/g,
+      (_, variable: string, kind: string | undefined, rest: string) => {
+        const given = variables[variable];
+        if (given) return given;
+        if (kind === '?') throw new Error(`${variable}: ${rest}`);
+        return kind === '-' ? rest : '';
+      },
+    );
     return [name, value] as const;
   });
   return Object.fromEntries(entries);
@@ -72,7 +75,7 @@ export function composeEnvironment(service: string, variables: Readonly<Record<s
 
 /** The same question that the container's health check asks. */
 async function untilHealthy({ service, url, child, output }: ComposeProcess): Promise<void> {
-  for (const untilMs = Date.now() + START_TIMEOUT_MS; ; ) {
+  for (const untilMs = Date.now() + START_TIMEOUT_MS; ;) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
     if (answer?.ok) return;
     if (child.exitCode !== null || Date.now() > untilMs) {

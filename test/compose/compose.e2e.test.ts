@@ -27,7 +27,11 @@ describe.skipIf(reason !== undefined)(`the topology of docker-compose.yml${reaso
       variables: { POSTGRES_PASSWORD: 'unused', HEARTH_BOOTSTRAP_KEY: KEY, HEARTH_ADMIN_PASSWORD: 'password-of-the-test' },
     };
     // All at once, as compose starts them: they wait for each other's migrations.
-    [api, ...workers] = await Promise.all([startComposeService('api', place), startComposeService('worker', place), startComposeService('worker', place)]);
+    [api, ...workers] = await Promise.all([
+      startComposeService('api', place),
+      startComposeService('worker', place),
+      startComposeService('worker', place),
+    ]);
   });
   afterAll(async () => {
     for (const one of [api, ...workers]) {
@@ -59,16 +63,27 @@ describe.skipIf(reason !== undefined)(`the topology of docker-compose.yml${reaso
     expect(asked.status).toBe(202);
     const { id } = (await asked.json()) as { id: string };
     return until(async () => {
-      const answer = (await (await fetch(`${api.url}/api/v1/comparisons/${id}`, { headers: authorization })).json()) as ComparisonAnswer;
+      const answer = (await (
+        await fetch(`${api.url}/api/v1/comparisons/${id}`, { headers: authorization })
+      ).json()) as ComparisonAnswer;
       return answer.status === 'pending' || answer.status === 'running' ? undefined : answer;
     });
   }
 
   it('takes batches in, and answers what they hold', async () => {
-    for (const [processNumber, revision] of [[1, 'r1'], [2, 'r1'], [3, 'r2'], [4, 'r2'], [5, 'r3']] as const) {
+    for (const [processNumber, revision] of [
+      [1, 'r1'],
+      [2, 'r1'],
+      [3, 'r2'],
+      [4, 'r2'],
+      [5, 'r3'],
+    ] as const) {
       for (let sequence = 0; sequence < 6; sequence += 1) await send(String(processNumber).padStart(32, '0'), revision, sequence);
     }
-    const answer = await fetch(`${api.url}/api/v1/flame-graph?service=made&revision=r1&from=${startMs}&until=${startMs + 120_000}`, { headers: authorization });
+    const answer = await fetch(
+      `${api.url}/api/v1/flame-graph?service=made&revision=r1&from=${startMs}&until=${startMs + 120_000}`,
+      { headers: authorization },
+    );
     const flame = (await answer.json()) as FlameGraphAnswer;
     // Two processes, six batches each: the values 1,000 to 1,005.
     expect(flame.sum).toBe(2 * (6 * 1_000 + 15));

@@ -62,7 +62,8 @@ function scale(width) {
   const pixels = new Float64Array(width * width);
   for (let at = 0; at < pixels.length; at += 1) pixels[at] = Math.sin(at) * Math.cos(at / width);
   const smaller = new Float64Array(pixels.length / 4);
-  for (let at = 0; at < smaller.length; at += 1) smaller[at] = (pixels[4 * at] + pixels[4 * at + 1] + pixels[4 * at + 2] + pixels[4 * at + 3]) / 4;
+  for (let at = 0; at < smaller.length; at += 1)
+    smaller[at] = (pixels[4 * at] + pixels[4 * at + 1] + pixels[4 * at + 2] + pixels[4 * at + 3]) / 4;
   return smaller;
 }
 
@@ -76,6 +77,7 @@ function sharpen(pixels) {
 
 function report(lines) {
   let text = '';
-  for (let line = 0; line < lines; line += 1) text += `${line};${(Math.sqrt(line) * 100).toFixed(3)};${String(line * 7919).padStart(12, '0')}\n`;
+  for (let line = 0; line < lines; line += 1)
+    text += `${line};${(Math.sqrt(line) * 100).toFixed(3)};${String(line * 7919).padStart(12, '0')}\n`;
   return text;
 }

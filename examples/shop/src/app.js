@@ -31,7 +31,8 @@ export function createApp(ownUrl) {
 
   app.get('/search', async (request, response) => {
     await delay(1);
-    response.json(searchProducts(String(request.query.q ?? '')));
+    const { q } = request.query;
+    response.json(searchProducts(typeof q === 'string' ? q : ''));
   });
 
   app.get('/products/:productId', async (request, response) => {

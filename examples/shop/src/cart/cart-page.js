@@ -24,9 +24,17 @@ function suggestAddOns(items) {
 }
 
 function renderCart(cart, delivery, addOns) {
-  const lines = cart.items.map(({ id, name, priceCents }, index) => ({ line: index + 1, id, name, price: (priceCents / 100).toFixed(2) }));
+  const lines = cart.items.map(({ id, name, priceCents }, index) => ({
+    line: index + 1,
+    id,
+    name,
+    price: (priceCents / 100).toFixed(2),
+  }));
   const totalCents = cart.items.reduce((sum, { priceCents }) => sum + priceCents, 0);
   // One column for each currency that the shop takes.
-  const totals = Array.from({ length: 900 }, (_, index) => ({ currency: `X${index}`, total: ((totalCents * (1 + index / 97)) / 100).toFixed(2) }));
+  const totals = Array.from({ length: 900 }, (_, index) => ({
+    currency: `X${index}`,
+    total: ((totalCents * (1 + index / 97)) / 100).toFixed(2),
+  }));
   return JSON.stringify({ id: cart.id, lines, totals, delivery, addOns }, null, 1);
 }

@@ -1,7 +1,35 @@
 /** The catalog: the same 480 products in every process, made from a fixed seed. */
 
-const ADJECTIVES = ['light', 'sturdy', 'quiet', 'folding', 'woollen', 'bright', 'compact', 'waterproof', 'oak', 'steel', 'soft', 'classic'];
-const NOUNS = ['lamp', 'chair', 'kettle', 'blanket', 'bicycle', 'table', 'clock', 'knife', 'basket', 'mirror', 'shelf', 'jacket', 'mug', 'tent'];
+const ADJECTIVES = [
+  'light',
+  'sturdy',
+  'quiet',
+  'folding',
+  'woollen',
+  'bright',
+  'compact',
+  'waterproof',
+  'oak',
+  'steel',
+  'soft',
+  'classic',
+];
+const NOUNS = [
+  'lamp',
+  'chair',
+  'kettle',
+  'blanket',
+  'bicycle',
+  'table',
+  'clock',
+  'knife',
+  'basket',
+  'mirror',
+  'shelf',
+  'jacket',
+  'mug',
+  'tent',
+];
 const USES = ['kitchen', 'garden', 'travel', 'office', 'winter', 'children', 'camping', 'bath'];
 const PRODUCT_COUNT = 480;
 /** Length of the vector that says what a product is like. */

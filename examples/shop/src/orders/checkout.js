@@ -30,7 +30,8 @@ function scoreRisk(cart) {
 function receiptLines(cart) {
   const lines = [];
   for (let copy = 0; copy < 12; copy += 1) {
-    for (const { id, name, priceCents } of cart.items) lines.push(`${copy};${id};${name.toUpperCase()};${(priceCents / 100).toFixed(2)}\n`);
+    for (const { id, name, priceCents } of cart.items)
+      lines.push(`${copy};${id};${name.toUpperCase()};${(priceCents / 100).toFixed(2)}\n`);
   }
   return lines;
 }
