@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import pg from 'pg';
+import { connectDataSource } from '../../apps/server/src/platform/database/index.js';
 import { startTestPostgres } from './postgres.js';
 
 it('gives every caller an empty database of its own', async () => {
@@ -7,10 +7,9 @@ it('gives every caller an empty database of its own', async () => {
   try {
     const urls = [postgres.url, await postgres.createDatabase(), await postgres.createDatabase()];
     for (const url of urls) {
-      const client = new pg.Client({ connectionString: url });
-      await client.connect();
-      await client.query('CREATE TABLE once (id int)'); // fails in a database that somebody else has used
-      await client.end();
+      const dataSource = await connectDataSource({ url });
+      await dataSource.query('CREATE TABLE once (id int)'); // fails in a database that somebody else has used
+      await dataSource.destroy();
     }
     expect(new Set(urls).size).toBe(3);
   } finally {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import pg from 'pg';
+import { connectDataSource } from '../../apps/server/src/platform/database/index.js';
 import { EmbeddedPostgres } from '../../apps/server/src/platform/embedded-postgres/index.js';
 
 export interface TestPostgres {
@@ -35,10 +35,9 @@ export async function startTestPostgres(options: { durable?: boolean } = {}): Pr
     async createDatabase() {
       databases += 1;
       const name = `test_${databases}`;
-      const client = new pg.Client({ connectionString: postgres.url('postgres') });
-      await client.connect();
-      await client.query(`CREATE DATABASE ${name}`);
-      await client.end();
+      const dataSource = await connectDataSource({ url: postgres.url('postgres') });
+      await dataSource.query(`CREATE DATABASE ${name}`);
+      await dataSource.destroy();
       return postgres.url(name);
     },
     async stop() {

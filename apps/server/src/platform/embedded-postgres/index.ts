@@ -1,3 +1,2 @@
 export { EmbeddedPostgres } from './embedded-postgres.js';
 export type { EmbeddedPostgresOptions } from './embedded-postgres.js';
-export { PostgresStartError } from './postgres-start-error.js';

@@ -1,2 +1,1 @@
 export { WorkerPool } from './worker-pool.js';
-export type { TaskOptions } from './worker-pool.js';
