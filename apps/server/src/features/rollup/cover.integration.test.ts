@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
 import { connectDataSource, runMigrations } from '../../platform/database/index.js';
+import { Metrics } from '../../platform/observability/index.js';
 import type { JobRunner, Queues, Ticks } from '../../platform/queue/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
@@ -25,6 +26,7 @@ import {
 import { StackDictionaries, StackRepository } from '../stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../transactions/index.js';
 import { Cover, type CoverQuery, type MergePool } from './cover.js';
+import { RollupMetrics } from './rollup-metrics.js';
 import { RollupWork } from './rollup-work.js';
 import { SegmentBuilder } from './segment-builder.js';
 
@@ -81,6 +83,7 @@ async function startServer(url: string, pool: MergePool = inlinePool): Promise<S
     store,
     builder,
     {} as Queues,
+    new RollupMetrics(new Metrics()),
     { handle: () => undefined } as unknown as JobRunner,
     { every: () => undefined } as unknown as Ticks,
   );

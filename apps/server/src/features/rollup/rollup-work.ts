@@ -3,13 +3,14 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { JobRunner, Queues, Ticks } from '../../platform/queue/index.js';
 import { BlockRepository, ProfileStore, WINDOW_MS, WindowRepository } from '../profile-store/index.js';
 import { buildRollup, type BuildRollupPayload } from './build-rollup.job.js';
+import { RollupMetrics } from './rollup-metrics.js';
 import { SegmentBuilder } from './segment-builder.js';
 
 /**
  * How long after its end a window is built. A flush of 10 s that starts in its last second arrives up to 11 s after the
  * end; what comes later makes the window pending again. Readers see blocks at once, built or not.
  */
-export const BUILD_AFTER_MS: DurationMs = 20_000;
+const BUILD_AFTER_MS: DurationMs = 20_000;
 const LOOK_EVERY_MS: DurationMs = 5_000;
 const DROP_EVERY_MS: DurationMs = 60_000;
 /** Windows queued in one look; the next comes soon. */
@@ -28,11 +29,15 @@ export class RollupWork {
     private readonly store: ProfileStore,
     private readonly builder: SegmentBuilder,
     private readonly queues: Queues,
+    private readonly metrics: RollupMetrics,
     jobRunner: JobRunner,
     ticks: Ticks,
   ) {
     jobRunner.handle(buildRollup, (payload) => this.buildMinute(payload), CONCURRENT_BUILDS);
-    ticks.every('queue pending windows', LOOK_EVERY_MS, () => this.queuePending());
+    ticks.every('queue pending windows', LOOK_EVERY_MS, async () => {
+      await this.queuePending();
+      await this.measureBacklog();
+    });
     ticks.every('block partitions', DROP_EVERY_MS, async () => {
       await this.store.createPartitionsAhead();
       await this.dropBuiltPartitions();
@@ -48,12 +53,20 @@ export class RollupWork {
     for (const minute of minutes.values()) await this.queues.add(buildRollup, minute);
   }
 
+  async measureBacklog(nowMs: EpochMs = Date.now()): Promise<void> {
+    const { count, oldestWindowStartMs } = await this.windows.pendingBacklog();
+    this.metrics.pendingWindows.set(count);
+    this.metrics.oldestPendingSeconds.set(oldestWindowStartMs === null ? 0 : (nowMs - oldestWindowStartMs) / 1000);
+  }
+
   /** @throws {AggregateError} what went wrong, once the other windows of the minute are built */
   async buildMinute({ serviceId, windowStartMs }: BuildRollupPayload): Promise<void> {
     const faults: unknown[] = [];
     for (const key of await this.windows.listPendingOf(serviceId, windowStartMs)) {
       try {
+        const measured = this.metrics.buildSeconds.startTimer();
         await this.builder.build(key);
+        measured();
       } catch (error) {
         faults.push(error);
       }
