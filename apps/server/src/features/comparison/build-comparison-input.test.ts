@@ -47,22 +47,22 @@ describe('buildComparisonInput', () => {
     [7, 0, 0, 3, 1, 1],
   ];
 
-  it('orders processes by id and samples by process, window, transaction, stack; equal rows are one', () => {
+  it('names processes and transactions by their rows', () => {
     const { baseline } = buildComparisonInput(comparison(side({ processes, samples: samples(...rows) })));
-    expect(baseline.processes.map((one) => one.id)).toEqual(['aa', 'bb']);
-    expect([...baseline.samples.process]).toEqual([0, 1, 1]);
-    expect([...baseline.samples.windowStartMs]).toEqual([0, 0, 60_000]);
-    expect([...baseline.samples.transaction]).toEqual([-1, 0, 1]);
-    expect([...baseline.samples.value]).toEqual([20, 1, 15]);
-    expect([...baseline.samples.count]).toEqual([2, 1, 2]);
+    expect(baseline.processes.map((one) => one.id)).toEqual(['bb', 'aa']);
+    expect([...baseline.samples.process]).toEqual([0, 1, 0, 0]);
+    expect([...baseline.samples.transaction]).toEqual([1, -1, 1, 0]);
+    expect([...baseline.samples.value]).toEqual([10, 20, 5, 1]);
   });
 
-  it('gives the same input whatever the order of the rows', () => {
-    const one = buildComparisonInput(comparison(side({ processes, samples: samples(...rows) })));
-    const other = buildComparisonInput(
-      comparison(side({ processes: [...processes].reverse(), samples: samples(...[...rows].reverse()) })),
-    );
-    expect(other).toEqual(one);
+  it('sums equal rows of a level before it divides, in whatever order they come', () => {
+    const level = (order: typeof rows) =>
+      buildComparisonInput(
+        comparison(side({ processes: [process(7, 'bb', 0.003), process(9, 'aa', 0.007)], samples: samples(...order) }), 'level'),
+      );
+    const values = level(rows).baseline.samples.value;
+    expect([...values]).toEqual([5, 20 / 7, 1 / 3]);
+    expect([...level([...rows].reverse()).baseline.samples.value].reverse()).toEqual([20 / 7, 5, 1 / 3]);
   });
 
   it('averages a level over the time its process was profiled', () => {
@@ -72,14 +72,6 @@ describe('buildComparisonInput', () => {
     });
     const { baseline } = buildComparisonInput(comparison(level, 'level'));
     expect([...baseline.samples.value].reduce((sum, value) => sum + value)).toBe(200);
-  });
-
-  it('sums counts of one process, window and transaction', () => {
-    const count = { processId: 7, windowStartMs: 0, transaction: 1, count: 2, errors: 1, durationSumMicros: 50 };
-    const { baseline } = buildComparisonInput(comparison(side({ processes, counts: [count, { ...count, errors: 0 }] })));
-    expect([...baseline.counts.count]).toEqual([4]);
-    expect([...baseline.counts.errors]).toEqual([1]);
-    expect([...baseline.counts.durationSumMicros]).toEqual([100]);
   });
 
   it('lists only transactions that occur, by name', () => {

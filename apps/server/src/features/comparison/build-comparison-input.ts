@@ -48,8 +48,10 @@ export interface ComparisonRows {
 }
 
 /**
- * Bring rows into the one order in which a comparison reads them, whatever order the store gave them in: the same data
- * gives the same bytes. Processes are ordered by their id, samples by (process, window, transaction, stack).
+ * Put the rows of both sides over one list of processes and transactions.
+ *
+ * `compare` brings samples into an order of its own, so the same data gives the same bytes however the store gave it. Levels are summed
+ * here before they are divided: sums of whole numbers are exact in any order, sums of fractions are not.
  */
 export function buildComparisonInput({ unit, kind, functions, stacks, ...rows }: ComparisonRows): ComparisonInput {
   const { transactions, rowOf: transactionRow } = usedTransactions(rows.transactions, [rows.baseline, rows.candidate]);
@@ -79,71 +81,46 @@ function usedTransactions(
 }
 
 function buildSide(side: SideRows, kind: 'flow' | 'level', transactionRow: ReadonlyMap<number, number>): ComparisonSide {
-  // Code units, not the locale: the order must be the same on every machine.
-  const processes = [...side.processes].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const rowOfProcess = new Map(processes.map((process, row) => [process.processId, row]));
+  const rowOfProcess = new Map(side.processes.map((process, row) => [process.processId, row]));
+  const samples: ComparisonSide['samples'] = {
+    process: Uint32Array.from(side.samples.processId, (processId) => rowOf(rowOfProcess, processId)),
+    windowStartMs: Float64Array.from(side.samples.windowStartMs),
+    transaction: Int32Array.from(side.samples.group, (group) => transactionRow.get(group) ?? -1),
+    stack: Int32Array.from(side.samples.stackId),
+    value: Float64Array.from(side.samples.value),
+    count: Float64Array.from(side.samples.count),
+  };
   return {
     fromMs: side.fromMs,
     untilMs: side.untilMs,
-    processes: processes.map(({ processId: _processId, ...process }) => process),
-    samples: buildSamples(side.samples, rowOfProcess, transactionRow, (row) =>
-      kind === 'level' ? 1 / (processes[row]!.seconds * 1000) : 1,
-    ),
+    processes: side.processes.map(({ processId: _processId, ...process }) => process),
+    samples: kind === 'level' ? averageLevels(samples, side.processes) : samples,
     counts: buildCounts(side.counts, rowOfProcess, transactionRow),
   };
 }
 
-function buildSamples(
-  samples: SampleRows,
-  rowOfProcess: ReadonlyMap<number, number>,
-  transactionRow: ReadonlyMap<number, number>,
-  factorOf: (processRow: number) => number,
-): ComparisonSide['samples'] {
-  const length = samples.processId.length;
-  const transaction = Int32Array.from(samples.group, (group) => transactionRow.get(group) ?? -1);
-  const processRow = Uint32Array.from({ length }, (_, row) => rowOf(rowOfProcess, samples.processId[row]!));
-  const order = Uint32Array.from({ length }, (_, row) => row).sort(
-    (a, b) =>
-      processRow[a]! - processRow[b]! ||
-      samples.windowStartMs[a]! - samples.windowStartMs[b]! ||
-      transaction[a]! - transaction[b]! ||
-      samples.stackId[a]! - samples.stackId[b]!,
-  );
-  const built = {
-    process: new Uint32Array(length),
-    windowStartMs: new Float64Array(length),
-    transaction: new Int32Array(length),
-    stack: new Int32Array(length),
-    value: new Float64Array(length),
-    count: new Float64Array(length),
-  };
-  let used = -1;
-  for (const row of order) {
-    const isSame =
-      used >= 0 &&
-      built.process[used] === processRow[row] &&
-      built.windowStartMs[used] === samples.windowStartMs[row] &&
-      built.transaction[used] === transaction[row] &&
-      built.stack[used] === samples.stackId[row];
-    if (!isSame) {
-      used += 1;
-      built.process[used] = processRow[row]!;
-      built.windowStartMs[used] = samples.windowStartMs[row]!;
-      built.transaction[used] = transaction[row]!;
-      built.stack[used] = samples.stackId[row]!;
+/** Sums equal rows, then divides by the time their process was profiled. */
+function averageLevels(samples: ComparisonSide['samples'], processes: readonly SelectedProcess[]): ComparisonSide['samples'] {
+  const { process, windowStartMs, transaction, stack, value, count } = samples;
+  const firstOf = new Map<string, number>();
+  const sums = { value: Float64Array.from(value), count: Float64Array.from(count) };
+  for (let row = 0; row < process.length; row += 1) {
+    const key = `${process[row]}.${windowStartMs[row]}.${transaction[row]}.${stack[row]}`;
+    const first = firstOf.get(key);
+    if (first === undefined) firstOf.set(key, row);
+    else {
+      sums.value[first]! += value[row]!;
+      sums.count[first]! += count[row]!;
     }
-    built.value[used]! += samples.value[row]!;
-    built.count[used]! += samples.count[row]!;
   }
-  // Only now: sums of whole numbers are exact in any order, sums of fractions are not.
-  for (let row = 0; row <= used; row += 1) built.value[row]! *= factorOf(built.process[row]!);
+  const kept = Uint32Array.from(firstOf.values());
   return {
-    process: built.process.subarray(0, used + 1),
-    windowStartMs: built.windowStartMs.subarray(0, used + 1),
-    transaction: built.transaction.subarray(0, used + 1),
-    stack: built.stack.subarray(0, used + 1),
-    value: built.value.subarray(0, used + 1),
-    count: built.count.subarray(0, used + 1),
+    process: Uint32Array.from(kept, (row) => process[row]!),
+    windowStartMs: Float64Array.from(kept, (row) => windowStartMs[row]!),
+    transaction: Int32Array.from(kept, (row) => transaction[row]!),
+    stack: Int32Array.from(kept, (row) => stack[row]!),
+    value: Float64Array.from(kept, (row) => sums.value[row]! / (processes[process[row]!]!.seconds * 1000)),
+    count: Float64Array.from(kept, (row) => sums.count[row]!),
   };
 }
 
@@ -152,28 +129,13 @@ function buildCounts(
   rowOfProcess: ReadonlyMap<number, number>,
   transactionRow: ReadonlyMap<number, number>,
 ): ComparisonSide['counts'] {
-  const sorted = counts
-    .map((row) => ({ ...row, process: rowOf(rowOfProcess, row.processId), transaction: transactionRow.get(row.transaction)! }))
-    .sort((a, b) => a.process - b.process || a.windowStartMs - b.windowStartMs || a.transaction - b.transaction);
-  const merged: typeof sorted = [];
-  for (const row of sorted) {
-    const last = merged.at(-1);
-    if (last?.process === row.process && last.windowStartMs === row.windowStartMs && last.transaction === row.transaction) {
-      merged[merged.length - 1] = {
-        ...last,
-        count: last.count + row.count,
-        errors: last.errors + row.errors,
-        durationSumMicros: last.durationSumMicros + row.durationSumMicros,
-      };
-    } else merged.push(row);
-  }
   return {
-    process: Uint32Array.from(merged, (row) => row.process),
-    windowStartMs: Float64Array.from(merged, (row) => row.windowStartMs),
-    transaction: Uint32Array.from(merged, (row) => row.transaction),
-    count: Float64Array.from(merged, (row) => row.count),
-    errors: Float64Array.from(merged, (row) => row.errors),
-    durationSumMicros: Float64Array.from(merged, (row) => row.durationSumMicros),
+    process: Uint32Array.from(counts, (row) => rowOf(rowOfProcess, row.processId)),
+    windowStartMs: Float64Array.from(counts, (row) => row.windowStartMs),
+    transaction: Uint32Array.from(counts, (row) => transactionRow.get(row.transaction)!),
+    count: Float64Array.from(counts, (row) => row.count),
+    errors: Float64Array.from(counts, (row) => row.errors),
+    durationSumMicros: Float64Array.from(counts, (row) => row.durationSumMicros),
   };
 }
 

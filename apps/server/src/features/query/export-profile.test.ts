@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NO_PARENT, PROFILE_TYPE_IDS, assertProfile, labelSet, parseProfileTypeId } from '@hearth/profile-model';
-import { exportProfile } from './export-profile.js';
+import { averageExportRows, exportProfile } from './export-profile.js';
 
 const head = { type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu), startMs: 0, durationMs: 60_000 };
 /** The dictionary of a service: a calls b, c is of another release. */
@@ -28,6 +28,14 @@ describe('exportProfile', () => {
     expect([...profile.sampleCount]).toEqual([2, 1, 1]);
     expect([...profile.sampleLabelSet].map((row) => profile.labelSets[row])).toEqual([[['plan', 'pro']], [], []]);
     expect([...profile.sampleStack]).toEqual([1, 1, NO_PARENT]);
+  });
+  it('averages a level after summing it, samples without frames for themselves', () => {
+    const averaged = averageExportRows(
+      { ...rows, stackId: [2, 0, 2, NO_PARENT], labelSetId: [2, 2, 2, 2], value: [10, 10, 10, 5], count: [1, 1, 1, 1] },
+      4,
+    );
+    expect(averaged.stackId).toEqual([NO_PARENT, 0, 2]);
+    expect(averaged.value).toEqual([1, 3, 5]); // 1.25; 2.5 and 5, which sum to 7.5
   });
   it('follows a stack deeper than a call stack', () => {
     const length = 50_000;

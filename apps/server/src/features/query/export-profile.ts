@@ -14,8 +14,8 @@ export interface ExportRows {
   readonly count: ArrayLike<number>;
 }
 
-/** The rows of one (stack, label set) summed, ordered by stack and label set; `levelMs` turns stored levels into their averages. */
-export function sumExportRows(rows: ExportRows, levelMs: DurationMs | undefined): ExportRows {
+/** Stored levels (value x milliseconds) as averages over `levelMs`: one row for each (stack, label set), ordered by them. */
+export function averageExportRows(rows: ExportRows, levelMs: DurationMs): ExportRows {
   const order = Uint32Array.from({ length: rows.stackId.length }, (_, row) => row).sort(
     (a, b) => rows.stackId[a]! - rows.stackId[b]! || rows.labelSetId[a]! - rows.labelSetId[b]!,
   );
@@ -32,7 +32,6 @@ export function sumExportRows(rows: ExportRows, levelMs: DurationMs | undefined)
       sums.count[last]! += rows.count[row]!;
     }
   }
-  if (levelMs === undefined) return { ...rows, ...sums };
   // As the flame graph does it: samples without frames, which come first here, are rounded for themselves.
   const withFrames = sums.stackId.findIndex((stack) => stack !== NO_PARENT);
   const framed = withFrames < 0 ? sums.stackId.length : withFrames;

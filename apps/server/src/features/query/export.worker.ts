@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { profileToFolded, profilesToPprof } from '@hearth/profile-formats';
 import type { DurationMs, ProfileHead } from '@hearth/profile-model';
-import { exportProfile, sumExportRows, type ExportRows } from './export-profile.js';
+import { averageExportRows, exportProfile, type ExportRows } from './export-profile.js';
 
 /** Runs in a pool thread. */
 export interface ExportTask {
@@ -14,6 +14,6 @@ export interface ExportTask {
 
 /** @returns A gzipped pprof message, or folded text. */
 export function run({ head, rows, format, levelMs }: ExportTask): Uint8Array {
-  const profile = exportProfile(head, sumExportRows(rows, levelMs));
+  const profile = exportProfile(head, levelMs === undefined ? rows : averageExportRows(rows, levelMs));
   return format === 'folded' ? Buffer.from(profileToFolded(profile)) : gzipSync(profilesToPprof([profile]));
 }

@@ -5,10 +5,11 @@ import type { LabelsAnswer, LabelValuesAnswer, ProcessAnswer, RevisionAnswer, Se
 import { Catalog, type ServiceRow } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { Cover } from '../rollup/index.js';
-import { SelectionResolver, livedWithin, observedMs } from '../selection/index.js';
+import { SelectionResolver, livedWithin, observedMs, type Scope } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 /** The range of a service's figures in the list. */
 const FIGURES_MINUTES = 15;
 const SPARKLINE_MINUTES = 30;
@@ -99,7 +100,7 @@ export class ServiceQueries {
     return { name, values: [...(values.get(name) ?? [])].sort() };
   }
 
-  /** Values of each label that a transaction of the range or a process alive in it carries. */
+  /** Values of each label that a sample or transaction of the range or a process alive in it carries. */
   async #labelValues(
     projectId: number,
     serviceName: string,
@@ -107,14 +108,27 @@ export class ServiceQueries {
     signal: AbortSignal,
   ): Promise<Map<string, Set<string>>> {
     const scope = await this.selections.resolveScope(projectId, { service: serviceName, from, until }, { grain: 'minutes' });
-    signal.throwIfAborted();
-    const used = new Set((await this.transactionWindows.read(scope.query)).map((row) => row.labelSetId));
+    const [transactions, sampled] = await Promise.all([
+      this.transactionWindows.read(scope.query),
+      this.#sampledLabelSets(scope, signal),
+    ]);
+    const used = new Set([...transactions.map((row) => row.labelSetId), ...sampled]);
     const values = new Map<string, Set<string>>();
     const labelSets = [...used].map((id) => scope.labelSets.get(id) ?? []);
     for (const [name, value] of [...labelSets, ...scope.processes.map((process) => process.labels)].flat()) {
       values.set(name, (values.get(name) ?? new Set()).add(value));
     }
     return values;
+  }
+
+  /** Label sets of samples; those of the heap carry none. */
+  async #sampledLabelSets({ service, query, labelSets }: Scope, signal: AbortSignal): Promise<number[]> {
+    const types = (await this.catalog.profileTypes(service.id)).filter((type) => !type.typeId.startsWith('memory:'));
+    const groupOfLabelSet = new Map(Array.from(labelSets.keys(), (id) => [id, id]));
+    const steps = await Promise.all(
+      types.map((type) => this.cover.steps({ ...query, profileTypeId: type.id, signal }, DAY_MS, groupOfLabelSet)),
+    );
+    return steps.flatMap(({ groups }) => groups);
   }
 
   async #service(service: ServiceRow, nowMs: EpochMs, signal: AbortSignal): Promise<ServiceAnswer> {

@@ -6,7 +6,8 @@ const range = (lengthMs: number) => ({ fromMs: 0, untilMs: lengthMs });
 describe('chooseStepMs', () => {
   it('takes flushes for minutes, minutes for hours, half days for a month', () => {
     expect(chooseStepMs(range(900_000))).toBe(10_000);
-    expect(chooseStepMs(range(3_600_000))).toBe(30_000);
+    expect(chooseStepMs(range(1_800_000))).toBe(30_000);
+    expect(chooseStepMs(range(1_800_001))).toBe(60_000);
     expect(chooseStepMs(range(7_200_000))).toBe(60_000);
     expect(chooseStepMs(range(31 * 86_400_000))).toBe(43_200_000);
   });

@@ -7,13 +7,16 @@ const STEPS_MS: readonly DurationMs[] = [
 ];
 /** About one step for each eight pixels of a wide chart. */
 const WANTED_STEPS = 120;
+/** Only a range up to this is cut finer than minutes: it takes reading every flush, where a minute has its sum at hand. */
+const FLUSH_STEPS_UP_TO_MS = 1_800_000;
 /** What one answer may hold; a finer look is a shorter range. */
 export const MAX_STEPS = 2000;
 
 /** The narrowest nice step that cuts `range` into at most 120. */
 export function chooseStepMs(range: TimeRange): DurationMs {
   const length = range.untilMs - range.fromMs;
-  return STEPS_MS.find((stepMs) => length / stepMs <= WANTED_STEPS) ?? STEPS_MS.at(-1)!;
+  const finestMs = length <= FLUSH_STEPS_UP_TO_MS ? 0 : 60_000;
+  return STEPS_MS.find((stepMs) => stepMs >= finestMs && length / stepMs <= WANTED_STEPS) ?? STEPS_MS.at(-1)!;
 }
 
 /**
