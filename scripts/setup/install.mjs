@@ -31,9 +31,23 @@ export async function installIfStale() {
     assertFreeSpace();
     const packages = Object.keys(lock.packages).filter((key) => key.includes('node_modules/')).length;
     console.log(`Setting up: dependencies (${fault})`);
-    await runStep(`Installing up to ${packages} packages (npm ci)`, [npmCommand('ci', '--no-audit', '--no-fund')]);
+    await install(packages);
   }
   writeFileSync(STAMP, stamp);
+}
+
+/** Installs exactly what the lock file says. */
+async function install(packages) {
+  try {
+    await runStep(`Installing up to ${packages} packages (npm ci)`, [npmCommand('ci', '--no-audit', '--no-fund')]);
+  } catch (error) {
+    // Registries that mirror others may lack packages for other machines. A lock file made with one leaves them out, and
+    // `npm ci` then refuses it as incomplete, although nothing for this machine is missing.
+    if (error.code !== 'EUSAGE') throw error;
+    await runStep('npm ci finds the lock file incomplete; installing what it holds (npm install)', [
+      npmCommand('install', '--no-save', '--no-audit', '--no-fund'),
+    ]);
+  }
 }
 
 /**

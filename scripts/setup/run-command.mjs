@@ -12,7 +12,7 @@ const OUTPUT_KEPT_CHARS = 20_000;
  *
  * @param {string} title - `Installing 900 packages (npm ci)`
  * @param {string[][]} commands - Program and arguments of each.
- * @throws {SetupError} with the last lines it printed, when one ends with anything but 0.
+ * @throws {SetupError} with what it printed, when one ends with anything but 0; its `code` is npm's, if npm gave one.
  */
 export async function runStep(title, commands) {
   const startedMs = Date.now();
@@ -22,7 +22,8 @@ export async function runStep(title, commands) {
   try {
     for (const command of commands) {
       const { code, output } = await run(command);
-      if (code !== 0) throw new SetupError(faultOf(title, command, code, output));
+      if (code !== 0)
+        throw new SetupError(faultOf(title, command, code, output), /npm (?:error|ERR!) code (\w+)/.exec(output)?.[1]);
     }
   } finally {
     clearInterval(signOfLife);
@@ -63,7 +64,9 @@ function faultOf(title, command, code, output) {
     return `${title} failed: no permission to write in ${root}. Its owner is another user?\n${lastLines(output, 6)}`;
   if (/ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN/.test(output))
     return `${title} failed: the npm registry cannot be reached. Check the network or the registry setting of npm.\n${lastLines(output, 4)}`;
-  return `${title} failed (exit ${code}):\n${lastLines(output, 30)}`;
+  // npm says what is wrong first, and how it is used at length after that.
+  const npmFault = output.indexOf('npm error');
+  return `${title} failed (exit ${code}):\n${npmFault === -1 ? lastLines(output, 30) : output.slice(npmFault).split('\n').slice(0, 12).join('\n')}`;
 }
 
 function lastLines(text, count) {
