@@ -29,6 +29,8 @@ const MAX_REPLICATES = 64;
 const MAX_AUTOCORRELATION = 0.9;
 /** Autocorrelation is taken from this many functions with most samples; the rest are mostly counting noise. */
 const AUTOCORRELATED_FUNCTIONS = 16;
+/** A function whose windows differ by hardly more than counting makes them does not drift. */
+const LEAST_DRIFT = 0.25;
 
 /** Processes where both sides have three of them; otherwise windows, merged until neighbours are about independent. */
 export function planReplicates(
@@ -102,43 +104,54 @@ interface WindowedSide {
   readonly windows: readonly EpochMs[][];
 }
 
-/** How much one window tells of the next, 0 to `MAX_AUTOCORRELATION`: the median over the functions with most samples. */
+/** Sums over the windows of a function's deviations from what the window's work makes expect. */
+interface DriftSums {
+  /** Of one deviation times the next, and of squares. */
+  products: number;
+  squares: number;
+  /** What counting alone adds to `squares`. */
+  counting: number;
+  processes: number;
+  windows: number;
+}
+
+/**
+ * How much one window tells of the next, 0 to `MAX_AUTOCORRELATION`: the median over the functions with most samples. It is the
+ * correlation of what drifts beneath the counts; that of the counts themselves is smaller, but does not fade faster.
+ */
 function lagOneAutocorrelation(sides: readonly WindowedSide[], nodes: CallNodes): number {
   const chosen = mostSampledFunctions(sides, nodes);
   const column = new Int32Array(nodes.functions.length).fill(-1);
   chosen.forEach((id, at) => (column[id] = at));
-  const lagged = chosen.map(() => ({ products: 0, squares: 0, processes: 0, windows: 0 }));
+  const drifts: DriftSums[] = chosen.map(() => ({ products: 0, squares: 0, counting: 0, processes: 0, windows: 0 }));
   for (const { side, windows } of sides) {
     const indexOfWindow = windows.map((starts) => new Map(starts.map((startMs, at) => [startMs, at])));
-    const work = windows.map((starts) => new Float64Array(starts.length));
+    const perWindow = () => windows.map((starts) => new Float64Array(starts.length));
+    const work = perWindow();
     side.counts.process.forEach((process, at) => {
       work[process]![indexOfWindow[process]!.get(side.counts.windowStartMs[at]!)!]! += side.counts.count[at]!;
     });
-    const values = chosen.map(() => windows.map((starts) => new Float64Array(starts.length)));
+    const values = chosen.map(perWindow);
+    const samples = chosen.map(() => new Float64Array(windows.length));
     side.samples.process.forEach((process, at) => {
       const node = nodeOfSample(side, nodes, at);
       const of = node === NO_PARENT ? -1 : column[nodes.functionId[node]!]!;
-      if (of >= 0)
-        values[of]![process]![indexOfWindow[process]!.get(side.samples.windowStartMs[at]!)!]! += side.samples.value[at]!;
+      if (of < 0) return;
+      values[of]![process]![indexOfWindow[process]!.get(side.samples.windowStartMs[at]!)!]! += side.samples.value[at]!;
+      samples[of]![process]! += side.samples.count[at]!;
     });
-    values.forEach((byProcess, of) => byProcess.forEach((series, process) => addLagged(lagged[of]!, series, work[process]!)));
+    values.forEach((byProcess, of) => {
+      byProcess.forEach((series, process) => addDrift(drifts[of]!, series, work[process]!, samples[of]![process]!));
+    });
   }
-  const correlations = lagged
-    .filter(({ squares, windows }) => squares > 0 && windows > 3)
-    // Deviations from a mean of n windows are correlated by -1/n when nothing else is.
-    .map(({ products, squares, processes, windows }) => products / squares + processes / windows);
-  if (correlations.length === 0) return 0;
-  return Math.min(Math.max(median(correlations), 0), MAX_AUTOCORRELATION);
+  const correlations = drifts.filter(({ squares, windows }) => squares > 0 && windows > 3).map(driftCorrelation);
+  return correlations.length === 0 ? 0 : Math.min(Math.max(median(correlations), 0), MAX_AUTOCORRELATION);
 }
 
-function addLagged(
-  sums: { products: number; squares: number; processes: number; windows: number },
-  series: Float64Array,
-  work: Float64Array,
-): void {
+function addDrift(sums: DriftSums, series: Float64Array, work: Float64Array, samples: number): void {
   const value = series.reduce((sum, one) => sum + one, 0);
   const units = work.reduce((sum, one) => sum + one, 0);
-  if (value === 0 || series.length < 2) return;
+  if (value === 0 || samples === 0 || series.length < 2) return;
   let before = 0;
   series.forEach((one, at) => {
     const deviation = one / value - (units > 0 ? work[at]! / units : 1 / series.length);
@@ -146,8 +159,17 @@ function addLagged(
     sums.squares += deviation * deviation;
     before = deviation;
   });
+  sums.counting += 1 / samples; // n samples over all windows: the variances of their shares sum to 1/n
   sums.processes += 1;
   sums.windows += series.length;
+}
+
+function driftCorrelation({ products, squares, counting, processes, windows }: DriftSums): number {
+  const drift = squares - counting;
+  if (drift < LEAST_DRIFT * squares) return 0; // what is left of counting noise has a correlation of anything
+  // Deviations from a mean of n windows show a correlation r as about r - (1 + 3 r) / n (Kendall 1954).
+  const perWindow = processes / windows;
+  return (products / drift + perWindow) / Math.max(1 - 3 * perWindow, perWindow);
 }
 
 function mostSampledFunctions(sides: readonly WindowedSide[], nodes: CallNodes): number[] {

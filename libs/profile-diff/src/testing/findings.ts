@@ -8,6 +8,8 @@ export interface Findings {
   /** Rows alarmed of, and those of them about something that did not change. A caller of a planted function did change. */
   readonly alarms: number;
   readonly falseAlarms: number;
+  /** Rows called likely that did not change. */
+  readonly falseLikely: number;
   /** Planted functions without an alarm. */
   readonly missed: number;
   /** Whether the first function row and the first of the cover are the planted function with the largest change. */
@@ -29,6 +31,9 @@ export function findingsOf(result: ComparisonResult, spec: FleetSpec): Findings 
   return {
     alarms: alarms.length + falseSums,
     falseAlarms: falseFunctions + falseSums,
+    falseLikely: result.functions.filter(
+      (row) => evidenceOf(row.change.verdict) === EVIDENCE.likely && !touched.has(row.function.name),
+    ).length,
     missed: [...changed].filter((row) => !found.has(`f${row}`)).length,
     plantedLeads:
       lead !== undefined && result.functions[0]?.function.name === `f${lead}` && result.cover[0]?.function.name === `f${lead}`,
