@@ -13,7 +13,7 @@ interface Checked {
   unlabelled: number;
 }
 
-const hearth = await checkSamples('hearth', 45);
+const hearth = await checkSamples('hearth', 75);
 const wrap = await checkSamples('pyroscope-wrap', 20);
 const set = await checkSamples('pyroscope-set', 20);
 printFigures({

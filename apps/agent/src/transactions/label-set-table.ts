@@ -20,6 +20,8 @@ const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 export class LabelSetTable {
   readonly #sets: LabelSet[] = [];
   readonly #rowOf = new Map<string, LabelSetIndex>();
+  /** A short way for transactions without labels, which most are: no set is made to find out that it is known. */
+  readonly #rowOfName = new Map<string, LabelSetIndex>();
   readonly #valuesOf = new Map<string, Set<string>>();
   /** Sets that could not be kept as they were, each time one was asked for. */
   foldedCount = 0;
@@ -35,6 +37,7 @@ export class LabelSetTable {
 
   /** @param name - The transaction's. Its label wins over one of the host with the same name. */
   rowOfTransaction(name: string, labels: Iterable<Label> | undefined): LabelSetIndex {
+    if (labels === undefined) return this.#rowOfName.get(name) ?? this.#addName(name);
     const limited: Label[] = [];
     let isFolded = false;
     for (const label of labels ?? []) {
@@ -46,9 +49,11 @@ export class LabelSetTable {
     const set = labelSet([...limited, [TRANSACTION_LABEL, name]]);
     const row = this.#rowOf.get(labelSetKey(set));
     const isRoom = row !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED;
-    if (isFolded || !isRoom) this.foldedCount += 1;
-    if (isRoom) return row ?? this.#push(set);
-    return this.rowOfSent(labelSet([...limited.map(([label]): Label => [label, FOLDED]), [TRANSACTION_LABEL, name]]));
+    const kept = isRoom
+      ? (row ?? this.#push(set))
+      : this.rowOfSent(labelSet([...limited.map(([label]): Label => [label, FOLDED]), [TRANSACTION_LABEL, name]]));
+    if (isFolded || (!isRoom && (limited.length > 0 || this.#sets[kept] === OTHER))) this.foldedCount += 1;
+    return kept;
   }
 
   /** The row of the same set with one label more; the same row where the table has no room for another. */
@@ -59,6 +64,12 @@ export class LabelSetTable {
     const known = this.#rowOf.get(labelSetKey(set));
     if (known !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED) return known ?? this.#push(set);
     this.foldedCount += 1;
+    return row;
+  }
+
+  #addName(name: string): LabelSetIndex {
+    const row = this.rowOfTransaction(name, []);
+    if (this.#sets[row] !== OTHER) this.#rowOfName.set(name, row); // as many as there are rows
     return row;
   }
 
