@@ -68,7 +68,13 @@ export interface TransactionAnswer {
   readonly count: number;
   readonly errors: number;
   readonly perMinute: number;
-  readonly durationMicros: { readonly p50: number; readonly p95: number; readonly p99: number; readonly mean: number; readonly sum: number };
+  readonly durationMicros: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly mean: number;
+    readonly sum: number;
+  };
   /** CPU of its samples in the range. */
   readonly cpuMicros: number;
   readonly cpuPerTransactionMicros: number;

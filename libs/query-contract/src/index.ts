@@ -1,12 +1,37 @@
 export {
-  comparisonRequestSchema, apiKeyRequestSchema, deployRequestSchema, deploysQuerySchema, exportQuerySchema,
-  functionsQuerySchema, labelsQuerySchema, projectRequestSchema, sessionRequestSchema, timelineQuerySchema, transactionsQuerySchema,
+  comparisonRequestSchema,
+  apiKeyRequestSchema,
+  deployRequestSchema,
+  deploysQuerySchema,
+  exportQuerySchema,
+  functionsQuerySchema,
+  labelsQuerySchema,
+  projectRequestSchema,
+  sessionRequestSchema,
+  timelineQuerySchema,
+  transactionsQuerySchema,
 } from './requests.js';
 export type { ComparisonRequest } from './requests.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';
 export type { ResolvedSelection, Selection, SelectionInput } from './selection.js';
 export type {
-  ApiKeyAnswer, BatchesAnswer, ComparisonAnswer, ComparisonStatus, DeployAnswer, FlameGraphAnswer, FunctionsAnswer,
-  HealthAnswer, LabelsAnswer, LabelValuesAnswer, Problem, ProcessAnswer, RevisionAnswer, ServiceAnswer, SessionAnswer,
-  TimelineAnswer, TransactionAnswer, TransactionDetailAnswer, TransactionsAnswer,
+  ApiKeyAnswer,
+  BatchesAnswer,
+  ComparisonAnswer,
+  ComparisonStatus,
+  DeployAnswer,
+  FlameGraphAnswer,
+  FunctionsAnswer,
+  HealthAnswer,
+  LabelsAnswer,
+  LabelValuesAnswer,
+  Problem,
+  ProcessAnswer,
+  RevisionAnswer,
+  ServiceAnswer,
+  SessionAnswer,
+  TimelineAnswer,
+  TransactionAnswer,
+  TransactionDetailAnswer,
+  TransactionsAnswer,
 } from './answers.js';

@@ -27,7 +27,11 @@ export const deployRequestSchema = z.object({
   version: z.string().max(100).optional(),
   branch: z.string().max(200).optional(),
 });
-export const deploysQuerySchema = z.object({ service: z.string().max(200).optional(), from: selectionSchema.shape.from, until: selectionSchema.shape.until });
+export const deploysQuerySchema = z.object({
+  service: z.string().max(200).optional(),
+  from: selectionSchema.shape.from,
+  until: selectionSchema.shape.until,
+});
 export const sessionRequestSchema = z.object({ email: z.string().min(1).max(200), password: z.string().min(1).max(200) });
 export const apiKeyRequestSchema = z.object({ name: z.string().min(1).max(100), kind: z.enum(['ingest', 'read', 'admin']) });
 export const projectRequestSchema = z.object({ name: z.string().min(1).max(100) });

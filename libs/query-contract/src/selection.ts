@@ -5,7 +5,10 @@ import { z } from 'zod';
 export const timeSchema = z
   .string()
   .max(40)
-  .regex(/^(now(-\d{1,6}[smhd])?|\d{1,16}|\d{4}-\d{2}-\d{2}T[\d:.]{5,18}(Z|[+-]\d{2}:\d{2}))$/, 'must be now, now-1h, milliseconds since the epoch, or RFC 3339');
+  .regex(
+    /^(now(-\d{1,6}[smhd])?|\d{1,16}|\d{4}-\d{2}-\d{2}T[\d:.]{5,18}(Z|[+-]\d{2}:\d{2}))$/,
+    'must be now, now-1h, milliseconds since the epoch, or RFC 3339',
+  );
 
 export const DEFAULT_MAX_NODES = 16_384;
 
