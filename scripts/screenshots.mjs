@@ -12,12 +12,25 @@ import { runnerImport } from 'vite';
 
 const { values } = parseArgs({
   options: {
-    out: { type: 'string', default: '.cache/screenshots' }, only: { type: 'string', default: '' }, url: { type: 'string' }, email: { type: 'string', default: 'admin@hearth.local' },
-    password: { type: 'string', default: 'hearth' }, service: { type: 'string', default: 'shop' }, comparison: { type: 'string' },
+    out: { type: 'string', default: '.cache/screenshots' },
+    only: { type: 'string', default: '' },
+    url: { type: 'string' },
+    email: { type: 'string', default: 'admin@hearth.local' },
+    password: { type: 'string', default: 'hearth' },
+    service: { type: 'string', default: 'shop' },
+    comparison: { type: 'string' },
   },
 });
 const conditions = ['hearth-source', 'module', 'node', 'import', 'default'];
-const load = async (path) => (await runnerImport(new URL(path, import.meta.url).pathname, { configFile: false, logLevel: 'error', resolve: { conditions }, ssr: { resolve: { conditions } } })).module;
+const load = async (path) =>
+  (
+    await runnerImport(new URL(path, import.meta.url).pathname, {
+      configFile: false,
+      logLevel: 'error',
+      resolve: { conditions },
+      ssr: { resolve: { conditions } },
+    })
+  ).module;
 const { launchBrowser, openContext } = await load('../test/support/browser.ts');
 const { startFixtureServer } = await load('../test/dashboard/fixture-server.ts');
 
@@ -44,22 +57,56 @@ const PAGES = [
   ...(isMade
     ? [
         ['explore-search', `/explore?service=shop&search=render`],
-        ['explore-brush', `/explore?service=shop&brush=${Date.now() - 1_500_000}-${Date.now() - 600_000}&labels=[["plan","=","pro"]]`],
+        [
+          'explore-brush',
+          `/explore?service=shop&brush=${Date.now() - 1_500_000}-${Date.now() - 600_000}&labels=[["plan","=","pro"]]`,
+        ],
         ['explore-hostile', '/explore?service=hostile'],
         ['explore-nothing', '/explore?service=shop&transaction=nothing'],
         ['explore-empty', '/explore'],
-        ['explore-filter', '/explore?service=shop', async (page) => { await page.getByRole('button', { name: '+ Label' }).click(); }],
-        ['explore-range', '/explore?service=shop', async (page) => { await page.getByRole('button', { name: /Time range/ }).click(); }],
+        [
+          'explore-filter',
+          '/explore?service=shop',
+          async (page) => {
+            await page.getByRole('button', { name: '+ Label' }).click();
+          },
+        ],
+        [
+          'explore-range',
+          '/explore?service=shop',
+          async (page) => {
+            await page.getByRole('button', { name: /Time range/ }).click();
+          },
+        ],
         ['transaction', '/transactions?service=shop&transaction=POST+%2Fcheckout'],
         ['comparison', '/compare/done'],
-        ['comparison-chosen', '/compare/done', async (page) => { await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').first().click(); }],
-        ['comparison-foot', '/compare/done', async (page) => { await page.getByText('How this was computed').click(); await page.locator('main').evaluate((main) => main.scrollTo(0, 1e4)); }],
+        [
+          'comparison-chosen',
+          '/compare/done',
+          async (page) => {
+            await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').first().click();
+          },
+        ],
+        [
+          'comparison-foot',
+          '/compare/done',
+          async (page) => {
+            await page.getByText('How this was computed').click();
+            await page.locator('main').evaluate((main) => main.scrollTo(0, 1e4));
+          },
+        ],
         ['comparison-unchanged', '/compare/unchanged'],
         ['comparison-level', '/compare/level'],
         ['comparison-hostile', '/compare/hostile'],
         ['comparison-pending', '/compare/pending'],
         ['comparison-failed', '/compare/failed'],
-        ['keys', '/services', async (page) => { await page.keyboard.press('?'); }],
+        [
+          'keys',
+          '/services',
+          async (page) => {
+            await page.keyboard.press('?');
+          },
+        ],
         ['missing', '/nowhere'],
       ]
     : []),
@@ -72,14 +119,18 @@ for (const scheme of ['light', 'dark']) {
   const context = await openContext(browser, { scheme });
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${page.url()}: ${error.message}`));
-  page.on('console', (message) => message.type() === 'error' && !message.text().includes('401') && console.error(`${page.url()}: ${message.text()}`));
+  page.on(
+    'console',
+    (message) =>
+      message.type() === 'error' && !message.text().includes('401') && console.error(`${page.url()}: ${message.text()}`),
+  );
   await page.goto(`${base}/sign-in`);
   await page.getByRole('heading').first().waitFor();
   await take(page, 'sign-in', scheme);
   await page.getByLabel('E-mail').fill(values.email);
   await page.locator('input[type=password]').fill(values.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL(/services/);
+  await page.waitForURL(({ pathname }) => pathname === '/services');
   for (const [name, path, act] of PAGES) {
     if (!name.startsWith(values.only)) continue;
     await page.goto(base + path);

@@ -10,5 +10,10 @@ export default defineConfig({
   resolve: { conditions: ['hearth-source', 'module', 'browser', 'development|production'] },
   worker: { format: 'es' },
   build: { target: 'es2022', sourcemap: false, assetsInlineLimit: 0, reportCompressedSize: true },
-  server: { proxy: { '/api': SERVER, '/install': { target: SERVER, bypass: (request) => (request.url?.endsWith('.tgz') ? null : request.url) } } },
+  server: {
+    proxy: {
+      '/api': SERVER,
+      '/install': { target: SERVER, bypass: (request) => (request.url?.endsWith('.tgz') ? null : request.url) },
+    },
+  },
 });

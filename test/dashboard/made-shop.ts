@@ -10,7 +10,17 @@ export const CANDIDATE = '9b30e7f2c54d18a6f7b2e091d3c8a5f46e1b7d03';
 
 /** Names that break whoever does not show them as text. */
 export const HOSTILE_NAMES = [
-  '<img src=x onerror="document.title=\'broken\'">', '"quoted" \'twice\' `thrice`', '__proto__', 'constructor', '🙂🔥 emoji', 'nul\0and\nnewline', '\u202Ereversed', '&lt;b&gt;', '${x}', '{{x}}', '',
+  '<img src=x onerror="document.title=\'broken\'">',
+  '"quoted" \'twice\' `thrice`',
+  '__proto__',
+  'constructor',
+  '🙂🔥 emoji',
+  'nul\0and\nnewline',
+  '\u202Ereversed',
+  '&lt;b&gt;',
+  '${x}',
+  '{{x}}',
+  '',
 ];
 
 /** Park-Miller: the same numbers on every machine. */
@@ -26,22 +36,46 @@ interface MadeFrame {
   readonly calls: MadeFrame[];
 }
 
-const frame = (name: string, packageName: string, file: string, self = 0, calls: MadeFrame[] = []): MadeFrame => ({ key: { name, package: packageName, file }, self, calls });
+const frame = (name: string, packageName: string, file: string, self = 0, calls: MadeFrame[] = []): MadeFrame => ({
+  key: { name, package: packageName, file },
+  self,
+  calls,
+});
 const own = (name: string, file: string, self = 0, calls: MadeFrame[] = []) => frame(name, '', `src/${file}`, self, calls);
 
-export const ROUTES = ['GET /', 'GET /items', 'GET /items/:id', 'GET /search', 'POST /cart', 'POST /checkout', 'recalculate-recommendations'] as const;
+export const ROUTES = [
+  'GET /',
+  'GET /items',
+  'GET /items/:id',
+  'GET /search',
+  'POST /cart',
+  'POST /checkout',
+  'recalculate-recommendations',
+] as const;
 type Route = (typeof ROUTES)[number];
 const COST: Record<Route, number> = {
-  'GET /': 0.6, 'GET /items': 1.4, 'GET /items/:id': 1, 'GET /search': 2.2, 'POST /cart': 0.8, 'POST /checkout': 3.1, 'recalculate-recommendations': 1.5,
+  'GET /': 0.6,
+  'GET /items': 1.4,
+  'GET /items/:id': 1,
+  'GET /search': 2.2,
+  'POST /cart': 0.8,
+  'POST /checkout': 3.1,
+  'recalculate-recommendations': 1.5,
 };
 const LIBRARIES = [
-  ['pg', 'lib/query.js', ['handleRowDescription', 'handleDataRow', 'prepareValue', 'parseRow', 'submit']], ['zod', 'v4/core/parse.js', ['_parse', 'safeParse', 'run', 'finalizeIssue']],
-  ['ioredis', 'built/Command.js', ['toWritable', 'parseReply', 'sendCommand']], ['lodash', 'groupBy.js', ['groupBy', 'baseEach', 'createAggregator', 'sortBy']],
-  ['handlebars', 'lib/runtime.js', ['template', 'invokePartial', 'escapeExpression', 'lookupProperty']], ['luxon', 'src/datetime.js', ['fromISO', 'toFormat', 'quickDT']],
+  ['pg', 'lib/query.js', ['handleRowDescription', 'handleDataRow', 'prepareValue', 'parseRow', 'submit']],
+  ['zod', 'v4/core/parse.js', ['_parse', 'safeParse', 'run', 'finalizeIssue']],
+  ['ioredis', 'built/Command.js', ['toWritable', 'parseReply', 'sendCommand']],
+  ['lodash', 'groupBy.js', ['groupBy', 'baseEach', 'createAggregator', 'sortBy']],
+  ['handlebars', 'lib/runtime.js', ['template', 'invokePartial', 'escapeExpression', 'lookupProperty']],
+  ['luxon', 'src/datetime.js', ['fromISO', 'toFormat', 'quickDT']],
 ] as const;
 const NODE = [
-  ['internal/streams/writable', ['writeOrBuffer', 'onwrite', 'afterWrite', 'clearBuffer']], ['internal/timers', ['listOnTimeout', 'processTimers']],
-  ['events', ['emit', 'addListener', 'once']], ['buffer', ['fromString', 'utf8Write', 'concat', 'slice']], ['_http_outgoing', ['_storeHeader', 'setHeader', 'end', 'write_']],
+  ['internal/streams/writable', ['writeOrBuffer', 'onwrite', 'afterWrite', 'clearBuffer']],
+  ['internal/timers', ['listOnTimeout', 'processTimers']],
+  ['events', ['emit', 'addListener', 'once']],
+  ['buffer', ['fromString', 'utf8Write', 'concat', 'slice']],
+  ['_http_outgoing', ['_storeHeader', 'setHeader', 'end', 'write_']],
 ] as const;
 
 /** Frames under one frame: libraries and the runtime, ever narrower. */
@@ -67,19 +101,60 @@ function grow(random: () => number, value: number, depth: number): MadeFrame[] {
 /** The work of each route: functions of the shop, with libraries under them. */
 function routeFrames(random: () => number): Record<Route, MadeFrame[]> {
   const under = (value: number) => grow(random, value, 6);
-  const views = (value: number) => own('renderPage', 'views/render-page.js', value * 0.1, [own('renderHeader', 'views/header.js', value * 0.2, under(value * 0.2)), own('formatMoney', 'money/format-money.js', value * 0.25), ...under(value * 0.4)]);
-  const items = (value: number) => own('loadItems', 'items/load-items.js', value * 0.1, [own('toItem', 'items/to-item.js', value * 0.25), ...under(value * 0.6)]);
+  const views = (value: number) =>
+    own('renderPage', 'views/render-page.js', value * 0.1, [
+      own('renderHeader', 'views/header.js', value * 0.2, under(value * 0.2)),
+      own('formatMoney', 'money/format-money.js', value * 0.25),
+      ...under(value * 0.4),
+    ]);
+  const items = (value: number) =>
+    own('loadItems', 'items/load-items.js', value * 0.1, [
+      own('toItem', 'items/to-item.js', value * 0.25),
+      ...under(value * 0.6),
+    ]);
   return {
     'GET /': [own('showHome', 'routes/home.js', 200, [items(5000), views(6000)])],
-    'GET /items': [own('listItems', 'routes/items.js', 300, [items(14_000), own('filterByStock', 'items/filter-by-stock.js', 2600), views(7000)])],
-    'GET /items/:id': [own('showItem', 'routes/items.js', 200, [items(6000), own('similarItems', 'items/similar-items.js', 2500, under(2500)), views(5000)])],
-    'GET /search': [own('search', 'routes/search.js', 400, [own('tokenize', 'search/tokenize.js', 4200), own('scoreResults', 'search/score-results.js', 9800, under(3000)), own('renderResults', 'search/render-results.js', 5200, under(4000))])],
-    'POST /cart': [own('addToCart', 'routes/cart.js', 250, [own('validateCart', 'cart/validate-cart.js', 1900, under(2500)), items(2000)])],
-    'POST /checkout': [own('checkout', 'routes/checkout.js', 500, [
-      own('priceCart', 'pricing/price-cart.js', 900, [own('applyDiscounts', 'pricing/apply-discounts.js', 14_500, under(2600)), own('computeTax', 'pricing/compute-tax.js', 4100), own('legacyRounding', 'pricing/legacy-rounding.js', 1800)]),
-      own('reserveStock', 'stock/reserve-stock.js', 1700, under(4200)), own('sendReceipt', 'mail/send-receipt.js', 800, under(3800)),
-    ])],
-    'recalculate-recommendations': [own('recalculate', 'jobs/recommendations.js', 900, [own('cosineSimilarity', 'jobs/cosine-similarity.js', 12_000), own('loadOrders', 'jobs/load-orders.js', 1500, under(5000))])],
+    'GET /items': [
+      own('listItems', 'routes/items.js', 300, [
+        items(14_000),
+        own('filterByStock', 'items/filter-by-stock.js', 2600),
+        views(7000),
+      ]),
+    ],
+    'GET /items/:id': [
+      own('showItem', 'routes/items.js', 200, [
+        items(6000),
+        own('similarItems', 'items/similar-items.js', 2500, under(2500)),
+        views(5000),
+      ]),
+    ],
+    'GET /search': [
+      own('search', 'routes/search.js', 400, [
+        own('tokenize', 'search/tokenize.js', 4200),
+        own('scoreResults', 'search/score-results.js', 9800, under(3000)),
+        own('renderResults', 'search/render-results.js', 5200, under(4000)),
+      ]),
+    ],
+    'POST /cart': [
+      own('addToCart', 'routes/cart.js', 250, [own('validateCart', 'cart/validate-cart.js', 1900, under(2500)), items(2000)]),
+    ],
+    'POST /checkout': [
+      own('checkout', 'routes/checkout.js', 500, [
+        own('priceCart', 'pricing/price-cart.js', 900, [
+          own('applyDiscounts', 'pricing/apply-discounts.js', 14_500, under(2600)),
+          own('computeTax', 'pricing/compute-tax.js', 4100),
+          own('legacyRounding', 'pricing/legacy-rounding.js', 1800),
+        ]),
+        own('reserveStock', 'stock/reserve-stock.js', 1700, under(4200)),
+        own('sendReceipt', 'mail/send-receipt.js', 800, under(3800)),
+      ]),
+    ],
+    'recalculate-recommendations': [
+      own('recalculate', 'jobs/recommendations.js', 900, [
+        own('cosineSimilarity', 'jobs/cosine-similarity.js', 12_000),
+        own('loadOrders', 'jobs/load-orders.js', 1500, under(5000)),
+      ]),
+    ],
   };
 }
 
@@ -95,11 +170,19 @@ function program(seed: number): { root: MadeFrame; routeOf: Map<MadeFrame, Route
   for (const route of ROUTES) for (const top of routes[route]) mark(top, route);
   const http = ROUTES.filter((route) => route.includes(' ')).flatMap((route) => routes[route]);
   const handle = frame('handle', 'express', 'lib/router/layer.js', 700, http);
-  const next = frame('next', 'express', 'lib/router/index.js', 900, [frame('json', 'body-parser', 'lib/types/json.js', 400, grow(random, 2600, 8)), handle]);
+  const next = frame('next', 'express', 'lib/router/index.js', 900, [
+    frame('json', 'body-parser', 'lib/types/json.js', 400, grow(random, 2600, 8)),
+    handle,
+  ]);
   const root = frame('total', '', '', 0, [
-    frame('processTicksAndRejections', 'node', 'internal/process/task_queues', 600, [frame('parserOnIncoming', 'node', '_http_server', 500, [frame('emit', 'node', 'events', 300, [frame('app', 'express', 'lib/application.js', 300, [next])])])]),
+    frame('processTicksAndRejections', 'node', 'internal/process/task_queues', 600, [
+      frame('parserOnIncoming', 'node', '_http_server', 500, [
+        frame('emit', 'node', 'events', 300, [frame('app', 'express', 'lib/application.js', 300, [next])]),
+      ]),
+    ]),
     frame('listOnTimeout', 'node', 'internal/timers', 200, routes['recalculate-recommendations']),
-    frame('(garbage collector)', 'native', '', 6200), frame('(program)', 'native', '', 2900),
+    frame('(garbage collector)', 'native', '', 6200),
+    frame('(program)', 'native', '', 2900),
   ]);
   return { root, routeOf };
 }
@@ -140,9 +223,14 @@ export function madeTree(seed = 7, unitsPerValue = 1000): MadeTree {
 /** One of many nodes, for speed: `rows` frames, up to 60 deep. */
 export function largeTree(rows: number): MadeTree {
   const random = seeded(99);
-  const functions = Array.from({ length: 4000 }, (_, index): FunctionKey => ({ name: `function${index}`, package: index % 3 === 0 ? '' : `package${index % 40}`, file: `src/file${index % 300}.js` }));
+  const functions = Array.from({ length: 4000 }, (_, index): FunctionKey => ({
+    name: `function${index}`,
+    package: index % 3 === 0 ? '' : `package${index % 40}`,
+    file: `src/file${index % 300}.js`,
+  }));
   const depth = [0];
-  for (let row = 1; row < rows; row += 1) depth.push(Math.min(60, 1 + Math.floor(depth[row - 1]! * (0.75 + 0.3 * random()) + 1.2 * random())));
+  for (let row = 1; row < rows; row += 1)
+    depth.push(Math.min(60, 1 + Math.floor(depth[row - 1]! * (0.75 + 0.3 * random()) + 1.2 * random())));
   const self = depth.map((_, row) => (row === 0 ? 0 : Math.ceil(random() ** 8 * 50_000)));
   const total = self.slice();
   const open: number[] = [];
@@ -151,11 +239,24 @@ export function largeTree(rows: number): MadeTree {
     for (const above of open) total[above]! += self[row]!;
     open.push(row);
   }
-  return { depth, name: depth.map((_, row) => (row === 0 ? 0 : 1 + Math.floor(random() * 3998))), self, total, functions, route: [] };
+  return {
+    depth,
+    name: depth.map((_, row) => (row === 0 ? 0 : 1 + Math.floor(random() * 3998))),
+    self,
+    total,
+    functions,
+    route: [],
+  };
 }
 
 /** Self and total of every function, a recursion counted once. */
-export function functionTotals({ depth, name, self, total, functions }: MadeTree): { key: FunctionKey; self: number; total: number }[] {
+export function functionTotals({
+  depth,
+  name,
+  self,
+  total,
+  functions,
+}: MadeTree): { key: FunctionKey; self: number; total: number }[] {
   const sums = functions.map((key) => ({ key, self: 0, total: 0 }));
   const open: number[] = [];
   for (let row = 0; row < depth.length; row += 1) {
@@ -182,29 +283,62 @@ function madeChange(baseline: number, candidate: number, verdict: Verdict, halfW
   const deltaPct = baseline === 0 ? null : 100 * (candidate / baseline - 1);
   const hasInterval = deltaPct !== null && candidate > 0 && verdict !== 'NOT_ENOUGH_DATA' && verdict !== 'NO_VERDICT';
   const intervalPct: Interval | null = hasInterval ? [deltaPct - halfWidthPct, deltaPct + halfWidthPct * 1.1] : null;
-  const p = { REGRESSED: 1e-7, IMPROVED: 1e-8, LIKELY_REGRESSED: 0.012, LIKELY_IMPROVED: 0.02, NEW: 1e-5, GONE: 1e-5, UNCHANGED: 0.6, NOT_ENOUGH_DATA: null, NO_VERDICT: null }[verdict];
+  const p = {
+    REGRESSED: 1e-7,
+    IMPROVED: 1e-8,
+    LIKELY_REGRESSED: 0.012,
+    LIKELY_IMPROVED: 0.02,
+    NEW: 1e-5,
+    GONE: 1e-5,
+    UNCHANGED: 0.6,
+    NOT_ENOUGH_DATA: null,
+    NO_VERDICT: null,
+  }[verdict];
   return {
-    baseline, candidate, delta: candidate - baseline, deltaPct, intervalPct, p, q: p === null ? null : Math.min(1, p * 2), verdict,
-    minimumDetectablePct: hasInterval ? halfWidthPct * 1.7 : null, moreMinutesNeeded: verdict.startsWith('LIKELY') ? 40 : null,
-    baselineSamples: Math.round(baseline > 0 ? samples : 0), candidateSamples: Math.round(candidate > 0 ? samples * 1.02 : 0),
+    baseline,
+    candidate,
+    delta: candidate - baseline,
+    deltaPct,
+    intervalPct,
+    p,
+    q: p === null ? null : Math.min(1, p * 2),
+    verdict,
+    minimumDetectablePct: hasInterval ? halfWidthPct * 1.7 : null,
+    moreMinutesNeeded: verdict.startsWith('LIKELY') ? 40 : null,
+    baselineSamples: Math.round(baseline > 0 ? samples : 0),
+    candidateSamples: Math.round(candidate > 0 ? samples * 1.02 : 0),
   };
 }
 
 /** A comparison of the shop's two releases: rows of every verdict, a union tree with both sides. */
-export function madeComparison(options: { kind?: 'flow' | 'level'; unchanged?: boolean; hostile?: boolean } = {}): ComparisonResult {
+export function madeComparison(
+  options: { kind?: 'flow' | 'level'; unchanged?: boolean; hostile?: boolean } = {},
+): ComparisonResult {
   const { kind = 'flow', unchanged = false, hostile = false } = options;
   const tree = madeTree(7, 0.1);
   const random = seeded(5);
-  if (hostile) tree.functions.forEach((key, row) => row > 0 && row <= HOSTILE_NAMES.length && tree.functions.splice(row, 1, { ...key, name: HOSTILE_NAMES[row - 1]!, file: `${HOSTILE_NAMES[row - 1]!}.js` }));
+  if (hostile)
+    tree.functions.forEach(
+      (key, row) =>
+        row > 0 &&
+        row <= HOSTILE_NAMES.length &&
+        tree.functions.splice(row, 1, { ...key, name: HOSTILE_NAMES[row - 1]!, file: `${HOSTILE_NAMES[row - 1]!}.js` }),
+    );
   const couponRow = tree.functions.push({ name: 'checkCoupon', package: '', file: 'src/pricing/check-coupon.js' }) - 1;
-  const factorOf = (row: number) => (unchanged ? 1 + 0.02 * (random() - 0.5) : PLANTED[tree.functions[row]!.name]?.factor ?? 1 + 0.03 * (random() - 0.5));
+  const factorOf = (row: number) =>
+    unchanged ? 1 + 0.02 * (random() - 0.5) : (PLANTED[tree.functions[row]!.name]?.factor ?? 1 + 0.03 * (random() - 0.5));
   const factors = tree.functions.map((_, row) => factorOf(row));
 
   // A new function under priceCart, at the end of its subtree.
   const priceCart = tree.functions.findIndex(({ name }) => name === 'priceCart');
   const rows: { depth: number; name: number; a: number; b: number }[] = [];
   for (let row = 0; row < tree.depth.length; row += 1) {
-    rows.push({ depth: tree.depth[row]!, name: tree.name[row]!, a: tree.self[row]!, b: tree.self[row]! * factors[tree.name[row]!]! });
+    rows.push({
+      depth: tree.depth[row]!,
+      name: tree.name[row]!,
+      a: tree.self[row]!,
+      b: tree.self[row]! * factors[tree.name[row]!]!,
+    });
     if (!unchanged && tree.name[row] === priceCart) rows.push({ depth: tree.depth[row]! + 1, name: couponRow, a: 0, b: 240 });
   }
   const sums = (side: 'a' | 'b') => {
@@ -218,11 +352,33 @@ export function madeComparison(options: { kind?: 'flow' | 'level'; unchanged?: b
     return totals;
   };
   const [a, b] = [sums('a'), sums('b')];
-  const confidenceOf = (name: string) => (unchanged || kind === 'level' ? (kind === 'level' ? 0 : 0.3) : { applyDiscounts: 1, priceCart: 0.9999, checkout: 0.999, scoreResults: 1, search: 0.9995, escapeExpression: 0.98, tokenize: 0.97, legacyRounding: 0.9999, checkCoupon: 0.9999 }[name] ?? 0.2 + 0.4 * random());
+  const confidenceOf = (name: string) =>
+    unchanged || kind === 'level'
+      ? kind === 'level'
+        ? 0
+        : 0.3
+      : ({
+          applyDiscounts: 1,
+          priceCart: 0.9999,
+          checkout: 0.999,
+          scoreResults: 1,
+          search: 0.9995,
+          escapeExpression: 0.98,
+          tokenize: 0.97,
+          legacyRounding: 0.9999,
+          checkCoupon: 0.9999,
+        }[name] ?? 0.2 + 0.4 * random());
   const union: UnionTree = {
-    depth: rows.map(({ depth }) => depth), functionRow: rows.map(({ name }, row) => (row === 0 ? -1 : name)), functions: tree.functions,
-    baselineSelf: rows.map((row) => row.a), baselineTotal: a, candidateSelf: rows.map((row) => row.b), candidateTotal: b,
-    confidence: rows.map(({ name }) => confidenceOf(tree.functions[name]!.name)), truncatedNodes: 212, truncatedValue: 3.1,
+    depth: rows.map(({ depth }) => depth),
+    functionRow: rows.map(({ name }, row) => (row === 0 ? -1 : name)),
+    functions: tree.functions,
+    baselineSelf: rows.map((row) => row.a),
+    baselineTotal: a,
+    candidateSelf: rows.map((row) => row.b),
+    candidateTotal: b,
+    confidence: rows.map(({ name }) => confidenceOf(tree.functions[name]!.name)),
+    truncatedNodes: 212,
+    truncatedValue: 3.1,
   };
 
   const selfOf = new Map<number, { a: number; b: number; route: Route | null }>();
@@ -237,51 +393,148 @@ export function madeComparison(options: { kind?: 'flow' | 'level'; unchanged?: b
     if (name === 0 || value.a + value.b < 1 || key.package === 'native') continue;
     const planted = unchanged ? undefined : PLANTED[key.name];
     const tiny = value.a < all * 0.002;
-    const verdict: Verdict = kind === 'level' ? 'NO_VERDICT' : name === couponRow ? 'NEW' : planted?.verdict ?? (tiny ? 'NOT_ENOUGH_DATA' : 'UNCHANGED');
+    const verdict: Verdict =
+      kind === 'level'
+        ? 'NO_VERDICT'
+        : name === couponRow
+          ? 'NEW'
+          : (planted?.verdict ?? (tiny ? 'NOT_ENOUGH_DATA' : 'UNCHANGED'));
     const half = planted?.halfWidthPct ?? 3 + 12 * random();
     const samples = (value.a / all) * 48_000;
     const row = (transaction: string | null, scale: number, metric: FunctionRow['metric']): FunctionRow => ({
-      function: key, metric, transaction, change: madeChange(value.a * scale, value.b * scale, verdict, half, samples), baselineShare: value.a / all, candidateShare: value.b / b[0]!,
+      function: key,
+      metric,
+      transaction,
+      change: madeChange(value.a * scale, value.b * scale, verdict, half, samples),
+      baselineShare: value.a / all,
+      candidateShare: value.b / b[0]!,
     });
     if (planted?.transaction) functions.push(row(hostile ? HOSTILE_NAMES[0]! : planted.transaction, 6.4, 'self'));
     functions.push(row(null, 1, 'self'), row(null, 1.3, 'inclusive'));
   }
-  const order = (verdict: Verdict) => ['REGRESSED', 'IMPROVED', 'NEW', 'GONE', 'LIKELY_REGRESSED', 'LIKELY_IMPROVED'].indexOf(verdict) >>> 0;
-  functions.sort((one, other) => order(one.change.verdict) - order(other.change.verdict) || Math.abs(other.change.delta) - Math.abs(one.change.delta));
+  const order = (verdict: Verdict) =>
+    ['REGRESSED', 'IMPROVED', 'NEW', 'GONE', 'LIKELY_REGRESSED', 'LIKELY_IMPROVED'].indexOf(verdict) >>> 0;
+  functions.sort(
+    (one, other) =>
+      order(one.change.verdict) - order(other.change.verdict) || Math.abs(other.change.delta) - Math.abs(one.change.delta),
+  );
 
   const transactions = ROUTES.map((name, index): TransactionRow => {
     const cost = COST[name] * 4200;
-    const factor = unchanged ? 1 : { 'POST /checkout': 1.51, 'GET /search': 0.79 }[name as string] ?? 1 + 0.02 * (random() - 0.5);
-    const verdict: Verdict = kind === 'level' ? 'NO_VERDICT' : factor > 1.2 ? 'REGRESSED' : factor < 0.9 ? 'IMPROVED' : 'UNCHANGED';
+    const factor = unchanged
+      ? 1
+      : ({ 'POST /checkout': 1.51, 'GET /search': 0.79 }[name as string] ?? 1 + 0.02 * (random() - 0.5));
+    const verdict: Verdict =
+      kind === 'level' ? 'NO_VERDICT' : factor > 1.2 ? 'REGRESSED' : factor < 0.9 ? 'IMPROVED' : 'UNCHANGED';
     return {
-      transaction: hostile ? HOSTILE_NAMES[index]! : name, status: 'both', baselineCount: 42_000 - index * 5200, candidateCount: 40_800 - index * 4100,
-      change: madeChange(cost, cost * factor, verdict, 2.5, 9000), mixPart: (index - 3) * 18, codePart: (cost * factor - cost) * 0.12,
-      baselineDurationMicros: cost * 3.1, candidateDurationMicros: cost * 3.1 * (1 + (factor - 1) * 0.4),
+      transaction: hostile ? HOSTILE_NAMES[index]! : name,
+      status: 'both',
+      baselineCount: 42_000 - index * 5200,
+      candidateCount: 40_800 - index * 4100,
+      change: madeChange(cost, cost * factor, verdict, 2.5, 9000),
+      mixPart: (index - 3) * 18,
+      codePart: (cost * factor - cost) * 0.12,
+      baselineDurationMicros: cost * 3.1,
+      candidateDurationMicros: cost * 3.1 * (1 + (factor - 1) * 0.4),
     };
   });
   const coverRow = (name: string) => rows.findIndex((row) => tree.functions[row.name]!.name === name);
-  const cover = (unchanged || hostile || kind === 'level' ? [] : (['applyDiscounts', 'scoreResults', 'checkCoupon', 'legacyRounding'] as const)).map((name, index) => {
+  const cover = (
+    unchanged || hostile || kind === 'level' ? [] : (['applyDiscounts', 'scoreResults', 'checkCoupon', 'legacyRounding'] as const)
+  ).map((name, index) => {
     const treeRow = coverRow(name);
     const path: string[] = [];
-    for (let row = treeRow, level = rows[treeRow]!.depth; row > 0; row -= 1) if (rows[row]!.depth === level - 1) { level -= 1; if (level > 0) path.unshift(tree.functions[rows[row]!.name]!.name); }
-    return { treeRow, function: tree.functions[rows[treeRow]!.name]!, path, delta: b[treeRow]! - a[treeRow]!, share: [0.51, 0.24, 0.08, 0.06][index]!, transaction: index === 1 ? 'GET /search' : 'POST /checkout', change: functions.find((row) => row.function.name === name)?.change ?? null };
+    for (let row = treeRow, level = rows[treeRow]!.depth; row > 0; row -= 1)
+      if (rows[row]!.depth === level - 1) {
+        level -= 1;
+        if (level > 0) path.unshift(tree.functions[rows[row]!.name]!.name);
+      }
+    return {
+      treeRow,
+      function: tree.functions[rows[treeRow]!.name]!,
+      path,
+      delta: b[treeRow]! - a[treeRow]!,
+      share: [0.51, 0.24, 0.08, 0.06][index]!,
+      transaction: index === 1 ? 'GET /search' : 'POST /checkout',
+      change: functions.find((row) => row.function.name === name)?.change ?? null,
+    };
   });
-  const side = (value: number, fromMs: number) => ({ fromMs, untilMs: fromMs + 1_800_000, processes: 8, samples: 48_211, transactions: 186_400, processSeconds: 14_388, value: value * 4e6 });
+  const side = (value: number, fromMs: number) => ({
+    fromMs,
+    untilMs: fromMs + 1_800_000,
+    processes: 8,
+    samples: 48_211,
+    transactions: 186_400,
+    processSeconds: 14_388,
+    value: value * 4e6,
+  });
   const stripVerdict: Verdict = kind === 'level' ? 'NO_VERDICT' : unchanged ? 'UNCHANGED' : 'REGRESSED';
   return {
-    version: 1, algorithm: 'hearth-comparison-1', unit: kind === 'level' ? 'bytes' : 'microseconds', kind, basis: kind === 'level' ? 'per-process' : 'per-transaction',
-    baseline: side(a[0]!, Date.UTC(2026, 10, 20, 9, 0)), candidate: side(b[0]!, Date.UTC(2026, 10, 20, 9, 30)),
-    strip: kind === 'level' ? [{ metric: 'value', unit: 'bytes', change: madeChange(82e6, 91e6, 'NO_VERDICT', 0, 9000) }] : [
-      { metric: 'value', unit: 'microseconds', change: madeChange(a[0]!, unchanged ? a[0]! * 1.002 : b[0]!, stripVerdict, 1.9, 48_000) },
-      { metric: 'latency', unit: 'microseconds', change: madeChange(21_400, unchanged ? 21_420 : 23_100, unchanged ? 'UNCHANGED' : 'LIKELY_REGRESSED', 4.2, 48_000) },
-      { metric: 'throughput', unit: 'transactions', change: madeChange(103.4, 101.9, 'NO_VERDICT', 0, 48_000) },
-    ],
-    variance: { df: 14, priorDf: 21.4, betweenProcessCv: 0.043, replicates: 'processes', functionsTested: 214, transactionsTested: 7 },
-    mix: kind === 'level' ? null : { total: 182_000, volume: -31_000, mix: 42_000, code: 168_000, background: 3_000, newTransactions: 0, goneTransactions: 0 },
-    cover, functions: functions.filter(({ metric }) => metric === 'self').concat(functions.filter(({ metric }) => metric === 'inclusive')), transactions,
+    version: 1,
+    algorithm: 'hearth-comparison-1',
+    unit: kind === 'level' ? 'bytes' : 'microseconds',
+    kind,
+    basis: kind === 'level' ? 'per-process' : 'per-transaction',
+    baseline: side(a[0]!, Date.UTC(2026, 10, 20, 9, 0)),
+    candidate: side(b[0]!, Date.UTC(2026, 10, 20, 9, 30)),
+    strip:
+      kind === 'level'
+        ? [{ metric: 'value', unit: 'bytes', change: madeChange(82e6, 91e6, 'NO_VERDICT', 0, 9000) }]
+        : [
+            {
+              metric: 'value',
+              unit: 'microseconds',
+              change: madeChange(a[0]!, unchanged ? a[0]! * 1.002 : b[0]!, stripVerdict, 1.9, 48_000),
+            },
+            {
+              metric: 'latency',
+              unit: 'microseconds',
+              change: madeChange(21_400, unchanged ? 21_420 : 23_100, unchanged ? 'UNCHANGED' : 'LIKELY_REGRESSED', 4.2, 48_000),
+            },
+            { metric: 'throughput', unit: 'transactions', change: madeChange(103.4, 101.9, 'NO_VERDICT', 0, 48_000) },
+          ],
+    variance: {
+      df: 14,
+      priorDf: 21.4,
+      betweenProcessCv: 0.043,
+      replicates: 'processes',
+      functionsTested: 214,
+      transactionsTested: 7,
+    },
+    mix:
+      kind === 'level'
+        ? null
+        : {
+            total: 182_000,
+            volume: -31_000,
+            mix: 42_000,
+            code: 168_000,
+            background: 3_000,
+            newTransactions: 0,
+            goneTransactions: 0,
+          },
+    cover,
+    functions: functions
+      .filter(({ metric }) => metric === 'self')
+      .concat(functions.filter(({ metric }) => metric === 'inclusive')),
+    transactions,
     belowExposure: { functions: 131, share: 0.021 },
-    runtimeRows: [{ name: '(garbage collector)', baseline: 620, candidate: 690 }, { name: '(program)', baseline: 290, candidate: 288 }],
+    runtimeRows: [
+      { name: '(garbage collector)', baseline: 620, candidate: 690 },
+      { name: '(program)', baseline: 290, candidate: 288 },
+    ],
     tree: union,
-    warnings: kind === 'level' ? [{ code: 'NO_VERDICT_FOR_LEVELS', message: 'Levels are compared per process at like age, without a verdict.' }] : unchanged ? [] : [{ code: 'TRAFFIC_MIX_SHIFTED', message: 'POST /checkout is 18 % of the traffic now and was 12 %: costs are compared at the average mix of both sides.' }],
+    warnings:
+      kind === 'level'
+        ? [{ code: 'NO_VERDICT_FOR_LEVELS', message: 'Levels are compared per process at like age, without a verdict.' }]
+        : unchanged
+          ? []
+          : [
+              {
+                code: 'TRAFFIC_MIX_SHIFTED',
+                message:
+                  'POST /checkout is 18 % of the traffic now and was 12 %: costs are compared at the average mix of both sides.',
+              },
+            ],
   };
 }

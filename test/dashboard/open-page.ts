@@ -10,7 +10,12 @@ export interface Visitor {
   readonly faults: string[];
 }
 
-export async function signInAs(browser: Browser, url: string, scheme: Scheme, who = { email: 'admin@hearth.local', password: 'hearth' }): Promise<Visitor> {
+export async function signInAs(
+  browser: Browser,
+  url: string,
+  scheme: Scheme,
+  who = { email: 'admin@hearth.local', password: 'hearth' },
+): Promise<Visitor> {
   const context = await openContext(browser, { scheme });
   const page = await context.newPage();
   const faults = context.foreignRequests;
@@ -24,7 +29,7 @@ export async function signInAs(browser: Browser, url: string, scheme: Scheme, wh
   await page.getByLabel('E-mail').fill(who.email);
   await page.locator('input[type=password]').fill(who.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.waitForURL(/services/);
+  await page.waitForURL(({ pathname }) => pathname === '/services');
   return { context, page, faults };
 }
 
@@ -36,5 +41,9 @@ export async function open(page: Page, address: string): Promise<void> {
 
 export async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle');
-  await page.waitForFunction(() => document.querySelector('[aria-busy=true], [role=status][aria-label^=Loading]') === null && document.querySelector('main') !== null);
+  await page.waitForFunction(
+    () =>
+      document.querySelector('[aria-busy=true], [role=status][aria-label^=Loading]') === null &&
+      document.querySelector('main') !== null,
+  );
 }

@@ -33,7 +33,8 @@ const queryClient = new QueryClient({
     queries: {
       staleTime: 5_000,
       // A refusal stays a refusal; an unreachable or overloaded server is asked again.
-      retry: (failures, error) => failures < 3 && error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status === 503),
+      retry: (failures, error) =>
+        failures < 3 && error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status === 503),
     },
   },
 });

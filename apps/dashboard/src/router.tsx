@@ -1,10 +1,26 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, redirect, retainSearchParams, stripSearchParams, type SearchSchemaInput } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+  retainSearchParams,
+  stripSearchParams,
+  type SearchSchemaInput,
+} from '@tanstack/react-router';
 import { sessionQuery } from './api/queries.js';
 import { AppFrame } from './pages/app-frame.js';
 import { NotFoundPage, PageError, RootError } from './pages/page-error.js';
 import {
-  COMPARE_PARAMETERS, COMPARISON_PARAMETERS, EXPLORE_PARAMETERS, INSTALL_PARAMETERS, ROOT_PARAMETERS, searchOf, SIGN_IN_PARAMETERS, TRANSACTIONS_PARAMETERS,
+  COMPARE_PARAMETERS,
+  COMPARISON_PARAMETERS,
+  EXPLORE_PARAMETERS,
+  INSTALL_PARAMETERS,
+  ROOT_PARAMETERS,
+  searchOf,
+  SIGN_IN_PARAMETERS,
+  TRANSACTIONS_PARAMETERS,
 } from './url-state/page-search.js';
 import { parseSearch, stringifySearch, type Parameters, type SearchOf } from './url-state/search-codec.js';
 
@@ -29,7 +45,10 @@ const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
 });
 
 const signIn = createRoute({
-  getParentRoute: () => root, path: '/sign-in', ...pageSearch(SIGN_IN_PARAMETERS), component: lazyRouteComponent(() => import('./pages/sign-in-page.js'), 'SignInPage'),
+  getParentRoute: () => root,
+  path: '/sign-in',
+  ...pageSearch(SIGN_IN_PARAMETERS),
+  component: lazyRouteComponent(() => import('./pages/sign-in-page.js'), 'SignInPage'),
 });
 
 /** Everything behind the session. */
@@ -44,24 +63,47 @@ const app = createRoute({
     return { session };
   },
 });
-const home = createRoute({ getParentRoute: () => app, path: '/', beforeLoad: () => { throw redirect({ to: '/services' }); } });
-const services = createRoute({ getParentRoute: () => app, path: '/services', component: lazyRouteComponent(() => import('./pages/services-page.js'), 'ServicesPage') });
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/services' });
+  },
+});
+const services = createRoute({
+  getParentRoute: () => app,
+  path: '/services',
+  component: lazyRouteComponent(() => import('./pages/services-page.js'), 'ServicesPage'),
+});
 const explore = createRoute({
-  getParentRoute: () => app, path: '/explore', ...pageSearch(EXPLORE_PARAMETERS), component: lazyRouteComponent(() => import('./pages/explore-page.js'), 'ExplorePage'),
+  getParentRoute: () => app,
+  path: '/explore',
+  ...pageSearch(EXPLORE_PARAMETERS),
+  component: lazyRouteComponent(() => import('./pages/explore-page.js'), 'ExplorePage'),
 });
 const transactions = createRoute({
-  getParentRoute: () => app, path: '/transactions', ...pageSearch(TRANSACTIONS_PARAMETERS),
+  getParentRoute: () => app,
+  path: '/transactions',
+  ...pageSearch(TRANSACTIONS_PARAMETERS),
   component: lazyRouteComponent(() => import('./pages/transactions-page.js'), 'TransactionsPage'),
 });
 const compare = createRoute({
-  getParentRoute: () => app, path: '/compare', ...pageSearch(COMPARE_PARAMETERS), component: lazyRouteComponent(() => import('./pages/compare-page.js'), 'ComparePage'),
+  getParentRoute: () => app,
+  path: '/compare',
+  ...pageSearch(COMPARE_PARAMETERS),
+  component: lazyRouteComponent(() => import('./pages/compare-page.js'), 'ComparePage'),
 });
 const comparison = createRoute({
-  getParentRoute: () => app, path: '/compare/$comparisonId', ...pageSearch(COMPARISON_PARAMETERS),
+  getParentRoute: () => app,
+  path: '/compare/$comparisonId',
+  ...pageSearch(COMPARISON_PARAMETERS),
   component: lazyRouteComponent(() => import('./pages/comparison-page.js'), 'ComparisonPage'),
 });
 const install = createRoute({
-  getParentRoute: () => app, path: '/install', ...pageSearch(INSTALL_PARAMETERS), component: lazyRouteComponent(() => import('./pages/install-page.js'), 'InstallPage'),
+  getParentRoute: () => app,
+  path: '/install',
+  ...pageSearch(INSTALL_PARAMETERS),
+  component: lazyRouteComponent(() => import('./pages/install-page.js'), 'InstallPage'),
 });
 
 export function createDashboardRouter(queryClient: QueryClient) {

@@ -1,7 +1,21 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
-  ApiKeyAnswer, ComparisonAnswer, ComparisonRequest, DeployAnswer, FlameGraphAnswer, FunctionsAnswer, LabelsAnswer, LabelValuesAnswer, ProcessAnswer,
-  RevisionAnswer, SelectionInput, ServiceAnswer, SessionAnswer, TimelineAnswer, TransactionDetailAnswer, TransactionsAnswer,
+  ApiKeyAnswer,
+  ComparisonAnswer,
+  ComparisonRequest,
+  DeployAnswer,
+  FlameGraphAnswer,
+  FunctionsAnswer,
+  LabelsAnswer,
+  LabelValuesAnswer,
+  ProcessAnswer,
+  RevisionAnswer,
+  SelectionInput,
+  ServiceAnswer,
+  SessionAnswer,
+  TimelineAnswer,
+  TransactionDetailAnswer,
+  TransactionsAnswer,
 } from '@hearth/query-contract';
 import { ApiError, apiPath, requestJson, type QueryValue } from './request.js';
 
@@ -43,15 +57,27 @@ export function requestComparison(project: string, request: ComparisonRequest): 
 }
 
 export function servicesQuery(project: string, watch: 'now and then' | 'closely' = 'now and then') {
-  return read<readonly ServiceAnswer[]>('/services', { project }, { refetchInterval: watch === 'closely' ? WATCH_EVERY_MS : FRESH_EVERY_MS });
+  return read<readonly ServiceAnswer[]>(
+    '/services',
+    { project },
+    { refetchInterval: watch === 'closely' ? WATCH_EVERY_MS : FRESH_EVERY_MS },
+  );
 }
 
 export function revisionsQuery(project: string, service: string) {
-  return read<readonly RevisionAnswer[]>(`/services/${encodeURIComponent(service)}/revisions`, { project }, { enabled: service !== '' });
+  return read<readonly RevisionAnswer[]>(
+    `/services/${encodeURIComponent(service)}/revisions`,
+    { project },
+    { enabled: service !== '' },
+  );
 }
 
 export function processesQuery(project: string, service: string) {
-  return read<readonly ProcessAnswer[]>(`/services/${encodeURIComponent(service)}/processes`, { project }, { enabled: service !== '' });
+  return read<readonly ProcessAnswer[]>(
+    `/services/${encodeURIComponent(service)}/processes`,
+    { project },
+    { enabled: service !== '' },
+  );
 }
 
 export function deploysQuery(project: string, query: { service: string; from: string; until: string }) {
@@ -59,7 +85,11 @@ export function deploysQuery(project: string, query: { service: string; from: st
 }
 
 export function labelsQuery(project: string, service: string, range: { from: string; until: string }) {
-  return read<LabelsAnswer>(`/services/${encodeURIComponent(service)}/labels`, { project, ...range }, { enabled: service !== '' });
+  return read<LabelsAnswer>(
+    `/services/${encodeURIComponent(service)}/labels`,
+    { project, ...range },
+    { enabled: service !== '' },
+  );
 }
 
 export function labelValuesQuery(project: string, service: string, name: string, range: { from: string; until: string }) {
@@ -75,7 +105,11 @@ export function flameGraphQuery(project: string, selection: SelectionInput) {
   return read<FlameGraphAnswer>('/flame-graph', { project, ...asQuery(selection) }, growing(selection));
 }
 
-export function functionsQuery(project: string, selection: SelectionInput, query: { sort: 'self' | 'total'; limit: number; search: string }) {
+export function functionsQuery(
+  project: string,
+  selection: SelectionInput,
+  query: { sort: 'self' | 'total'; limit: number; search: string },
+) {
   return read<FunctionsAnswer>('/functions', { project, ...asQuery(selection), ...query }, growing(selection));
 }
 
@@ -84,14 +118,19 @@ export function transactionsQuery(project: string, selection: SelectionInput) {
 }
 
 export function transactionQuery(project: string, name: string, selection: SelectionInput) {
-  return read<TransactionDetailAnswer>(`/transactions/${encodeURIComponent(name)}`, { project, ...asQuery(selection) }, growing(selection));
+  return read<TransactionDetailAnswer>(
+    `/transactions/${encodeURIComponent(name)}`,
+    { project, ...asQuery(selection) },
+    growing(selection),
+  );
 }
 
 /** Asked again until it is done or has failed. */
 export function comparisonQuery(project: string, id: string) {
   return queryOptions({
     queryKey: ['/comparisons', project, id],
-    queryFn: ({ signal }) => requestJson<ComparisonAnswer>(apiPath(`/comparisons/${encodeURIComponent(id)}`, { project }), { signal }),
+    queryFn: ({ signal }) =>
+      requestJson<ComparisonAnswer>(apiPath(`/comparisons/${encodeURIComponent(id)}`, { project }), { signal }),
     refetchInterval: ({ state }) => (state.data?.status === 'done' || state.data?.status === 'failed' ? false : WATCH_EVERY_MS),
     // A result never changes: the same id is the same answer.
     staleTime: ({ state }) => (state.data?.status === 'done' ? Infinity : 0),

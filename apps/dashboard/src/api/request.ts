@@ -26,7 +26,10 @@ export function apiPath(path: string, query: Readonly<Record<string, QueryValue>
 }
 
 /** @throws {ApiError} also when the server cannot be reached (`SERVER_UNREACHABLE`, status 0). */
-export async function requestJson<Answer>(path: string, options: { method?: string; body?: unknown; signal?: AbortSignal } = {}): Promise<Answer> {
+export async function requestJson<Answer>(
+  path: string,
+  options: { method?: string; body?: unknown; signal?: AbortSignal } = {},
+): Promise<Answer> {
   const { method = 'GET', body, signal } = options;
   let response: Response;
   try {
@@ -39,7 +42,10 @@ export async function requestJson<Answer>(path: string, options: { method?: stri
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, { title: 'The server cannot be reached', detail: 'Hearth does not answer. Check that it runs and that this machine reaches it; the page tries again by itself.' });
+    throw new ApiError(0, {
+      title: 'The server cannot be reached',
+      detail: 'Hearth does not answer. Check that it runs and that this machine reaches it; the page tries again by itself.',
+    });
   }
   if (!response.ok) throw new ApiError(response.status, await readProblem(response));
   return (response.status === 204 ? undefined : await response.json()) as Answer;

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { formatChangePct, formatDelta, formatIn, formatIntervalPct, formatNumber, formatQuantity, formatShare, scaleFor } from './quantity.js';
+import {
+  formatChangePct,
+  formatDelta,
+  formatIn,
+  formatIntervalPct,
+  formatNumber,
+  formatQuantity,
+  formatShare,
+  scaleFor,
+} from './quantity.js';
 
 describe('scaleFor', () => {
   it('changes from microseconds to milliseconds at a thousand', () => {
@@ -17,7 +26,14 @@ describe('scaleFor', () => {
 
 describe('formatNumber', () => {
   it('writes three figures', () => {
-    expect([0, 0.1234, 1.234, 12.34, 123.4, 12345.6].map((value) => formatNumber(value))).toEqual(['0', '0.123', '1.23', '12.3', '123', '12,346']);
+    expect([0, 0.1234, 1.234, 12.34, 123.4, 12345.6].map((value) => formatNumber(value))).toEqual([
+      '0',
+      '0.123',
+      '1.23',
+      '12.3',
+      '123',
+      '12,346',
+    ]);
   });
   it('leaves whole numbers whole', () => {
     expect([1, 12, 123, 1234].map((value) => formatNumber(value))).toEqual(['1', '12', '123', '1,234']);

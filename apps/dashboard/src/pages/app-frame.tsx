@@ -39,7 +39,9 @@ export function AppFrame() {
 
   return (
     <ProjectContext value={project}>
-      <a className={styles['skip']} href="#content">Skip to content</a>
+      <a className={styles['skip']} href="#content">
+        Skip to content
+      </a>
       <div className={styles['frame']}>
         <header className={styles['header']}>
           <Link to="/services" className={styles['brand']}>
@@ -48,19 +50,37 @@ export function AppFrame() {
           </Link>
           <nav className={styles['pages']} aria-label="Pages">
             {PAGES.map(({ to, title }) => (
-              <Link key={to} to={to} search={service && to !== '/services' && to !== '/install' ? { service } : {}} className={styles['page']} activeProps={{ 'data-active': true }} activeOptions={{ includeSearch: false }}>
+              <Link
+                key={to}
+                to={to}
+                search={service && to !== '/services' && to !== '/install' ? { service } : {}}
+                className={styles['page']}
+                activeProps={{ 'data-active': true }}
+                activeOptions={{ includeSearch: false }}
+              >
                 {title}
               </Link>
             ))}
           </nav>
           <div className={styles['end']}>
             {session.projects.length > 1 && (
-              <select aria-label="Project" className={styles['project']} value={project} onChange={(event) => void navigate({ to: '/services', search: { project: event.currentTarget.value } })}>
-                {session.projects.map(({ id, name }) => <option key={id} value={id}>{visibleText(name)}</option>)}
+              <select
+                aria-label="Project"
+                className={styles['project']}
+                value={project}
+                onChange={(event) => void navigate({ to: '/services', search: { project: event.currentTarget.value } })}
+              >
+                {session.projects.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {visibleText(name)}
+                  </option>
+                ))}
               </select>
             )}
             <SchemeToggle />
-            <button type="button" className={styles['button']} onClick={() => setHelpOpened(true)}>Keys <kbd>?</kbd></button>
+            <button type="button" className={styles['button']} onClick={() => setHelpOpened(true)}>
+              Keys <kbd>?</kbd>
+            </button>
             <SignOut email={session.user.email} />
           </div>
         </header>
@@ -68,7 +88,11 @@ export function AppFrame() {
           <Outlet />
         </main>
       </div>
-      {helpOpened && <Suspense><KeyHelp opened onClose={() => setHelpOpened(false)} /></Suspense>}
+      {helpOpened && (
+        <Suspense>
+          <KeyHelp opened onClose={() => setHelpOpened(false)} />
+        </Suspense>
+      )}
     </ProjectContext>
   );
 }
@@ -80,7 +104,12 @@ function SchemeToggle() {
   const other = scheme === 'light' ? 'dark' : 'light';
   const system = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
   return (
-    <button type="button" className={styles['button']} onClick={() => setColorScheme(other === system ? 'auto' : other)} aria-label={`Switch to the ${other} theme`}>
+    <button
+      type="button"
+      className={styles['button']}
+      onClick={() => setColorScheme(other === system ? 'auto' : other)}
+      aria-label={`Switch to the ${other} theme`}
+    >
       {scheme === 'light' ? '☾' : '☀'} {other === 'dark' ? 'Dark' : 'Light'}
     </button>
   );
@@ -95,5 +124,9 @@ function SignOut({ email }: { email: string }) {
     queryClient.setQueryData(sessionQuery.queryKey, null);
     await navigate({ to: '/sign-in' });
   };
-  return <button type="button" className={styles['button']} onClick={() => void leave()} title={visibleText(email)}>Sign out</button>;
+  return (
+    <button type="button" className={styles['button']} onClick={() => void leave()} title={visibleText(email)}>
+      Sign out
+    </button>
+  );
 }

@@ -40,7 +40,11 @@ export function ComparisonPage() {
   return (
     <>
       <Sides answer={data} />
-      {data.status === 'done' && data.result ? <Result result={data.result} answer={data} /> : <NotDone answer={data} nowMs={dataUpdatedAt} />}
+      {data.status === 'done' && data.result ? (
+        <Result result={data.result} answer={data} />
+      ) : (
+        <NotDone answer={data} nowMs={dataUpdatedAt} />
+      )}
     </>
   );
 }
@@ -54,7 +58,12 @@ function Sides({ answer: { baseline, candidate } }: { answer: ComparisonAnswer }
     onSuccess: ({ id }) => navigate({ to: '/compare/$comparisonId', params: { comparisonId: id }, search: {} }),
   });
   useKeys({ x: () => swapping.mutate() });
-  const edited = { service: baseline.service, type: baseline.type, ...searchOfSide('baseline', sideOf(baseline)), ...searchOfSide('candidate', sideOf(candidate)) };
+  const edited = {
+    service: baseline.service,
+    type: baseline.type,
+    ...searchOfSide('baseline', sideOf(baseline)),
+    ...searchOfSide('candidate', sideOf(candidate)),
+  };
   return (
     <div className={styles['sides']}>
       <strong>{visibleText(baseline.service)}</strong>
@@ -62,15 +71,26 @@ function Sides({ answer: { baseline, candidate } }: { answer: ComparisonAnswer }
       <SideText letter="A" selection={baseline} />
       <SideText letter="B" selection={candidate} />
       <div className={styles['end']}>
-        <Button variant="default" loading={swapping.isPending} onClick={() => swapping.mutate()} aria-label="Swap baseline and candidate">⇄ Swap</Button>
-        <Button variant="default" onClick={() => void navigate({ to: '/compare', search: edited })}>Change…</Button>
+        <Button
+          variant="default"
+          loading={swapping.isPending}
+          onClick={() => swapping.mutate()}
+          aria-label="Swap baseline and candidate"
+        >
+          ⇄ Swap
+        </Button>
+        <Button variant="default" onClick={() => void navigate({ to: '/compare', search: edited })}>
+          Change…
+        </Button>
       </div>
     </div>
   );
 }
 
 function SideText({ letter, selection }: { letter: 'A' | 'B'; selection: ResolvedSelection }) {
-  const parts = [selection.environment, selection.transaction, selection.match].filter((part) => part !== undefined && part !== '').map((part) => visibleText(part!));
+  const parts = [selection.environment, selection.transaction, selection.match]
+    .filter((part) => part !== undefined && part !== '')
+    .map((part) => visibleText(part!));
   return (
     <span className={styles['side']} title={formatRange(selection.fromMs, selection.untilMs)}>
       <span className={styles['letter']}>{letter}</span>
@@ -83,7 +103,15 @@ function SideText({ letter, selection }: { letter: 'A' | 'B'; selection: Resolve
 function NotDone({ answer, nowMs }: { answer: ComparisonAnswer; nowMs: number }) {
   if (answer.status === 'failed' || answer.status === 'done') {
     return (
-      <ErrorNotice title="This comparison failed" {...(answer.error ? { code: answer.error.code } : {})} action={<Link to="/compare" search={{ service: answer.baseline.service }}>Change the selections</Link>}>
+      <ErrorNotice
+        title="This comparison failed"
+        {...(answer.error ? { code: answer.error.code } : {})}
+        action={
+          <Link to="/compare" search={{ service: answer.baseline.service }}>
+            Change the selections
+          </Link>
+        }
+      >
         {answer.error?.message ?? 'The server gave no reason. Its log names this comparison.'} Asking for it again starts it anew.
       </ErrorNotice>
     );
@@ -107,10 +135,16 @@ function Loading() {
   return (
     <>
       <div className={styles['sides']} />
-      <div className={styles['stripBones']}><SkeletonRows rows={3} label="Loading the comparison" /></div>
+      <div className={styles['stripBones']}>
+        <SkeletonRows rows={3} label="Loading the comparison" />
+      </div>
       <div className={styles['panes']}>
-        <div className={styles['listPane']}><SkeletonRows rows={14} label="Loading the changes" /></div>
-        <div className={styles['graphPane']}><SkeletonRows rows={14} label="Loading the graph" /></div>
+        <div className={styles['listPane']}>
+          <SkeletonRows rows={14} label="Loading the changes" />
+        </div>
+        <div className={styles['graphPane']}>
+          <SkeletonRows rows={14} label="Loading the graph" />
+        </div>
       </div>
     </>
   );
@@ -119,12 +153,16 @@ function Loading() {
 function Result({ result, answer }: { result: ComparisonResult; answer: ComparisonAnswer }) {
   const search = useSearch({ from: '/app/compare/$comparisonId' });
   const navigate = useNavigate({ from: '/compare/$comparisonId' });
-  const change = (next: Partial<ComparisonSearch>, history: 'push' | 'replace' = 'push') => void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
+  const change = (next: Partial<ComparisonSearch>, history: 'push' | 'replace' = 'push') =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
   const tree = useMemo(() => diffTree(result), [result]);
   const levels = useMemo(() => tree.depth.reduce((deepest, depth) => Math.max(deepest, depth), 0) + 1, [tree]);
   // Levels have no verdicts: a list of the sure ones would be empty.
   const show: Show = result.kind === 'level' ? 'all' : search.show;
-  const changes = useMemo(() => functionChanges(result.functions, search.metric, show, search.only), [result, search.metric, show, search.only]);
+  const changes = useMemo(
+    () => functionChanges(result.functions, search.metric, show, search.only),
+    [result, search.metric, show, search.only],
+  );
   const select = (hash: FunctionHash, transaction: string) => change({ function: hash, transaction }, 'replace');
   const step = (by: 1 | -1) => {
     const at = changes.findIndex(({ hash }) => hash === search.function);
@@ -138,37 +176,92 @@ function Result({ result, answer }: { result: ComparisonResult; answer: Comparis
   return (
     <>
       <VerdictStrip result={result} profileName={profileName(answer.baseline.type)} />
-      {result.warnings.map(({ code, message }) => <Caveat key={code}>{visibleText(message)}</Caveat>)}
+      {result.warnings.map(({ code, message }) => (
+        <Caveat key={code}>{visibleText(message)}</Caveat>
+      ))}
       <CoverList
-        result={result} selected={search.function}
-        onChoose={(row, hash) => change(hash === search.function ? { function: '', transaction: '', zoom: '' } : { function: hash, transaction: row.transaction ?? '', zoom: pathOfRow(tree, row.treeRow) })}
+        result={result}
+        selected={search.function}
+        onChoose={(row, hash) =>
+          change(
+            hash === search.function
+              ? { function: '', transaction: '', zoom: '' }
+              : { function: hash, transaction: row.transaction ?? '', zoom: pathOfRow(tree, row.treeRow) },
+          )
+        }
       />
       <div className={styles['panes']} style={{ height: panesHeightPx(changes.length, levels) }}>
         <div className={styles['listPane']}>
           <div className={styles['toolbar']}>
-            <SegmentedControl aria-label="Which changes" value={show} onChange={(next) => change({ show: next as Show })} disabled={result.kind === 'level'} transitionDuration={0}
-              data={[{ value: 'alarms', label: 'Sure' }, { value: 'possible', label: 'Likely too' }, { value: 'all', label: 'All' }]} />
-            <SegmentedControl aria-label="Metric" value={search.metric} onChange={(metric) => change({ metric: metric as ComparisonSearch['metric'] })} transitionDuration={0}
-              data={[{ value: 'self', label: 'Self' }, { value: 'inclusive', label: 'With callees' }]} />
-            <Choice label="Transaction" anything="All transactions" widthPx={176} value={search.only} onChange={(only) => change({ only, transaction: only })} options={result.transactions.map(({ transaction }) => ({ value: transaction }))} />
+            <SegmentedControl
+              aria-label="Which changes"
+              value={show}
+              onChange={(next) => change({ show: next as Show })}
+              disabled={result.kind === 'level'}
+              transitionDuration={0}
+              data={[
+                { value: 'alarms', label: 'Sure' },
+                { value: 'possible', label: 'Likely too' },
+                { value: 'all', label: 'All' },
+              ]}
+            />
+            <SegmentedControl
+              aria-label="Metric"
+              value={search.metric}
+              onChange={(metric) => change({ metric: metric as ComparisonSearch['metric'] })}
+              transitionDuration={0}
+              data={[
+                { value: 'self', label: 'Self' },
+                { value: 'inclusive', label: 'With callees' },
+              ]}
+            />
+            <Choice
+              label="Transaction"
+              anything="All transactions"
+              widthPx={176}
+              value={search.only}
+              onChange={(only) => change({ only, transaction: only })}
+              options={result.transactions.map(({ transaction }) => ({ value: transaction }))}
+            />
             <span className={styles['count']}>{formatCount(changes.length)}</span>
           </div>
           <div className={styles['listBody']}>
-            <ChangeList result={result} changes={changes} selected={search.function} selectedTransaction={search.transaction} onSelect={select} onShowAll={widened} />
+            <ChangeList
+              result={result}
+              changes={changes}
+              selected={search.function}
+              selectedTransaction={search.transaction}
+              onSelect={select}
+              onShowAll={widened}
+            />
           </div>
         </div>
         <div className={styles['graphPane']}>
           <FlameGraph
-            tree={tree} label={`Difference of two profiles of ${visibleText(answer.baseline.service)}`} zoom={search.zoom} onZoom={(zoom) => change({ zoom })}
-            search={search.search} onSearch={(text) => change({ search: text }, 'replace')} selected={search.function} onSelect={(hash) => change({ function: hash }, 'replace')}
+            tree={tree}
+            label={`Difference of two profiles of ${visibleText(answer.baseline.service)}`}
+            zoom={search.zoom}
+            onZoom={(zoom) => change({ zoom })}
+            search={search.search}
+            onSearch={(text) => change({ search: text }, 'replace')}
+            selected={search.function}
+            onSelect={(hash) => change({ function: hash }, 'replace')}
           />
           <div className={styles['legend']}>
             <DiffLegend tested={tree.sides?.tested ?? false} />
-            {isFiltered && <Button variant="default" onClick={() => change({ function: '', transaction: '', only: '', zoom: '' })}>Clear selection</Button>}
+            {isFiltered && (
+              <Button variant="default" onClick={() => change({ function: '', transaction: '', only: '', zoom: '' })}>
+                Clear selection
+              </Button>
+            )}
           </div>
         </div>
       </div>
-      <TransactionChanges result={result} selected={search.transaction} onSelect={(transaction) => change({ transaction, only: transaction })} />
+      <TransactionChanges
+        result={result}
+        selected={search.transaction}
+        onSelect={(transaction) => change({ transaction, only: transaction })}
+      />
       <MethodNotes result={result} />
     </>
   );
@@ -181,13 +274,21 @@ function panesHeightPx(rows: number, levels: number): number {
 
 /** The path of the caller of a row: the frame itself is then seen among its neighbours. */
 function pathOfRow(tree: ReturnType<typeof diffTree>, row: number): string {
-  return pathText(pathTo(tree.depth, row).slice(1, -1).map((step) => tree.hashes[tree.functionRow[step]!]!));
+  return pathText(
+    pathTo(tree.depth, row)
+      .slice(1, -1)
+      .map((step) => tree.hashes[tree.functionRow[step]!]!),
+  );
 }
 
 function sideOf(selection: ResolvedSelection) {
   return {
-    environment: selection.environment ?? '', revision: selection.revision ?? '', transaction: selection.transaction ?? '',
-    from: String(selection.fromMs), until: String(selection.untilMs), labels: readMatchText(selection.match),
+    environment: selection.environment ?? '',
+    revision: selection.revision ?? '',
+    transaction: selection.transaction ?? '',
+    from: String(selection.fromMs),
+    until: String(selection.untilMs),
+    labels: readMatchText(selection.match),
   };
 }
 
@@ -198,6 +299,14 @@ function inputOf({ fromMs, untilMs, ...selection }: ResolvedSelection): Selectio
 /** `CPU` of a profile type's id or short name. */
 function profileName(type: string): string {
   const sampleType = type.split(':')[1] ?? type;
-  const names: Record<string, string> = { cpu: 'CPU', wall: 'Wall time', wait: 'Waiting', inuse_space: 'Heap in use', inuse_objects: 'Objects in use', alloc_space: 'Allocated', alloc_objects: 'Allocations' };
+  const names: Record<string, string> = {
+    cpu: 'CPU',
+    wall: 'Wall time',
+    wait: 'Waiting',
+    inuse_space: 'Heap in use',
+    inuse_objects: 'Objects in use',
+    alloc_space: 'Allocated',
+    alloc_objects: 'Allocations',
+  };
   return Object.hasOwn(names, sampleType) ? names[sampleType]! : visibleText(sampleType.replaceAll('_', ' '));
 }

@@ -33,13 +33,24 @@ export function ExplorePage() {
     void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
 
   if (services?.length === 0) {
-    return <EmptyNotice title="No service has sent anything yet" action={<Link to="/install">Install the agent</Link>}>Profiles appear here about a minute after a service starts with the agent.</EmptyNotice>;
+    return (
+      <EmptyNotice title="No service has sent anything yet" action={<Link to="/install">Install the agent</Link>}>
+        Profiles appear here about a minute after a service starts with the agent.
+      </EmptyNotice>
+    );
   }
   if (search.service === '') {
     return (
       <>
         <FilterBar scope={search} onChange={(next) => change({ ...next, zoom: '', function: '' })} />
-        <EmptyNotice title="Choose a service" action={services?.slice(0, 6).map(({ name }) => <Button key={name} variant="default" onClick={() => change({ service: name })}>{visibleText(name)}</Button>)}>
+        <EmptyNotice
+          title="Choose a service"
+          action={services?.slice(0, 6).map(({ name }) => (
+            <Button key={name} variant="default" onClick={() => change({ service: name })}>
+              {visibleText(name)}
+            </Button>
+          ))}
+        >
           Its profile of the last hour is shown first; every filter above narrows it.
         </EmptyNotice>
       </>
@@ -47,7 +58,16 @@ export function ExplorePage() {
   }
   return (
     <>
-      <FilterBar scope={search} onChange={(next) => change({ ...next, ...(next.from || next.service ? { brush: '' } : {}), ...(next.type || next.service ? { zoom: '', function: '' } : {}) })} />
+      <FilterBar
+        scope={search}
+        onChange={(next) =>
+          change({
+            ...next,
+            ...(next.from || next.service ? { brush: '' } : {}),
+            ...(next.type || next.service ? { zoom: '', function: '' } : {}),
+          })
+        }
+      />
       <ExploreTimeline search={search} change={change} />
       <Profile search={search} change={change} />
     </>
@@ -64,23 +84,52 @@ function ExploreTimeline({ search, change }: PartProps) {
   const { data, error, isPlaceholderData, refetch } = useQuery(timelineQuery(project, selectionOf(search), search.group));
   const labels = useQuery(labelsQuery(project, search.service, { from: search.from, until: search.until })).data?.labels ?? [];
   const brush = readBrush(search.brush);
-  const groups = [{ value: 'revision', label: 'by revision' }, { value: 'process', label: 'by process' }, ...labels.map(({ name }) => ({ value: name, label: `by ${visibleText(name)}` }))];
+  const groups = [
+    { value: 'revision', label: 'by revision' },
+    { value: 'process', label: 'by process' },
+    ...labels.map(({ name }) => ({ value: name, label: `by ${visibleText(name)}` })),
+  ];
   return (
     <section className={styles['timeline']} aria-label="Timeline">
       {data ? (
         <Dimmed stale={isPlaceholderData}>
-          <Timeline answer={data} kind={kindOf(data.selection.type)} brush={brush} onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })}>
+          <Timeline
+            answer={data}
+            kind={kindOf(data.selection.type)}
+            brush={brush}
+            onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })}
+          >
             {brush && (
               <>
                 <span className={styles['note']}>Shown below: {formatRange(brush.fromMs, brush.untilMs)}</span>
-                <Button variant="default" onClick={() => change({ from: String(brush.fromMs), until: String(brush.untilMs), brush: '' })}>Zoom the timeline</Button>
-                <Button variant="default" onClick={() => change({ brush: '' })}>Clear</Button>
+                <Button
+                  variant="default"
+                  onClick={() => change({ from: String(brush.fromMs), until: String(brush.untilMs), brush: '' })}
+                >
+                  Zoom the timeline
+                </Button>
+                <Button variant="default" onClick={() => change({ brush: '' })}>
+                  Clear
+                </Button>
               </>
             )}
-            <Choice label="Lines of the timeline" anything="one line" widthPx={136} value={search.group} onChange={(group) => change({ group })} options={groups} />
+            <Choice
+              label="Lines of the timeline"
+              anything="one line"
+              widthPx={136}
+              value={search.group}
+              onChange={(group) => change({ group })}
+              options={groups}
+            />
           </Timeline>
         </Dimmed>
-      ) : error ? <QueryError error={error} onRetry={() => void refetch()} /> : <div className={styles['timelineBones']}><SkeletonRows rows={5} label="Loading the timeline" /></div>}
+      ) : error ? (
+        <QueryError error={error} onRetry={() => void refetch()} />
+      ) : (
+        <div className={styles['timelineBones']}>
+          <SkeletonRows rows={5} label="Loading the timeline" />
+        </div>
+      )}
     </section>
   );
 }
@@ -92,7 +141,11 @@ function Profile({ search, change }: PartProps) {
   const graph = useQuery({ ...flameGraphQuery(project, selection), ...(search.view === 'table' ? { enabled: false } : {}) });
   // Which rows come depends on the sort, as long as there are more than are asked for.
   const functions = useQuery({
-    ...functionsQuery(project, selection, { sort: search.sort === 'total' ? 'total' : 'self', limit: FUNCTIONS_LIMIT, search: search.search.startsWith('/') ? '' : search.search }),
+    ...functionsQuery(project, selection, {
+      sort: search.sort === 'total' ? 'total' : 'self',
+      limit: FUNCTIONS_LIMIT,
+      search: search.search.startsWith('/') ? '' : search.search,
+    }),
     ...(search.view === 'graph' ? { enabled: false } : {}),
   });
   const tree = useMemo(() => graph.data && flameTree(graph.data), [graph.data]);
@@ -102,26 +155,66 @@ function Profile({ search, change }: PartProps) {
   return (
     <section className={styles['profile']} aria-label="Profile">
       <div className={styles['toolbar']}>
-        <SegmentedControl aria-label="View" value={search.view} onChange={(view) => change({ view: view as ExploreSearch['view'] })} transitionDuration={0}
-          data={[{ value: 'both', label: 'Both' }, { value: 'graph', label: 'Flame graph' }, { value: 'table', label: 'Table' }]} />
+        <SegmentedControl
+          aria-label="View"
+          value={search.view}
+          onChange={(view) => change({ view: view as ExploreSearch['view'] })}
+          transitionDuration={0}
+          data={[
+            { value: 'both', label: 'Both' },
+            { value: 'graph', label: 'Flame graph' },
+            { value: 'table', label: 'Table' },
+          ]}
+        />
         {search.view !== 'table' && (
-          <SegmentedControl aria-label="Direction" value={search.grow} onChange={(grow) => change({ grow: grow as ExploreSearch['grow'] })} transitionDuration={0}
-            data={[{ value: 'down', label: 'Icicle' }, { value: 'up', label: 'Flame' }]} />
+          <SegmentedControl
+            aria-label="Direction"
+            value={search.grow}
+            onChange={(grow) => change({ grow: grow as ExploreSearch['grow'] })}
+            transitionDuration={0}
+            data={[
+              { value: 'down', label: 'Icicle' },
+              { value: 'up', label: 'Flame' },
+            ]}
+          />
         )}
-        {search.view === 'table' && <SearchBox value={search.search} onChange={(text) => change({ search: text }, 'replace')} label="Search functions" placeholder="Search name or file" />}
-        <span className={styles['sum']}>{first && `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}</span>
+        {search.view === 'table' && (
+          <SearchBox
+            value={search.search}
+            onChange={(text) => change({ search: text }, 'replace')}
+            label="Search functions"
+            placeholder="Search name or file"
+          />
+        )}
+        <span className={styles['sum']}>
+          {first && `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
+        </span>
       </div>
       {graph.data && graph.data.truncated.nodes > 0 && (
-        <Caveat>{formatCount(graph.data.truncated.nodes)} small frames ({formatShare(graph.data.truncated.value / (graph.data.sum || 1))} of the total) are folded into “(truncated)”. Filter or zoom the time range to see them.</Caveat>
+        <Caveat>
+          {formatCount(graph.data.truncated.nodes)} small frames (
+          {formatShare(graph.data.truncated.value / (graph.data.sum || 1))} of the total) are folded into “(truncated)”. Filter or
+          zoom the time range to see them.
+        </Caveat>
       )}
       <div className={styles['panes']} data-view={search.view}>
         {search.view !== 'graph' && (
           <div className={styles['tablePane']}>
             {functions.data ? (
               <Dimmed stale={functions.isPlaceholderData} style={{ height: '100%' }}>
-                <FunctionTable answer={functions.data} sort={search.sort} onSort={(sort) => change({ sort })} selected={search.function} onSelect={(hash) => change({ function: hash }, 'replace')} />
+                <FunctionTable
+                  answer={functions.data}
+                  sort={search.sort}
+                  onSort={(sort) => change({ sort })}
+                  selected={search.function}
+                  onSelect={(hash) => change({ function: hash }, 'replace')}
+                />
               </Dimmed>
-            ) : functions.error ? <QueryError error={functions.error} onRetry={() => void functions.refetch()} /> : <SkeletonRows rows={14} label="Loading functions" />}
+            ) : functions.error ? (
+              <QueryError error={functions.error} onRetry={() => void functions.refetch()} />
+            ) : (
+              <SkeletonRows rows={14} label="Loading functions" />
+            )}
           </div>
         )}
         {search.view !== 'table' && (
@@ -129,11 +222,22 @@ function Profile({ search, change }: PartProps) {
             {tree ? (
               <Dimmed stale={graph.isPlaceholderData} style={{ height: '100%' }}>
                 <FlameGraph
-                  tree={tree} label={`Flame graph of ${visibleText(search.service)}`} grow={search.grow} zoom={search.zoom} onZoom={(zoom) => change({ zoom })}
-                  search={search.search} onSearch={(text) => change({ search: text }, 'replace')} selected={search.function} onSelect={(hash) => change({ function: hash }, 'replace')}
+                  tree={tree}
+                  label={`Flame graph of ${visibleText(search.service)}`}
+                  grow={search.grow}
+                  zoom={search.zoom}
+                  onZoom={(zoom) => change({ zoom })}
+                  search={search.search}
+                  onSearch={(text) => change({ search: text }, 'replace')}
+                  selected={search.function}
+                  onSelect={(hash) => change({ function: hash }, 'replace')}
                 />
               </Dimmed>
-            ) : graph.error ? <QueryError error={graph.error} onRetry={() => void graph.refetch()} /> : <SkeletonRows rows={14} label="Loading the flame graph" />}
+            ) : graph.error ? (
+              <QueryError error={graph.error} onRetry={() => void graph.refetch()} />
+            ) : (
+              <SkeletonRows rows={14} label="Loading the flame graph" />
+            )}
           </div>
         )}
       </div>
@@ -143,19 +247,28 @@ function Profile({ search, change }: PartProps) {
 
 /** Nothing in this selection: say which of the filters are on, and offer the way out. */
 function NoSamples({ search, change }: PartProps) {
-  const filters = [search.environment, search.revision, search.process, search.transaction, search.brush].filter((value) => value !== '').length + search.labels.length;
+  const filters =
+    [search.environment, search.revision, search.process, search.transaction, search.brush].filter((value) => value !== '')
+      .length + search.labels.length;
   const clear = { environment: '', revision: '', process: '', transaction: '', brush: '', labels: [] };
   return (
     <EmptyNotice
       title="No samples in this selection"
-      action={(
+      action={
         <>
-          {filters > 0 && <Button variant="default" onClick={() => change(clear)}>Clear {filters} filter{filters === 1 ? '' : 's'}</Button>}
-          <Button variant="default" onClick={() => change({ from: 'now-24h', until: 'now', brush: '' })}>Look at the last 24 hours</Button>
+          {filters > 0 && (
+            <Button variant="default" onClick={() => change(clear)}>
+              Clear {filters} filter{filters === 1 ? '' : 's'}
+            </Button>
+          )}
+          <Button variant="default" onClick={() => change({ from: 'now-24h', until: 'now', brush: '' })}>
+            Look at the last 24 hours
+          </Button>
         </>
-      )}
+      }
     >
-      {visibleText(search.service)} sent nothing of this profile type that fits {filters > 0 ? 'the filters above' : 'this range'}. A new process needs about half a minute until its first profile is here.
+      {visibleText(search.service)} sent nothing of this profile type that fits {filters > 0 ? 'the filters above' : 'this range'}
+      . A new process needs about half a minute until its first profile is here.
     </EmptyNotice>
   );
 }

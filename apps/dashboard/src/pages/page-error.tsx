@@ -6,7 +6,11 @@ import { ErrorNotice } from '../ui/notice.js';
 
 /** As `PageError`, where not even the frame of the pages is there. */
 export function RootError({ error }: { error: unknown }) {
-  return <main><PageError error={error} /></main>;
+  return (
+    <main>
+      <PageError error={error} />
+    </main>
+  );
 }
 
 /** A page that could not be loaded or drawn. */
@@ -16,10 +20,22 @@ export function PageError({ error }: { error: unknown }) {
   const known = error instanceof ApiError ? error : undefined;
   return (
     <ErrorNotice
-      title={known?.title ?? 'This page failed'} {...(known ? { code: known.code } : {})}
-      action={<Button variant="default" onClick={() => { reset(); void router.invalidate(); }}>Try again</Button>}
+      title={known?.title ?? 'This page failed'}
+      {...(known ? { code: known.code } : {})}
+      action={
+        <Button
+          variant="default"
+          onClick={() => {
+            reset();
+            void router.invalidate();
+          }}
+        >
+          Try again
+        </Button>
+      }
     >
-      {known?.message ?? `The dashboard met something it did not expect (${error instanceof Error ? error.message : String(error)}). Reload the page; if it fails again, the link and this sentence are what a report needs.`}
+      {known?.message ??
+        `The dashboard met something it did not expect (${error instanceof Error ? error.message : String(error)}). Reload the page; if it fails again, the link and this sentence are what a report needs.`}
     </ErrorNotice>
   );
 }
@@ -38,7 +54,15 @@ export function NotFoundPage() {
 export function QueryError({ error, onRetry }: { error: unknown; onRetry: () => void }) {
   const known = error instanceof ApiError ? error : undefined;
   return (
-    <ErrorNotice title={known?.title ?? 'The answer could not be read'} {...(known ? { code: known.code } : {})} action={<Button variant="default" onClick={onRetry}>Try again</Button>}>
+    <ErrorNotice
+      title={known?.title ?? 'The answer could not be read'}
+      {...(known ? { code: known.code } : {})}
+      action={
+        <Button variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      }
+    >
       {known?.message ?? String(error)}
     </ErrorNotice>
   );

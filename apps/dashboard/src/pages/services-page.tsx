@@ -23,7 +23,13 @@ export function ServicesPage() {
         <h1>Services</h1>
         <span className={styles['note']}>Figures of the last 15 minutes, CPU of the last 30</span>
       </div>
-      {services ? <ServiceTable services={services} nowMs={dataUpdatedAt} /> : error ? <QueryError error={error} onRetry={() => void refetch()} /> : <SkeletonRows rows={8} label="Loading services" />}
+      {services ? (
+        <ServiceTable services={services} nowMs={dataUpdatedAt} />
+      ) : error ? (
+        <QueryError error={error} onRetry={() => void refetch()} />
+      ) : (
+        <SkeletonRows rows={8} label="Loading services" />
+      )}
     </div>
   );
 }
@@ -61,18 +67,39 @@ function ServiceTable({ services, nowMs }: { services: readonly ServiceAnswer[];
           return (
             <tr key={service.name}>
               <td className={tables['wide']}>
-                <Link to="/explore" search={{ service: service.name }} className={tables['link']}><strong>{visibleText(service.name)}</strong></Link>
+                <Link to="/explore" search={{ service: service.name }} className={tables['link']}>
+                  <strong>{visibleText(service.name)}</strong>
+                </Link>
               </td>
-              <td className={tables['clipped']} title={service.environments.map(visibleText).join(', ')}>{service.environments.map(visibleText).join(', ')}</td>
-              <td><Sparkline values={service.cpuCoresByMinute} label={`CPU of ${visibleText(service.name)} in the last 30 minutes`} /></td>
+              <td className={tables['clipped']} title={service.environments.map(visibleText).join(', ')}>
+                {service.environments.map(visibleText).join(', ')}
+              </td>
+              <td>
+                <Sparkline
+                  values={service.cpuCoresByMinute}
+                  label={`CPU of ${visibleText(service.name)} in the last 30 minutes`}
+                />
+              </td>
               <td className={tables['figure']}>{service.cpuCores === null ? UNKNOWN : formatNumber(service.cpuCores)}</td>
               <td className={tables['figure']}>{formatIn(memory, service.rssBytes)}</td>
               <td className={tables['figure']}>{formatIn(duration, service.durationP95Micros)}</td>
               <td className={tables['figure']}>{formatCount(service.transactionsPerMinute)}</td>
               <td className={tables['figure']}>{formatCount(service.processesNow)}</td>
-              <td className={tables['clipped']}>{service.latestRevision === null ? <span className={tables['dim']}>not known</span> : <code>{shortRevision(service.latestRevision)}</code>}</td>
-              <td className={tables['figure']} title={new Date(service.lastSeenMs).toISOString()}>{silentMs > SILENT_AFTER_MS ? `silent for ${formatSpan(silentMs)}` : `${formatSpan(silentMs)} ago`}</td>
-              <td><Link to="/compare" search={{ service: service.name }} className={tables['link']}>Compare</Link></td>
+              <td className={tables['clipped']}>
+                {service.latestRevision === null ? (
+                  <span className={tables['dim']}>not known</span>
+                ) : (
+                  <code>{shortRevision(service.latestRevision)}</code>
+                )}
+              </td>
+              <td className={tables['figure']} title={new Date(service.lastSeenMs).toISOString()}>
+                {silentMs > SILENT_AFTER_MS ? `silent for ${formatSpan(silentMs)}` : `${formatSpan(silentMs)} ago`}
+              </td>
+              <td>
+                <Link to="/compare" search={{ service: service.name }} className={tables['link']}>
+                  Compare
+                </Link>
+              </td>
             </tr>
           );
         })}

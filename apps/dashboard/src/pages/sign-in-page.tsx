@@ -30,11 +30,36 @@ export function SignInPage() {
           <img src="/favicon.svg" alt="" width={24} height={24} />
           <h1>Sign in to Hearth</h1>
         </div>
-        <TextInput label="E-mail" type="email" autoComplete="username" required withAsterisk={false} autoFocus value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
-        <PasswordInput label="Password" autoComplete="current-password" required withAsterisk={false} value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
-        {signingIn.error && <p className={styles['error']} role="alert">{refusal(signingIn.error)}</p>}
-        <Button type="submit" loading={signingIn.isPending} fullWidth>Sign in</Button>
-        <p className={styles['hint']}>The first user is made at the first start. Its password is <code>HEARTH_ADMIN_PASSWORD</code>, or was printed by the server then.</p>
+        <TextInput
+          label="E-mail"
+          type="email"
+          autoComplete="username"
+          required
+          withAsterisk={false}
+          autoFocus
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+        />
+        <PasswordInput
+          label="Password"
+          autoComplete="current-password"
+          required
+          withAsterisk={false}
+          value={password}
+          onChange={(event) => setPassword(event.currentTarget.value)}
+        />
+        {signingIn.error && (
+          <p className={styles['error']} role="alert">
+            {refusal(signingIn.error)}
+          </p>
+        )}
+        <Button type="submit" loading={signingIn.isPending} fullWidth>
+          Sign in
+        </Button>
+        <p className={styles['hint']}>
+          The first user is made at the first start. Its password is <code>HEARTH_ADMIN_PASSWORD</code>, or was printed by the
+          server then.
+        </p>
       </form>
     </main>
   );
@@ -42,7 +67,8 @@ export function SignInPage() {
 
 function refusal(error: unknown): string {
   if (!(error instanceof ApiError)) return String(error);
-  if (error.status === 401) return 'No user has this address and password. Check both; the password is that of Hearth, not of your mail.';
+  if (error.status === 401)
+    return 'No user has this address and password. Check both; the password is that of Hearth, not of your mail.';
   if (error.status === 429) return 'Too many tries from this address. Wait a minute, then try again.';
   return error.message;
 }

@@ -24,16 +24,37 @@ const BAR_PX = 120;
 
 /** One transaction: what it costs, and which values of its labels cost how much. */
 export function TransactionDetail({ search, change }: TransactionDetailProps) {
-  const { data, error, isPlaceholderData, refetch } = useQuery(transactionQuery(useProject(), search.transaction, selectionOf({ ...search, transaction: '' })));
-  const scope = { service: search.service, environment: search.environment, revision: search.revision, from: search.from, until: search.until, labels: search.labels };
+  const { data, error, isPlaceholderData, refetch } = useQuery(
+    transactionQuery(useProject(), search.transaction, selectionOf({ ...search, transaction: '' })),
+  );
+  const scope = {
+    service: search.service,
+    environment: search.environment,
+    revision: search.revision,
+    from: search.from,
+    until: search.until,
+    labels: search.labels,
+  };
   return (
     <>
       <div className={pages['head']}>
-        <button type="button" className={tables['link']} onClick={() => change({ transaction: '' })}>‹ Transactions</button>
+        <button type="button" className={tables['link']} onClick={() => change({ transaction: '' })}>
+          ‹ Transactions
+        </button>
         <h1>{visibleText(search.transaction)}</h1>
-        <Link className={pages['end']} to="/explore" search={{ ...scope, transaction: search.transaction }}>See its flame graph</Link>
+        <Link className={pages['end']} to="/explore" search={{ ...scope, transaction: search.transaction }}>
+          See its flame graph
+        </Link>
       </div>
-      {data ? <Dimmed stale={isPlaceholderData}><Detail answer={data} search={search} /></Dimmed> : error ? <QueryError error={error} onRetry={() => void refetch()} /> : <SkeletonRows rows={12} label="Loading the transaction" />}
+      {data ? (
+        <Dimmed stale={isPlaceholderData}>
+          <Detail answer={data} search={search} />
+        </Dimmed>
+      ) : error ? (
+        <QueryError error={error} onRetry={() => void refetch()} />
+      ) : (
+        <SkeletonRows rows={12} label="Loading the transaction" />
+      )}
     </>
   );
 }
@@ -54,14 +75,22 @@ function Detail({ answer: { transaction, byLabel }, search }: { answer: Transact
   return (
     <>
       <dl className={styles['figures']}>
-        {figures.map(([title, value]) => <div key={title}><dt>{title}</dt><dd>{value}</dd></div>)}
+        {figures.map(([title, value]) => (
+          <div key={title}>
+            <dt>{title}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
       </dl>
       {byLabel.length === 0 && (
         <EmptyNotice title="This transaction has no labels">
-          Tag it with what its cost may depend on, such as the plan or the size of the input: <code>tag(&apos;plan&apos;, user.plan)</code>. Each value is then a row here and a filter in Explore.
+          Tag it with what its cost may depend on, such as the plan or the size of the input:{' '}
+          <code>tag(&apos;plan&apos;, user.plan)</code>. Each value is then a row here and a filter in Explore.
         </EmptyNotice>
       )}
-      {byLabel.map((label) => <LabelTable key={label.label} {...label} search={search} />)}
+      {byLabel.map((label) => (
+        <LabelTable key={label.label} {...label} search={search} />
+      ))}
     </>
   );
 }
@@ -88,25 +117,39 @@ function LabelTable({ label, values, search }: TransactionDetailAnswer['byLabel'
           </tr>
         </thead>
         <tbody>
-          {[...values].sort((a, b) => b.cpuPerTransactionMicros - a.cpuPerTransactionMicros).map((row) => (
-            <tr key={row.value}>
-              <td className={tables['wide']}>
-                <Link
-                  className={tables['link']} to="/explore"
-                  search={{ service: search.service, from: search.from, until: search.until, transaction: search.transaction, labels: [...search.labels, [label, '=', row.value]] }}
-                >
-                  {row.value === '' ? <span className={tables['dim']}>(without this label)</span> : visibleText(row.value)}
-                </Link>
-              </td>
-              <td className={tables['figure']}>{formatCount(row.count)}</td>
-              <td className={tables['figure']}>{formatCount(row.errors)}</td>
-              <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p50)}</td>
-              <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p95)}</td>
-              <td className={tables['figure']}>{formatShare(row.cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
-              <td className={tables['figure']}>{formatIn(cpuEach, row.cpuPerTransactionMicros)}</td>
-              <td><span className={tables['bar']} style={{ width: Math.max(1, (BAR_PX * row.cpuPerTransactionMicros) / mostCpu) }} /></td>
-            </tr>
-          ))}
+          {[...values]
+            .sort((a, b) => b.cpuPerTransactionMicros - a.cpuPerTransactionMicros)
+            .map((row) => (
+              <tr key={row.value}>
+                <td className={tables['wide']}>
+                  <Link
+                    className={tables['link']}
+                    to="/explore"
+                    search={{
+                      service: search.service,
+                      from: search.from,
+                      until: search.until,
+                      transaction: search.transaction,
+                      labels: [...search.labels, [label, '=', row.value]],
+                    }}
+                  >
+                    {row.value === '' ? <span className={tables['dim']}>(without this label)</span> : visibleText(row.value)}
+                  </Link>
+                </td>
+                <td className={tables['figure']}>{formatCount(row.count)}</td>
+                <td className={tables['figure']}>{formatCount(row.errors)}</td>
+                <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p50)}</td>
+                <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p95)}</td>
+                <td className={tables['figure']}>{formatShare(row.cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
+                <td className={tables['figure']}>{formatIn(cpuEach, row.cpuPerTransactionMicros)}</td>
+                <td>
+                  <span
+                    className={tables['bar']}
+                    style={{ width: Math.max(1, (BAR_PX * row.cpuPerTransactionMicros) / mostCpu) }}
+                  />
+                </td>
+              </tr>
+            ))}
         </tbody>
       </table>
     </section>

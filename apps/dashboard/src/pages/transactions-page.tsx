@@ -34,17 +34,27 @@ export function TransactionsPage() {
   const services = useQuery(servicesQuery(project)).data;
   const change = (next: Partial<TransactionsSearch>) => void navigate({ search: (before) => ({ ...before, ...next }) });
   const { transaction: _, ...rest } = search;
-  const { data, error, isPlaceholderData, refetch } = useQuery(transactionsQuery(project, selectionOf({ ...rest, transaction: '' })));
+  const { data, error, isPlaceholderData, refetch } = useQuery(
+    transactionsQuery(project, selectionOf({ ...rest, transaction: '' })),
+  );
 
   let content;
   if (search.service === '') {
     content = (
-      <EmptyNotice title={services?.length === 0 ? 'No service has sent anything yet' : 'Choose a service'} action={services?.length === 0 ? <Link to="/install">Install the agent</Link> : undefined}>
+      <EmptyNotice
+        title={services?.length === 0 ? 'No service has sent anything yet' : 'Choose a service'}
+        action={services?.length === 0 ? <Link to="/install">Install the agent</Link> : undefined}
+      >
         Incoming requests are transactions without any code; wrap other work in <code>transaction()</code>.
       </EmptyNotice>
     );
   } else if (search.transaction !== '') content = <TransactionDetail search={search} change={change} />;
-  else if (data) content = <Dimmed stale={isPlaceholderData}><TransactionTable answer={data} sort={search.sort} change={change} /></Dimmed>;
+  else if (data)
+    content = (
+      <Dimmed stale={isPlaceholderData}>
+        <TransactionTable answer={data} sort={search.sort} change={change} />
+      </Dimmed>
+    );
   else if (error) content = <QueryError error={error} onRetry={() => void refetch()} />;
   else content = <SkeletonRows rows={12} label="Loading transactions" />;
   return (
@@ -55,26 +65,45 @@ export function TransactionsPage() {
   );
 }
 
-function TransactionTable({ answer, sort, change }: { answer: TransactionsAnswer; sort: Sort; change: (next: Partial<TransactionsSearch>) => void }) {
+function TransactionTable({
+  answer,
+  sort,
+  change,
+}: {
+  answer: TransactionsAnswer;
+  sort: Sort;
+  change: (next: Partial<TransactionsSearch>) => void;
+}) {
   const { transactions, backgroundCpuMicros } = answer;
   if (transactions.length === 0) {
     return (
       <EmptyNotice title="No transaction finished in this range">
-        Incoming HTTP requests are counted by themselves. If the service does other work, wrap it in <code>transaction(name, work)</code>; if it uses a Pyroscope client, there are no transactions to count.
+        Incoming HTTP requests are counted by themselves. If the service does other work, wrap it in{' '}
+        <code>transaction(name, work)</code>; if it uses a Pyroscope client, there are no transactions to count.
       </EmptyNotice>
     );
   }
-  const sorted = [...transactions].sort((a, b) => (sort === 'name' ? (a.name < b.name ? -1 : 1) : SORT_VALUE[sort](b) - SORT_VALUE[sort](a)));
+  const sorted = [...transactions].sort((a, b) =>
+    sort === 'name' ? (a.name < b.name ? -1 : 1) : SORT_VALUE[sort](b) - SORT_VALUE[sort](a),
+  );
   const largest = (value: (transaction: TransactionAnswer) => number) => Math.max(...transactions.map(value));
-  const duration = scaleFor('microseconds', largest(({ durationMicros }) => durationMicros.p95));
+  const duration = scaleFor(
+    'microseconds',
+    largest(({ durationMicros }) => durationMicros.p95),
+  );
   const cpuEach = scaleFor('microseconds', largest(SORT_VALUE.cpuEach));
   const cpu = scaleFor('microseconds', largest(SORT_VALUE.cpu));
   const time = scaleFor('microseconds', largest(SORT_VALUE.sum));
   const allTime = transactions.reduce((sum, { durationMicros }) => sum + durationMicros.sum, 0) || 1;
   const allCpu = transactions.reduce((sum, { cpuMicros }) => sum + cpuMicros, backgroundCpuMicros) || 1;
   const title = (column: Sort, text: string) => (
-    <th className={column === 'name' ? undefined : tables['figure']} aria-sort={sort === column ? (column === 'name' ? 'ascending' : 'descending') : 'none'}>
-      <SortHeader column={column} sort={sort} onSort={(next) => change({ sort: next })}>{text}</SortHeader>
+    <th
+      className={column === 'name' ? undefined : tables['figure']}
+      aria-sort={sort === column ? (column === 'name' ? 'ascending' : 'descending') : 'none'}
+    >
+      <SortHeader column={column} sort={sort} onSort={(next) => change({ sort: next })}>
+        {text}
+      </SortHeader>
     </th>
   );
   return (
@@ -82,7 +111,8 @@ function TransactionTable({ answer, sort, change }: { answer: TransactionsAnswer
       <div className={styles['head']}>
         <h1>Transactions</h1>
         <span className={styles['note']}>
-          {formatCount(transactions.length)} names. CPU in no transaction: {formatQuantity(backgroundCpuMicros, 'microseconds')} ({formatShare(backgroundCpuMicros / allCpu)})
+          {formatCount(transactions.length)} names. CPU in no transaction: {formatQuantity(backgroundCpuMicros, 'microseconds')} (
+          {formatShare(backgroundCpuMicros / allCpu)})
         </span>
       </div>
       <table className={tables['table']}>
@@ -107,7 +137,9 @@ function TransactionTable({ answer, sort, change }: { answer: TransactionsAnswer
           {sorted.map((transaction) => (
             <tr key={transaction.name}>
               <td className={tables['wide']}>
-                <button type="button" className={tables['link']} onClick={() => change({ transaction: transaction.name })}>{visibleText(transaction.name)}</button>
+                <button type="button" className={tables['link']} onClick={() => change({ transaction: transaction.name })}>
+                  {visibleText(transaction.name)}
+                </button>
               </td>
               <td className={tables['dim']}>{transaction.kind}</td>
               <td className={tables['figure']}>{formatCount(transaction.count)}</td>
@@ -120,7 +152,9 @@ function TransactionTable({ answer, sort, change }: { answer: TransactionsAnswer
               <td className={tables['figure']}>{formatIn(cpu, transaction.cpuMicros)}</td>
               <td className={tables['figure']}>{formatShare(transaction.cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
               <td className={tables['figure']}>{formatIn(time, transaction.durationMicros.sum)}</td>
-              <td><span className={tables['bar']} style={{ width: Math.max(1, (96 * transaction.durationMicros.sum) / allTime) }} /></td>
+              <td>
+                <span className={tables['bar']} style={{ width: Math.max(1, (96 * transaction.durationMicros.sum) / allTime) }} />
+              </td>
             </tr>
           ))}
         </tbody>

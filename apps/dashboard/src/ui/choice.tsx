@@ -29,12 +29,18 @@ export function Choice({ label, value, options, onChange, anything, widthPx = 16
   const known = value === '' || options.some((option) => option.value === value) ? options : [{ value }, ...options];
   return (
     <Select
-      aria-label={label} w={widthPx} searchable clearable={anything !== undefined} allowDeselect={anything !== undefined} nothingFoundMessage="Nothing like it"
+      aria-label={label}
+      w={widthPx}
+      searchable
+      clearable={anything !== undefined}
+      allowDeselect={anything !== undefined}
+      nothingFoundMessage="Nothing like it"
       {...(anything === undefined ? {} : { placeholder: anything })}
       data={known.map((option) => ({ value: GUARD + option.value, label: option.label ?? visibleText(option.value) }))}
       value={value === '' ? null : GUARD + value}
       onChange={(next) => onChange(next === null ? '' : next.slice(GUARD.length))}
-      limit={200} comboboxProps={{ withinPortal: !isInPopover, shadow: 'md', transitionProps: { duration: 0 } }}
+      limit={200}
+      comboboxProps={{ withinPortal: !isInPopover, shadow: 'md', transitionProps: { duration: 0 } }}
     />
   );
 }

@@ -25,7 +25,16 @@ export function IntervalBar({ pct, interval, axisFactor, isSure, widthPx = 144 }
   return (
     <svg className={styles['bar']} width={widthPx} height={HEIGHT_PX} role="img" aria-label={text}>
       <line className={styles['zero']} x1={widthPx / 2} x2={widthPx / 2} y1={0} y2={HEIGHT_PX} />
-      {interval && <rect className={styles[fill]} data-sure={isSure} x={x(interval[0])} width={Math.max(2, x(interval[1]) - x(interval[0]))} y={middle - 4} height={8} />}
+      {interval && (
+        <rect
+          className={styles[fill]}
+          data-sure={isSure}
+          x={x(interval[0])}
+          width={Math.max(2, x(interval[1]) - x(interval[0]))}
+          y={middle - 4}
+          height={8}
+        />
+      )}
       {pct !== null && <circle className={styles[`${fill}Dot`]} data-sure={isSure} cx={x(pct)} cy={middle} r={3} />}
     </svg>
   );
@@ -40,10 +49,13 @@ function direction(interval: readonly [number, number] | null): 'more' | 'less' 
 }
 
 /** An axis that holds every change of a list. At least a third more or less, at most eightfold. */
-export function axisFactorOf(changes: readonly { readonly deltaPct: number | null; readonly intervalPct: readonly [number, number] | null }[]): number {
+export function axisFactorOf(
+  changes: readonly { readonly deltaPct: number | null; readonly intervalPct: readonly [number, number] | null }[],
+): number {
   let widest = Math.log2(1.33);
   for (const { deltaPct, intervalPct } of changes) {
-    for (const pct of [deltaPct, ...(intervalPct ?? [])]) if (pct !== null && pct > -99.9) widest = Math.max(widest, Math.abs(Math.log2(1 + pct / 100)));
+    for (const pct of [deltaPct, ...(intervalPct ?? [])])
+      if (pct !== null && pct > -99.9) widest = Math.max(widest, Math.abs(Math.log2(1 + pct / 100)));
   }
   return 2 ** Math.min(3, widest * 1.05);
 }

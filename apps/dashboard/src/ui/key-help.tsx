@@ -22,7 +22,11 @@ export function KeyHelp({ opened, onClose }: { opened: boolean; onClose: () => v
       <dl className={styles['keys']}>
         {KEYS.map(([keys, does]) => (
           <div key={does} className={styles['row']}>
-            <dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
             <dd>{does}</dd>
           </div>
         ))}

@@ -24,7 +24,12 @@ export function EmptyNotice({ title, children, action }: NoticeProps) {
 export function ErrorNotice({ title, children, action, code }: NoticeProps & { readonly code?: string }) {
   return (
     <div className={styles['notice']} role="alert">
-      <h2><span className={styles['mark']} aria-hidden="true">!</span>{title}</h2>
+      <h2>
+        <span className={styles['mark']} aria-hidden="true">
+          !
+        </span>
+        {title}
+      </h2>
       {children && <p className={styles['text']}>{children}</p>}
       {code && <code className={styles['code']}>{code}</code>}
       {action && <div className={styles['action']}>{action}</div>}
@@ -34,14 +39,23 @@ export function ErrorNotice({ title, children, action, code }: NoticeProps & { r
 
 /** One line inside a page: a caveat about what is shown. */
 export function Caveat({ children }: { children: ReactNode }) {
-  return <div className={styles['caveat']}><span className={styles['mark']} aria-hidden="true">!</span><span>{children}</span></div>;
+  return (
+    <div className={styles['caveat']}>
+      <span className={styles['mark']} aria-hidden="true">
+        !
+      </span>
+      <span>{children}</span>
+    </div>
+  );
 }
 
 /** Grey lines in the geometry of what will come. */
 export function SkeletonRows({ rows, label }: { rows: number; label: string }) {
   return (
     <div role="status" aria-label={label} className={styles['skeleton']}>
-      {Array.from({ length: rows }, (_, row) => <div key={row} className={styles['bone']} style={{ width: `${90 - ((row * 37) % 50)}%` }} />)}
+      {Array.from({ length: rows }, (_, row) => (
+        <div key={row} className={styles['bone']} style={{ width: `${90 - ((row * 37) % 50)}%` }} />
+      ))}
     </div>
   );
 }

@@ -5,7 +5,17 @@ import styles from './search-box.module.css';
 const PAUSE_MS = 150;
 
 /** The page's search: `/` comes here from anywhere, Escape empties it. */
-export function SearchBox({ value, onChange, label, placeholder }: { value: string; onChange: (text: string) => void; label: string; placeholder: string }) {
+export function SearchBox({
+  value,
+  onChange,
+  label,
+  placeholder,
+}: {
+  value: string;
+  onChange: (text: string) => void;
+  label: string;
+  placeholder: string;
+}) {
   const [text, setText] = useState(value);
   const [lastValue, setLastValue] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
@@ -23,7 +33,14 @@ export function SearchBox({ value, onChange, label, placeholder }: { value: stri
   return (
     <div className={styles['box']}>
       <input
-        type="search" data-search="" className={styles['input']} aria-label={label} placeholder={placeholder} value={text} spellCheck={false} autoComplete="off"
+        type="search"
+        data-search=""
+        className={styles['input']}
+        aria-label={label}
+        placeholder={placeholder}
+        value={text}
+        spellCheck={false}
+        autoComplete="off"
         onChange={(event) => change(event.currentTarget.value, PAUSE_MS)}
         onKeyDown={(event) => {
           if (event.key === 'Escape') {
@@ -32,7 +49,9 @@ export function SearchBox({ value, onChange, label, placeholder }: { value: stri
           } else if (event.key === 'Enter') change(text, 0);
         }}
       />
-      <kbd className={styles['key']} aria-hidden="true">/</kbd>
+      <kbd className={styles['key']} aria-hidden="true">
+        /
+      </kbd>
     </div>
   );
 }

@@ -1,7 +1,18 @@
 import { Button, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 /** One grey from white to black; buttons are ink, not colour. */
-const INK: MantineColorsTuple = ['#f7f7f9', '#ededf1', '#d8d8de', '#b9bac2', '#8e8e9a', '#767682', '#5c5c66', '#3c3c44', '#26262c', '#17171b'];
+const INK: MantineColorsTuple = [
+  '#f7f7f9',
+  '#ededf1',
+  '#d8d8de',
+  '#b9bac2',
+  '#8e8e9a',
+  '#767682',
+  '#5c5c66',
+  '#3c3c44',
+  '#26262c',
+  '#17171b',
+];
 
 /** Mantine in our measure: 28 px controls, 12 px type, square corners of 4 px. */
 export const theme = createTheme({
@@ -17,7 +28,12 @@ export const theme = createTheme({
     // Ink on the page's ground in both schemes; Mantine would choose the text by the light scheme alone.
     Button: Button.extend({
       defaultProps: { size: 'xs' },
-      vars: (_, { variant }) => ({ root: variant === undefined ? { '--button-bg': 'var(--text)', '--button-color': 'var(--ground)', '--button-hover': 'var(--dim)' } : {} }),
+      vars: (_, { variant }) => ({
+        root:
+          variant === undefined
+            ? { '--button-bg': 'var(--text)', '--button-color': 'var(--ground)', '--button-hover': 'var(--dim)' }
+            : {},
+      }),
     }),
     TextInput: { defaultProps: { size: 'xs' } },
     PasswordInput: { defaultProps: { size: 'xs' } },

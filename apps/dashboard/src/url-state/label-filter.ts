@@ -23,7 +23,9 @@ const CONDITION = /([^\s{},=!~"]+)(=~|!~|!=|=)"((?:\\.|[^"\\])*)"/g;
 /** The conditions of an API's `match`, to be edited again. */
 export function readMatchText(match: string | undefined): LabelFilter[] {
   return [...(match ?? '').matchAll(CONDITION)].map(([, name, operator, value]) => [
-    name!, operator as LabelOperator, value!.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)),
+    name!,
+    operator as LabelOperator,
+    value!.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character)),
   ]);
 }
 

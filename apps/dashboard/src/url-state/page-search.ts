@@ -81,6 +81,8 @@ export type ComparisonSearch = SearchOf<typeof COMPARISON_PARAMETERS>;
 export type ScopeSearch = SearchOf<typeof SCOPE>;
 
 /** For a route: every parameter may be left out by whoever links to it. */
-export function searchOf<P extends Parameters>(parameters: P): { read: (raw: Partial<SearchOf<P>>) => SearchOf<P>; missing: SearchOf<P> } {
+export function searchOf<P extends Parameters>(
+  parameters: P,
+): { read: (raw: Partial<SearchOf<P>>) => SearchOf<P>; missing: SearchOf<P> } {
   return { read: (raw) => readSearch(parameters, raw as Record<string, unknown>), missing: missingValues(parameters) };
 }

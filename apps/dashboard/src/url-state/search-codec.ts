@@ -34,7 +34,9 @@ export function list<Entry>(readEntry: (raw: unknown) => Entry | undefined): Par
 }
 
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
-export type SearchOf<P extends Parameters> = { readonly [Name in keyof P]: P[Name] extends Parameter<infer Value> ? Value : never };
+export type SearchOf<P extends Parameters> = {
+  readonly [Name in keyof P]: P[Name] extends Parameter<infer Value> ? Value : never;
+};
 
 /** Everything a page may find in its URL, complete; what is missing or makes no sense has its default. */
 export function readSearch<P extends Parameters>(parameters: P, raw: Record<string, unknown>): SearchOf<P> {

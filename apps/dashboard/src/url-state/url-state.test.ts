@@ -10,8 +10,16 @@ const throughUrl = (search: Record<string, unknown>) => explore.read(parseSearch
 describe('the state of a page', () => {
   it('comes back from the URL as it went in', () => {
     const search = explore.read({
-      service: '<shop> & "co"', revision: '1e5', transaction: 'GET /items/:id', search: '🙂 __proto__',
-      labels: [['plan', '=', 'a"b\\c'], ['pod', '=~', 'x.*']], view: 'graph', brush: '1-2',
+      service: '<shop> & "co"',
+      revision: '1e5',
+      transaction: 'GET /items/:id',
+      search: '🙂 __proto__',
+      labels: [
+        ['plan', '=', 'a"b\\c'],
+        ['pod', '=~', 'x.*'],
+      ],
+      view: 'graph',
+      brush: '1-2',
     });
     expect(throughUrl(search)).toEqual(search);
   });
@@ -20,8 +28,12 @@ describe('the state of a page', () => {
     expect(throughUrl({ service: 'true' }).service).toBe('true');
   });
   it('falls back to the default where the URL makes no sense', () => {
-    expect(explore.read(parseSearch('?view=upside-down&labels={"a":1}&from=' + 'x'.repeat(41)) as never)).toEqual(explore.missing);
-    expect(explore.read(parseSearch('?labels=[["plan","=","pro"],["x"],["y","<","z"]]') as never).labels).toEqual([['plan', '=', 'pro']]);
+    expect(explore.read(parseSearch('?view=upside-down&labels={"a":1}&from=' + 'x'.repeat(41)) as never)).toEqual(
+      explore.missing,
+    );
+    expect(explore.read(parseSearch('?labels=[["plan","=","pro"],["x"],["y","<","z"]]') as never).labels).toEqual([
+      ['plan', '=', 'pro'],
+    ]);
   });
   it('is not confused by names of the language', () => {
     const raw = parseSearch('?__proto__=1&constructor=2&toString=3') as never;
@@ -39,7 +51,11 @@ describe('matchText', () => {
     expect(matchText([])).toBeUndefined();
   });
   it('can be read again', () => {
-    const filters: LabelFilter[] = [['plan', '=', 'a"b\\c,{}'], ['pod', '=~', 'x.*\n'], ['__proto__', '!=', '']];
+    const filters: LabelFilter[] = [
+      ['plan', '=', 'a"b\\c,{}'],
+      ['pod', '=~', 'x.*\n'],
+      ['__proto__', '!=', ''],
+    ];
     expect(readMatchText(matchText(filters))).toEqual(filters);
   });
 });

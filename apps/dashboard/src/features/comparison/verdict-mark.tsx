@@ -4,5 +4,12 @@ import styles from './comparison.module.css';
 
 export function VerdictMark({ verdict }: { verdict: Verdict }) {
   const { title, mark, tone } = VERDICTS[verdict];
-  return <span className={styles['verdict']} data-tone={tone}><span className={styles['mark']} data-drawn={'+×?'.includes(mark)} aria-hidden="true">{mark}</span>{title}</span>;
+  return (
+    <span className={styles['verdict']} data-tone={tone}>
+      <span className={styles['mark']} data-drawn={'+×?'.includes(mark)} aria-hidden="true">
+        {mark}
+      </span>
+      {title}
+    </span>
+  );
 }

@@ -7,7 +7,10 @@ import { VerdictMark } from './verdict-mark.js';
 import styles from './comparison.module.css';
 
 const BASIS: Record<ComparisonResult['basis'], string> = {
-  'per-transaction': 'per transaction', 'per-process-second': 'per process-second', 'per-process': 'per process', tmm: 'scaled by what both sides share',
+  'per-transaction': 'per transaction',
+  'per-process-second': 'per process-second',
+  'per-process': 'per process',
+  tmm: 'scaled by what both sides share',
 };
 const UNITS: Record<string, string> = { microseconds: 'CPU or time', bytes: 'Memory', count: 'Count' };
 
@@ -20,12 +23,26 @@ export function VerdictStrip({ result, profileName }: { result: ComparisonResult
     <section className={styles['strip']} aria-label="Verdict">
       <div className={styles['headline']}>
         <h1>{changes.length === 0 ? headlineOfNothing(result) : headlineOf(changes[0]!.rows[0]!)}</h1>
-        {told !== '' && <p>{told[0]!.toUpperCase()}{told.slice(1)}.</p>}
+        {told !== '' && (
+          <p>
+            {told[0]!.toUpperCase()}
+            {told.slice(1)}.
+          </p>
+        )}
         <p className={styles['dim']}>
-          {result.kind === 'level' ? 'Both sides are shown; levels are compared without a verdict.' : `${formatCount(result.variance.functionsTested)} functions and ${formatCount(result.variance.transactionsTested)} transactions tested, ${BASIS[result.basis]}.`}
+          {result.kind === 'level'
+            ? 'Both sides are shown; levels are compared without a verdict.'
+            : `${formatCount(result.variance.functionsTested)} functions and ${formatCount(result.variance.transactionsTested)} transactions tested, ${BASIS[result.basis]}.`}
         </p>
       </div>
-      {result.strip.map((entry) => <StripCell key={entry.metric} entry={entry} title={titleOf(entry, profileName, BASIS[result.basis])} axisFactor={axisFactor} />)}
+      {result.strip.map((entry) => (
+        <StripCell
+          key={entry.metric}
+          entry={entry}
+          title={titleOf(entry, profileName, BASIS[result.basis])}
+          axisFactor={axisFactor}
+        />
+      ))}
     </section>
   );
 }
@@ -40,7 +57,8 @@ function headlineOf({ function: key, transaction, change }: FunctionRow): string
 
 function headlineOfNothing({ functions, kind }: ComparisonResult): string {
   if (kind === 'level') return 'Levels side by side';
-  if (functions.length > 0 && functions.every(({ change }) => change.verdict === 'NOT_ENOUGH_DATA')) return 'Not enough data for a verdict';
+  if (functions.length > 0 && functions.every(({ change }) => change.verdict === 'NOT_ENOUGH_DATA'))
+    return 'Not enough data for a verdict';
   return 'No function changed that we could be sure of';
 }
 
@@ -50,16 +68,32 @@ function titleOf({ metric, unit }: StripEntry, profileName: string, basis: strin
   return `${profileName || UNITS[unit] || unit} ${basis}`;
 }
 
-function StripCell({ entry: { change, unit, metric }, title, axisFactor }: { entry: StripEntry; title: string; axisFactor: number }) {
+function StripCell({
+  entry: { change, unit, metric },
+  title,
+  axisFactor,
+}: {
+  entry: StripEntry;
+  title: string;
+  axisFactor: number;
+}) {
   const per = metric === 'throughput' ? 'count' : unit;
   return (
     <div className={styles['cell']}>
       <div className={styles['cellTitle']}>{title}</div>
       <div className={styles['cellFigures']}>
         <strong>{formatChangePct(change.deltaPct)}</strong>
-        <span className={styles['dim']}>{formatQuantity(change.baseline, per)} → {formatQuantity(change.candidate, per)}</span>
+        <span className={styles['dim']}>
+          {formatQuantity(change.baseline, per)} → {formatQuantity(change.candidate, per)}
+        </span>
       </div>
-      <IntervalBar pct={change.deltaPct} interval={change.intervalPct} axisFactor={axisFactor} isSure={VERDICTS[change.verdict].isAlarm} widthPx={176} />
+      <IntervalBar
+        pct={change.deltaPct}
+        interval={change.intervalPct}
+        axisFactor={axisFactor}
+        isSure={VERDICTS[change.verdict].isAlarm}
+        widthPx={176}
+      />
       <div className={styles['cellFoot']}>{certainty(change)}</div>
     </div>
   );

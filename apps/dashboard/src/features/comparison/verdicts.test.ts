@@ -5,10 +5,15 @@ import { countVerdicts, functionChanges } from './verdicts.js';
 const row = (name: string, verdict: Verdict, transaction: string | null = null, metric: FunctionRow['metric'] = 'self') =>
   ({ function: { name, package: '', file: 'a.js' }, metric, transaction, change: { verdict } }) as FunctionRow;
 const rows = [
-  row('slow', 'REGRESSED', 'GET /'), row('slow', 'UNCHANGED'), row('maybe', 'LIKELY_IMPROVED'), row('same', 'UNCHANGED'),
-  row('same', 'REGRESSED', null, 'inclusive'), row('few', 'NOT_ENOUGH_DATA'),
+  row('slow', 'REGRESSED', 'GET /'),
+  row('slow', 'UNCHANGED'),
+  row('maybe', 'LIKELY_IMPROVED'),
+  row('same', 'UNCHANGED'),
+  row('same', 'REGRESSED', null, 'inclusive'),
+  row('few', 'NOT_ENOUGH_DATA'),
 ];
-const names = (show: 'alarms' | 'possible' | 'all', transaction = '') => functionChanges(rows, 'self', show, transaction).map((changes) => changes.rows[0]!.function.name);
+const names = (show: 'alarms' | 'possible' | 'all', transaction = '') =>
+  functionChanges(rows, 'self', show, transaction).map((changes) => changes.rows[0]!.function.name);
 
 describe('functionChanges', () => {
   it('has one entry per function, its strongest row first', () => {
@@ -23,5 +28,6 @@ describe('functionChanges', () => {
 });
 
 describe('countVerdicts', () => {
-  it('counts functions, not rows', () => expect(countVerdicts(functionChanges(rows, 'self', 'all', ''))).toBe('1 regressed, 1 likely improved'));
+  it('counts functions, not rows', () =>
+    expect(countVerdicts(functionChanges(rows, 'self', 'all', ''))).toBe('1 regressed, 1 likely improved'));
 });

@@ -35,7 +35,12 @@ export interface FunctionChanges {
  *
  * @param transaction - '' for all; otherwise only rows about it.
  */
-export function functionChanges(rows: readonly FunctionRow[], metric: FunctionRow['metric'], show: Show, transaction: string): FunctionChanges[] {
+export function functionChanges(
+  rows: readonly FunctionRow[],
+  metric: FunctionRow['metric'],
+  show: Show,
+  transaction: string,
+): FunctionChanges[] {
   const byFunction = new Map<FunctionHash, FunctionRow[]>();
   for (const row of rows) {
     if (row.metric !== metric || (transaction !== '' && row.transaction !== transaction)) continue;
@@ -57,5 +62,8 @@ export function countVerdicts(changes: readonly FunctionChanges[]): string {
   const counts = new Map<Verdict, number>();
   for (const { rows } of changes) counts.set(rows[0]!.change.verdict, (counts.get(rows[0]!.change.verdict) ?? 0) + 1);
   const told: Verdict[] = ['REGRESSED', 'NEW', 'IMPROVED', 'GONE', 'LIKELY_REGRESSED', 'LIKELY_IMPROVED'];
-  return told.filter((verdict) => counts.has(verdict)).map((verdict) => `${counts.get(verdict)} ${VERDICTS[verdict].title.toLowerCase()}`).join(', ');
+  return told
+    .filter((verdict) => counts.has(verdict))
+    .map((verdict) => `${counts.get(verdict)} ${VERDICTS[verdict].title.toLowerCase()}`)
+    .join(', ');
 }

@@ -65,7 +65,8 @@ export function drawFlameGraph(context: CanvasRenderingContext2D, drawing: Drawi
       if (isRun) return;
       if (tree.sides && row !== 0) {
         if (tree.sides.candidateTotal[row] === 0) hatched.rect(x, y, width, ROW_HEIGHT_PX - GAP_PX);
-        else if (tree.sides.baselineTotal[row] === 0) edged.rect(x + 0.75, y + 0.75, Math.max(0.5, width - 1.5), ROW_HEIGHT_PX - GAP_PX - 1.5);
+        else if (tree.sides.baselineTotal[row] === 0)
+          edged.rect(x + 0.75, y + 0.75, Math.max(0.5, width - 1.5), ROW_HEIGHT_PX - GAP_PX - 1.5);
       }
       if (width >= LEAST_TEXT_PX) labels.push({ row, x, y, widthPx: width });
     });
@@ -99,7 +100,9 @@ function visibleLevels(drawing: Drawing): [number, number] {
   const levels = levelCount(drawing.layout);
   const top = Math.floor(drawing.scrollTopPx / ROW_HEIGHT_PX);
   const bottom = Math.ceil((drawing.scrollTopPx + drawing.heightPx) / ROW_HEIGHT_PX);
-  return drawing.grow === 'down' ? [Math.max(0, top), Math.min(levels, bottom)] : [Math.max(0, levels - bottom), Math.min(levels, levels - top)];
+  return drawing.grow === 'down'
+    ? [Math.max(0, top), Math.min(levels, bottom)]
+    : [Math.max(0, levels - bottom), Math.min(levels, levels - top)];
 }
 
 /** Top of a level within the whole graph, before scrolling. */

@@ -1,5 +1,16 @@
 import { useComputedColorScheme } from '@mantine/core';
-import { useCallback, useDeferredValue, useEffect, useId, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import {
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type PointerEvent,
+} from 'react';
 import { formatShare } from '../../format/quantity.js';
 import { pathText, readPath, type FunctionHash } from '../../url-state/function-key.js';
 import { SearchBox } from '../../ui/search-box.js';
@@ -36,7 +47,18 @@ export function FlameGraph(props: FlameGraphProps) {
   return <LaidOutFlameGraph {...props} tree={laidOut.tree} layout={laidOut.layout} />;
 }
 
-function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selected, onSelect, grow = 'down', label }: FlameGraphProps & { layout: FlameLayout }) {
+function LaidOutFlameGraph({
+  tree,
+  layout,
+  zoom,
+  onZoom,
+  search,
+  onSearch,
+  selected,
+  onSelect,
+  grow = 'down',
+  label,
+}: FlameGraphProps & { layout: FlameLayout }) {
   const scheme = useComputedColorScheme('light');
   const scroller = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -56,11 +78,24 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
   const deferredSearch = useDeferredValue(search);
   const matches = useMemo(() => matchFrames(tree, layout, deferredSearch, ''), [tree, layout, deferredSearch]);
   const framed = useMemo(() => matchFrames(tree, layout, '', selected), [tree, layout, selected]);
-  const view = useMemo(() => ({ from: layout.left[zoomRow]!, to: layout.left[zoomRow]! + layout.total[zoomRow]! }), [layout, zoomRow]);
+  const view = useMemo(
+    () => ({ from: layout.left[zoomRow]!, to: layout.left[zoomRow]! + layout.total[zoomRow]! }),
+    [layout, zoomRow],
+  );
   const fullHeightPx = levelCount(layout) * ROW_HEIGHT_PX;
 
   const drawing = useCallback(
-    (): Drawing => ({ tree, layout, view, ...size, scrollTopPx: scroller.current?.scrollTop ?? 0, scheme, grow, matches, selected: framed }),
+    (): Drawing => ({
+      tree,
+      layout,
+      view,
+      ...size,
+      scrollTopPx: scroller.current?.scrollTop ?? 0,
+      scheme,
+      grow,
+      matches,
+      selected: framed,
+    }),
     [tree, layout, view, size, scheme, grow, matches, framed],
   );
   const draw = useCallback(() => {
@@ -84,26 +119,32 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
     if (grow === 'up') scroller.current!.scrollTop = fullHeightPx;
   }, [grow, fullHeightPx]);
 
-  const scrollTo = useCallback((row: number) => {
-    const element = scroller.current!;
-    const top = levelTopPx({ layout, grow }, tree.depth[row]!);
-    if (top < element.scrollTop) element.scrollTop = top - ROW_HEIGHT_PX;
-    else if (top + ROW_HEIGHT_PX > element.scrollTop + element.clientHeight) element.scrollTop = top - element.clientHeight / 2;
-  }, [tree, layout, grow]);
+  const scrollTo = useCallback(
+    (row: number) => {
+      const element = scroller.current!;
+      const top = levelTopPx({ layout, grow }, tree.depth[row]!);
+      if (top < element.scrollTop) element.scrollTop = top - ROW_HEIGHT_PX;
+      else if (top + ROW_HEIGHT_PX > element.scrollTop + element.clientHeight) element.scrollTop = top - element.clientHeight / 2;
+    },
+    [tree, layout, grow],
+  );
 
   // A function selected elsewhere is brought into sight: its widest frame.
   useEffect(() => {
     if (selected === '') return;
     let widest = -1;
     for (let row = 0; row < tree.depth.length; row += 1) {
-      if (tree.hashes[tree.functionRow[row]!] === selected && (widest < 0 || layout.total[row]! > layout.total[widest]!)) widest = row;
+      if (tree.hashes[tree.functionRow[row]!] === selected && (widest < 0 || layout.total[row]! > layout.total[widest]!))
+        widest = row;
     }
     if (widest >= 0) scrollTo(widest);
   }, [selected, tree, layout, scrollTo]);
 
   const zoomTo = (row: number) => {
     setActive(row);
-    const path = pathTo(tree.depth, row).slice(1).map((step) => tree.hashes[tree.functionRow[step]!]!);
+    const path = pathTo(tree.depth, row)
+      .slice(1)
+      .map((step) => tree.hashes[tree.functionRow[step]!]!);
     onZoom(pathText(path));
   };
 
@@ -120,7 +161,11 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
     forEachBox(layout, level, view, NARROW_PX * perPixel, (first, end, left, right) => {
       if (value < left || value >= right) return;
       const x = Math.max(0, (left - view.from) / perPixel);
-      const outline = { x, y: top, width: Math.min(size.widthPx, (right - view.from) / perPixel) - x };
+      const outline = {
+        left: x + scroller.current!.offsetLeft,
+        top: top + scroller.current!.offsetTop,
+        width: Math.min(size.widthPx, (right - view.from) / perPixel) - x,
+      };
       found = { row, run: end - first, runChange: runChange(tree, layout, first, end), outline, ...at };
     });
     return found;
@@ -144,14 +189,28 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
   return (
     <div className={styles['graph']}>
       <div className={styles['bar']}>
-        <SearchBox value={search} onChange={onSearch} label="Search frames" placeholder="Search name, file, package or /pattern/" />
-        <span className={styles['share']} role="status">{matches && shareText(matches)}</span>
+        <SearchBox
+          value={search}
+          onChange={onSearch}
+          label="Search frames"
+          placeholder="Search name, file, package or /pattern/"
+        />
+        <span className={styles['share']} role="status">
+          {matches && shareText(matches)}
+        </span>
       </div>
       <FrameBreadcrumb tree={tree} row={zoomRow} onZoom={zoomTo} />
       <div
-        ref={scroller} className={styles['scroller']} role="tree" tabIndex={0} aria-label={label} aria-activedescendant={`${id}-${activeRow}`}
-        onScroll={draw} onKeyDown={onKeyDown}
-        onPointerMove={(event) => setHover(hoverAt(event))} onPointerLeave={() => setHover(undefined)}
+        ref={scroller}
+        className={styles['scroller']}
+        role="tree"
+        tabIndex={0}
+        aria-label={label}
+        aria-activedescendant={`${id}-${activeRow}`}
+        onScroll={draw}
+        onKeyDown={onKeyDown}
+        onPointerMove={(event) => setHover(hoverAt(event))}
+        onPointerLeave={() => setHover(undefined)}
         onClick={() => {
           if (!hover) return;
           zoomTo(hover.row);
@@ -165,40 +224,60 @@ function LaidOutFlameGraph({ tree, layout, zoom, onZoom, search, onSearch, selec
         </div>
       </div>
       {hover && <FrameTooltip tree={tree} layout={layout} hover={hover} />}
-      {hover && <HoverOutline scroller={scroller.current} hover={hover} />}
+      {hover && <HoverOutline outline={hover.outline} />}
     </div>
   );
 }
 
-function Canvas({ canvas, widthPx, heightPx }: { canvas: React.RefObject<HTMLCanvasElement | null>; widthPx: number; heightPx: number }) {
+function Canvas({
+  canvas,
+  widthPx,
+  heightPx,
+}: {
+  canvas: React.RefObject<HTMLCanvasElement | null>;
+  widthPx: number;
+  heightPx: number;
+}) {
   const ratio = window.devicePixelRatio || 1;
   return (
     <canvas
-      ref={canvas} className={styles['canvas']} aria-hidden="true"
-      width={Math.round(widthPx * ratio)} height={Math.round(heightPx * ratio)} style={{ width: widthPx, height: heightPx }}
+      ref={canvas}
+      className={styles['canvas']}
+      aria-hidden="true"
+      width={Math.round(widthPx * ratio)}
+      height={Math.round(heightPx * ratio)}
+      style={{ width: widthPx, height: heightPx }}
     />
   );
 }
 
 /** Over the canvas, so that hovering redraws nothing. */
-function HoverOutline({ scroller, hover }: { scroller: HTMLDivElement | null; hover: Hover }) {
-  if (!scroller) return null;
-  const { x, y, width } = hover.outline;
-  return <div className={styles['hover']} style={{ left: scroller.offsetLeft + x, top: scroller.offsetTop + y, width: Math.max(2, width), height: ROW_HEIGHT_PX - 1 }} />;
+function HoverOutline({ outline: { left, top, width } }: { outline: Hover['outline'] }) {
+  return <div className={styles['hover']} style={{ left, top, width: Math.max(2, width), height: ROW_HEIGHT_PX - 1 }} />;
 }
 
-function outlineOf(row: number, { layout, tree, view, grow, widthPx }: Pick<Drawing, 'layout' | 'tree' | 'view' | 'grow' | 'widthPx' | 'scrollTopPx'>) {
+function outlineOf(
+  row: number,
+  { layout, tree, view, grow, widthPx }: Pick<Drawing, 'layout' | 'tree' | 'view' | 'grow' | 'widthPx' | 'scrollTopPx'>,
+) {
   const pixels = widthPx / (view.to - view.from);
   const left = Math.max(0, (layout.left[row]! - view.from) * pixels);
   const right = Math.min(widthPx, (layout.left[row]! + layout.total[row]! - view.from) * pixels);
   if (!(right > left)) return undefined;
-  return { left, width: Math.max(2, right - left - 1), top: levelTopPx({ layout, grow }, tree.depth[row]!), height: ROW_HEIGHT_PX - 1 };
+  return {
+    left,
+    width: Math.max(2, right - left - 1),
+    top: levelTopPx({ layout, grow }, tree.depth[row]!),
+    height: ROW_HEIGHT_PX - 1,
+  };
 }
 
 /** What the frames of a run changed by in all, sure or not. */
 function runChange({ sides }: FlameTree, { rowAt }: FlameLayout, first: number, end: number): number {
   let sum = 0;
-  if (sides) for (let place = first; place < end; place += 1) sum += sides.candidateTotal[rowAt[place]!]! - sides.baselineTotal[rowAt[place]!]!;
+  if (sides)
+    for (let place = first; place < end; place += 1)
+      sum += sides.candidateTotal[rowAt[place]!]! - sides.baselineTotal[rowAt[place]!]!;
   return sum;
 }
 
@@ -218,7 +297,10 @@ interface KeyContext {
 }
 
 /** Arrows walk the frames, Enter zooms, Escape goes one zoom back, Home shows all. `undefined`: the key is not ours. */
-function keyTarget(key: string, { tree, layout, activeRow, zoomRow, grow }: KeyContext): { row: number; zoom: boolean } | undefined {
+function keyTarget(
+  key: string,
+  { tree, layout, activeRow, zoomRow, grow }: KeyContext,
+): { row: number; zoom: boolean } | undefined {
   const { depth } = tree;
   const parent = pathTo(depth, activeRow).at(-2) ?? 0;
   const inward = grow === 'down' ? 'ArrowDown' : 'ArrowUp';
@@ -228,7 +310,10 @@ function keyTarget(key: string, { tree, layout, activeRow, zoomRow, grow }: KeyC
       if (key !== inward) return { row: parent, zoom: false };
       const children = childrenOf(depth, activeRow);
       if (children.length === 0) return { row: activeRow, zoom: false };
-      return { row: children.reduce((widest, child) => (layout.total[child]! > layout.total[widest]! ? child : widest)), zoom: false };
+      return {
+        row: children.reduce((widest, child) => (layout.total[child]! > layout.total[widest]! ? child : widest)),
+        zoom: false,
+      };
     }
     case 'ArrowLeft':
     case 'ArrowRight': {

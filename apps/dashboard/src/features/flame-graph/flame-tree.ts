@@ -35,7 +35,11 @@ const ROOT: FunctionKey = { name: ROOT_NAME, package: '', file: '' };
 const TRUNCATED: FunctionKey = { name: TRUNCATED_NAME, package: 'native', file: '' };
 
 export function flameTree(answer: FlameGraphAnswer): FlameTree {
-  const named = answer.names.map((name, row): FunctionKey => ({ name, package: answer.packages[row] ?? '', file: answer.files[row] ?? '' }));
+  const named = answer.names.map((name, row): FunctionKey => ({
+    name,
+    package: answer.packages[row] ?? '',
+    file: answer.files[row] ?? '',
+  }));
   const { functions, functionRow } = withSpecialRows(named, answer.name);
   const paintOf = Uint8Array.from(functions, packagePaint);
   return {
@@ -69,12 +73,15 @@ export function diffTree({ tree, unit }: ComparisonResult): FlameTree {
     unit,
     depth: Int32Array.from(tree.depth),
     self: sides.baselineSelf.map((baseline, row) => Math.max(baseline, sides.candidateSelf[row]!)),
-    change: sides.candidateTotal.map((candidate, row) => (candidate - sides.baselineTotal[row]!) * (sides.tested ? changeWeight(sides.confidence[row]!) : 1)),
+    change: sides.candidateTotal.map(
+      (candidate, row) => (candidate - sides.baselineTotal[row]!) * (sides.tested ? changeWeight(sides.confidence[row]!) : 1),
+    ),
     functionRow,
     functions,
     hashes: functions.map(functionHash),
     paint: Uint8Array.from(sides.baselineTotal, (baseline, row) =>
-      changePaint(baseline, sides.candidateTotal[row]!, sides.tested ? sides.confidence[row]! : 0.95)),
+      changePaint(baseline, sides.candidateTotal[row]!, sides.tested ? sides.confidence[row]! : 0.95),
+    ),
     sides,
   };
 }
@@ -94,8 +101,13 @@ export function rowOfPath(tree: FlameTree, path: readonly FunctionHash[]): numbe
   return found;
 }
 
-function withSpecialRows(named: readonly FunctionKey[], rows: readonly number[]): { functions: FunctionKey[]; functionRow: Int32Array } {
+function withSpecialRows(
+  named: readonly FunctionKey[],
+  rows: readonly number[],
+): { functions: FunctionKey[]; functionRow: Int32Array } {
   const functions = [...named, ROOT, TRUNCATED];
-  const functionRow = Int32Array.from(rows, (row, index) => (index === 0 ? named.length : row < 0 || row >= named.length ? named.length + 1 : row));
+  const functionRow = Int32Array.from(rows, (row, index) =>
+    index === 0 ? named.length : row < 0 || row >= named.length ? named.length + 1 : row,
+  );
   return { functions, functionRow };
 }

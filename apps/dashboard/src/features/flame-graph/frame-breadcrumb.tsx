@@ -15,16 +15,28 @@ export function FrameBreadcrumb({ tree, row, onZoom }: { tree: FlameTree; row: n
     <nav className={styles['breadcrumb']} aria-label="Zoomed frame">
       {shown.map((step, index) => (
         <span key={step} className={styles['step']}>
-          {index > 0 && <span className={styles['arrow']} aria-hidden="true">›</span>}
+          {index > 0 && (
+            <span className={styles['arrow']} aria-hidden="true">
+              ›
+            </span>
+          )}
           {index === ENDS && hidden.length > 0 && <span className={styles['arrow']}>… {hidden.length} frames ›</span>}
           {step === row ? (
-            <span className={styles['here']} aria-current="true">{visibleText(tree.functions[tree.functionRow[step]!]!.name)}</span>
+            <span className={styles['here']} aria-current="true">
+              {visibleText(tree.functions[tree.functionRow[step]!]!.name)}
+            </span>
           ) : (
-            <button type="button" onClick={() => onZoom(step)}>{visibleText(tree.functions[tree.functionRow[step]!]!.name)}</button>
+            <button type="button" onClick={() => onZoom(step)}>
+              {visibleText(tree.functions[tree.functionRow[step]!]!.name)}
+            </button>
           )}
         </span>
       ))}
-      {row !== 0 && <button type="button" className={styles['reset']} onClick={() => onZoom(0)}>Reset zoom</button>}
+      {row !== 0 && (
+        <button type="button" className={styles['reset']} onClick={() => onZoom(0)}>
+          Reset zoom
+        </button>
+      )}
     </nav>
   );
 }

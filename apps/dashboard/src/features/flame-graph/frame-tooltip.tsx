@@ -12,8 +12,8 @@ export interface Hover {
   readonly run: number;
   /** Signed change of the run. */
   readonly runChange: number;
-  /** The box, in pixels of the canvas. */
-  readonly outline: { readonly x: number; readonly y: number; readonly width: number };
+  /** The box, in pixels of the graph's frame. */
+  readonly outline: { readonly left: number; readonly top: number; readonly width: number };
   readonly clientX: number;
   readonly clientY: number;
 }
@@ -25,8 +25,14 @@ export function FrameTooltip({ tree, layout, hover }: { tree: FlameTree; layout:
   // Beside the pointer, on the side that has room; measured, because names differ in length.
   useLayoutEffect(() => {
     const box = element.current!.getBoundingClientRect();
-    const left = hover.clientX + DISTANCE_PX + box.width > innerWidth ? hover.clientX - DISTANCE_PX - box.width : hover.clientX + DISTANCE_PX;
-    const top = hover.clientY + DISTANCE_PX + box.height > innerHeight ? hover.clientY - DISTANCE_PX - box.height : hover.clientY + DISTANCE_PX;
+    const left =
+      hover.clientX + DISTANCE_PX + box.width > innerWidth
+        ? hover.clientX - DISTANCE_PX - box.width
+        : hover.clientX + DISTANCE_PX;
+    const top =
+      hover.clientY + DISTANCE_PX + box.height > innerHeight
+        ? hover.clientY - DISTANCE_PX - box.height
+        : hover.clientY + DISTANCE_PX;
     element.current!.style.transform = `translate(${Math.max(4, left)}px, ${Math.max(4, top)}px)`;
   });
   const key = tree.functions[tree.functionRow[hover.row]!]!;
@@ -47,7 +53,10 @@ export function FrameTooltip({ tree, layout, hover }: { tree: FlameTree; layout:
 
 /** `express lib/router/index.js`, or what there is of it. */
 export function placeOf(packageName: string, file: string): string {
-  return [packageName, file].filter((part) => part !== '').map(visibleText).join('  ');
+  return [packageName, file]
+    .filter((part) => part !== '')
+    .map(visibleText)
+    .join('  ');
 }
 
 function OneSide({ tree, layout, row }: { tree: FlameTree; layout: FlameLayout; row: number }) {
@@ -55,7 +64,12 @@ function OneSide({ tree, layout, row }: { tree: FlameTree; layout: FlameLayout; 
   return (
     <table className={styles['figures']}>
       <tbody>
-        {([['Self', tree.self[row]!], ['Total', layout.total[row]!]] as const).map(([title, value]) => (
+        {(
+          [
+            ['Self', tree.self[row]!],
+            ['Total', layout.total[row]!],
+          ] as const
+        ).map(([title, value]) => (
           <tr key={title}>
             <th>{title}</th>
             <td>{formatQuantity(value, tree.unit)}</td>
@@ -77,7 +91,13 @@ function BothSides({ tree, row }: { tree: FlameTree; row: number }) {
     <>
       <table className={styles['figures']}>
         <thead>
-          <tr><th /><th>Baseline</th><th>Candidate</th><th>Change</th><th /></tr>
+          <tr>
+            <th />
+            <th>Baseline</th>
+            <th>Candidate</th>
+            <th>Change</th>
+            <th />
+          </tr>
         </thead>
         <tbody>
           {lines.map(([title, baseline, candidate]) => (
@@ -86,12 +106,22 @@ function BothSides({ tree, row }: { tree: FlameTree; row: number }) {
               <td>{formatQuantity(baseline, tree.unit)}</td>
               <td>{formatQuantity(candidate, tree.unit)}</td>
               <td>{formatDelta(candidate - baseline, tree.unit)}</td>
-              <td>{baseline === 0 ? (candidate === 0 ? '' : 'new') : candidate === 0 ? 'gone' : formatChangePct(100 * (candidate / baseline - 1))}</td>
+              <td>
+                {baseline === 0
+                  ? candidate === 0
+                    ? ''
+                    : 'new'
+                  : candidate === 0
+                    ? 'gone'
+                    : formatChangePct(100 * (candidate / baseline - 1))}
+              </td>
             </tr>
           ))}
         </tbody>
       </table>
-      {row !== 0 && sides.tested && <div className={styles['note']}>Certainty that the function changed: {formatShare(sides.confidence[row]!)}</div>}
+      {row !== 0 && sides.tested && (
+        <div className={styles['note']}>Certainty that the function changed: {formatShare(sides.confidence[row]!)}</div>
+      )}
     </>
   );
 }

@@ -9,24 +9,43 @@ import styles from './flame-graph.module.css';
 const MOST_ITEMS = 20;
 
 /** What the canvas shows around one frame, as a tree that a screen reader can read: its callers, its neighbours, its callees. */
-export const FrameTwin = memo(function FrameTwin({ id, tree, layout, row }: { id: string; tree: FlameTree; layout: FlameLayout; row: number }) {
+export const FrameTwin = memo(function FrameTwin({
+  id,
+  tree,
+  layout,
+  row,
+}: {
+  id: string;
+  tree: FlameTree;
+  layout: FlameLayout;
+  row: number;
+}) {
   const path = pathTo(tree.depth, row);
   const siblings = row === 0 ? [0] : childrenOf(tree.depth, path.at(-2)!);
   const around = Math.max(0, Math.min(siblings.indexOf(row) - MOST_ITEMS / 2, siblings.length - MOST_ITEMS));
   const children = childrenOf(tree.depth, row);
   const items: { row: number; position: number; of: number }[] = [
     ...path.slice(0, -1).map((above) => ({ row: above, position: 1, of: 1 })),
-    ...siblings.slice(around, around + MOST_ITEMS).flatMap((sibling, index) => [
-      { row: sibling, position: around + index + 1, of: siblings.length },
-      ...(sibling === row ? children.slice(0, MOST_ITEMS).map((child, place) => ({ row: child, position: place + 1, of: children.length })) : []),
-    ]),
+    ...siblings
+      .slice(around, around + MOST_ITEMS)
+      .flatMap((sibling, index) => [
+        { row: sibling, position: around + index + 1, of: siblings.length },
+        ...(sibling === row
+          ? children.slice(0, MOST_ITEMS).map((child, place) => ({ row: child, position: place + 1, of: children.length }))
+          : []),
+      ]),
   ];
   return (
     <div className={styles['twin']} role="presentation">
       {items.map((item) => (
         <div
-          key={item.row} id={`${id}-${item.row}`} role="treeitem" aria-level={tree.depth[item.row]! + 1} aria-posinset={item.position}
-          aria-setsize={item.of} aria-selected={item.row === row}
+          key={item.row}
+          id={`${id}-${item.row}`}
+          role="treeitem"
+          aria-level={tree.depth[item.row]! + 1}
+          aria-posinset={item.position}
+          aria-setsize={item.of}
+          aria-selected={item.row === row}
         >
           {spokenFrame(tree, layout, item.row)}
         </div>

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { changeOf, childrenOf, firstEndingAfter, forEachBox, layOut, levelCount, pathTo, pickRow, type FlameColumns } from './layout.js';
+import {
+  changeOf,
+  childrenOf,
+  firstEndingAfter,
+  forEachBox,
+  layOut,
+  levelCount,
+  pathTo,
+  pickRow,
+  type FlameColumns,
+} from './layout.js';
 
 /** One line per frame, indented by two spaces a level: `name self change`. */
 function columnsFromText(text: string): FlameColumns {
@@ -16,7 +26,7 @@ function columnsFromText(text: string): FlameColumns {
 /** Seeded, so that a failure can be run again. */
 function randomColumns(seed: number, rows: number): FlameColumns {
   let state = seed;
-  const next = () => ((state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32);
+  const next = () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
   const depth = new Int32Array(rows);
   for (let row = 1; row < rows; row += 1) depth[row] = 1 + Math.floor(next() * Math.min(40, depth[row - 1]! + 1));
   return {
@@ -28,12 +38,14 @@ function randomColumns(seed: number, rows: number): FlameColumns {
 
 describe('layOut', () => {
   it('puts children under their parent from its left edge, its own value at their right', () => {
-    const layout = layOut(columnsFromText(`
+    const layout = layOut(
+      columnsFromText(`
       total  0
         read  2
           decode  3
         parse  5
-    `));
+    `),
+    );
     expect([...layout.total]).toEqual([10, 5, 3, 5]);
     expect([...layout.left]).toEqual([0, 0, 0, 5]);
     expect([...layout.levelStart]).toEqual([0, 1, 3, 4]);
@@ -58,7 +70,9 @@ describe('pickRow', () => {
       const columns = randomColumns(seed, 3000);
       const layout = layOut(columns);
       const scan = (level: number, value: number) =>
-        columns.depth.findIndex((depth, row) => depth === level && layout.left[row]! <= value && value < layout.left[row]! + layout.total[row]!);
+        columns.depth.findIndex(
+          (depth, row) => depth === level && layout.left[row]! <= value && value < layout.left[row]! + layout.total[row]!,
+        );
       for (let pick = 0; pick < 300; pick += 1) {
         const level = pick % (levelCount(layout) + 1);
         const value = (layout.total[0]! * ((pick * 7919) % 1009)) / 1009;
@@ -67,11 +81,13 @@ describe('pickRow', () => {
     }
   });
   it('gives the right neighbour at a shared edge and nothing beyond the last', () => {
-    const layout = layOut(columnsFromText(`
+    const layout = layOut(
+      columnsFromText(`
       total  0
         a  4
         b  6
-    `));
+    `),
+    );
     expect([3.999, 4, 9.999, 10].map((value) => pickRow(layout, 1, value))).toEqual([1, 2, 2, -1]);
     expect(pickRow(layout, 2, 1)).toBe(-1);
   });
@@ -81,7 +97,9 @@ describe('forEachBox', () => {
   const boxes = (columns: FlameColumns, level: number, from: number, to: number, narrow: number) => {
     const layout = layOut(columns);
     const found: { first: number; end: number; left: number; right: number; change: number }[] = [];
-    forEachBox(layout, level, { from, to }, narrow, (first, end, left, right) => found.push({ first, end, left, right, change: changeOf(layout, first, end) }));
+    forEachBox(layout, level, { from, to }, narrow, (first, end, left, right) =>
+      found.push({ first, end, left, right, change: changeOf(layout, first, end) }),
+    );
     return found;
   };
 
@@ -107,7 +125,11 @@ describe('forEachBox', () => {
     expect(found.map((box) => box.change)).toEqual([1, 0]);
   });
   it('ends a long run, so that a change keeps its place', () => {
-    const columns: FlameColumns = { depth: Int32Array.from({ length: 1001 }, (_, row) => Number(row > 0)), self: Float64Array.from({ length: 1001 }, (_, row) => Number(row > 0)), change: new Float64Array(1001) };
+    const columns: FlameColumns = {
+      depth: Int32Array.from({ length: 1001 }, (_, row) => Number(row > 0)),
+      self: Float64Array.from({ length: 1001 }, (_, row) => Number(row > 0)),
+      change: new Float64Array(1001),
+    };
     const found = boxes(columns, 1, 0, 1000, 10);
     expect(found.length).toBeGreaterThan(20);
     expect(found.reduce((sum, box) => sum + box.end - box.first, 0)).toBe(1000);
@@ -123,7 +145,8 @@ describe('forEachBox', () => {
           for (; next < first; next += 1) expect(layout.levelRight[next]! - layout.levelLeft[next]!).toBe(0);
           next = end;
         });
-        for (; next < layout.levelStart[level + 1]!; next += 1) expect(layout.levelRight[next]! - layout.levelLeft[next]!).toBe(0);
+        for (; next < layout.levelStart[level + 1]!; next += 1)
+          expect(layout.levelRight[next]! - layout.levelLeft[next]!).toBe(0);
       }
     }
   });

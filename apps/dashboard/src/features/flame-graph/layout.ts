@@ -127,7 +127,12 @@ export function forEachBox(layout: FlameLayout, level: number, view: FlameView, 
     }
     let right = levelRight[place]!;
     const furthest = levelLeft[first]! + RUN_WIDTHS * narrow;
-    while (place < end && levelRight[place]! - levelLeft[place]! < narrow && levelLeft[place]! <= right + narrow && levelLeft[place]! < furthest) {
+    while (
+      place < end &&
+      levelRight[place]! - levelLeft[place]! < narrow &&
+      levelLeft[place]! <= right + narrow &&
+      levelLeft[place]! < furthest
+    ) {
       // Three pixels at a time: what ends within them is narrow too, and a million boxes cost a few hundred steps.
       place = Math.max(place + 1, firstEndingAfter(levelRight, levelLeft[place]! + narrow, place, end));
       right = levelRight[place - 1]!;

@@ -40,7 +40,9 @@ describe('packagePaint', () => {
     expect(spreadOf(fill(packagePaint({ name: 'f', package: 'express', file: 'lib/a.js' })))).toBeLessThan(12);
   });
   it('gives one file one colour', () => {
-    expect(packagePaint({ name: 'a', package: '', file: 'src/a.js' })).toBe(packagePaint({ name: 'b', package: '', file: 'src/a.js' }));
+    expect(packagePaint({ name: 'a', package: '', file: 'src/a.js' })).toBe(
+      packagePaint({ name: 'b', package: '', file: 'src/a.js' }),
+    );
   });
 });
 

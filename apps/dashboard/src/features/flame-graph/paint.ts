@@ -13,16 +13,46 @@ type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Application code is saturated, one hue per file; libraries are grey: colour leads to what one can change. */
 const OWN_HUES: Record<ColorScheme, readonly Rgb[]> = {
-  light: [[126, 178, 232], [108, 196, 178], [158, 200, 110], [226, 196, 92], [232, 150, 160], [150, 160, 236], [104, 190, 214]],
-  dark: [[52, 100, 158], [30, 112, 98], [74, 110, 36], [128, 100, 22], [148, 66, 80], [80, 84, 164], [24, 106, 128]],
+  light: [
+    [126, 178, 232],
+    [108, 196, 178],
+    [158, 200, 110],
+    [226, 196, 92],
+    [232, 150, 160],
+    [150, 160, 236],
+    [104, 190, 214],
+  ],
+  dark: [
+    [52, 100, 158],
+    [30, 112, 98],
+    [74, 110, 36],
+    [128, 100, 22],
+    [148, 66, 80],
+    [80, 84, 164],
+    [24, 106, 128],
+  ],
 };
 const LIBRARY_GREYS: Record<ColorScheme, readonly Rgb[]> = {
-  light: [[206, 207, 213], [214, 215, 220], [198, 199, 206]],
-  dark: [[70, 71, 79], [62, 63, 71], [78, 79, 88]],
+  light: [
+    [206, 207, 213],
+    [214, 215, 220],
+    [198, 199, 206],
+  ],
+  dark: [
+    [70, 71, 79],
+    [62, 63, 71],
+    [78, 79, 88],
+  ],
 };
 const RUNTIME: Record<ColorScheme, readonly [node: Rgb, native: Rgb]> = {
-  light: [[226, 227, 231], [236, 236, 240]],
-  dark: [[50, 51, 58], [42, 43, 49]],
+  light: [
+    [226, 227, 231],
+    [236, 236, 240],
+  ],
+  dark: [
+    [50, 51, 58],
+    [42, 43, 49],
+  ],
 };
 const NEUTRAL: Record<ColorScheme, Rgb> = { light: [218, 219, 224], dark: [62, 63, 71] };
 /** Diverging, and apart for every common form of colour blindness: less is purple, more is orange. */
@@ -80,7 +110,9 @@ export function palette(scheme: ColorScheme): readonly Paint[] {
     const changes: Rgb[] = [];
     for (let step = -4; step <= 4; step += 1) {
       for (let confidence = 0; confidence < OPACITY.length; confidence += 1) {
-        changes.push(mix(NEUTRAL[scheme], step < 0 ? LESS[scheme] : MORE[scheme], STRENGTH[Math.abs(step)]! * OPACITY[confidence]!));
+        changes.push(
+          mix(NEUTRAL[scheme], step < 0 ? LESS[scheme] : MORE[scheme], STRENGTH[Math.abs(step)]! * OPACITY[confidence]!),
+        );
       }
     }
     paints = [...OWN_HUES[scheme], ...LIBRARY_GREYS[scheme], ...RUNTIME[scheme], ...changes].map(paintOf);
@@ -111,7 +143,10 @@ function mix(under: Rgb, over: Rgb, opacity: number): Rgb {
 }
 
 function paintOf(rgb: Rgb): Paint {
-  return { fill: `rgb(${rgb.join(' ')})`, text: contrast(rgb, [0, 0, 0]) >= contrast(rgb, [255, 255, 255]) ? '#000000' : '#ffffff' };
+  return {
+    fill: `rgb(${rgb.join(' ')})`,
+    text: contrast(rgb, [0, 0, 0]) >= contrast(rgb, [255, 255, 255]) ? '#000000' : '#ffffff',
+  };
 }
 
 /** Contrast of two colours as WCAG 2.2 defines it, 1..21. */

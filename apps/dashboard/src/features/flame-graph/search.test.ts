@@ -12,8 +12,14 @@ import { matchFrames, parseSearch } from './search.js';
  *       read 4
  */
 const answer = {
-  unit: 'microseconds', depth: [0, 1, 2, 3, 1], name: [-1, 0, 0, 1, 1], self: [0, 1, 2, 3, 4], total: [10, 6, 5, 3, 4],
-  names: ['walk', 'read'], packages: ['', 'node'], files: ['src/walk.js', 'fs'],
+  unit: 'microseconds',
+  depth: [0, 1, 2, 3, 1],
+  name: [-1, 0, 0, 1, 1],
+  self: [0, 1, 2, 3, 4],
+  total: [10, 6, 5, 3, 4],
+  names: ['walk', 'read'],
+  packages: ['', 'node'],
+  files: ['src/walk.js', 'fs'],
 } as unknown as FlameGraphAnswer;
 
 describe('matchFrames', () => {
@@ -54,8 +60,17 @@ describe('diffTree', () => {
     const tree = diffTree({
       unit: 'microseconds',
       tree: {
-        depth: [0, 1, 1], functionRow: [-1, 0, 1], functions: [{ name: 'gone', package: '', file: 'a' }, { name: 'new', package: '', file: 'a' }],
-        baselineSelf: [0, 6, 0], baselineTotal: [6, 6, 0], candidateSelf: [0, 0, 4], candidateTotal: [4, 0, 4], confidence: [1, 1, 1],
+        depth: [0, 1, 1],
+        functionRow: [-1, 0, 1],
+        functions: [
+          { name: 'gone', package: '', file: 'a' },
+          { name: 'new', package: '', file: 'a' },
+        ],
+        baselineSelf: [0, 6, 0],
+        baselineTotal: [6, 6, 0],
+        candidateSelf: [0, 0, 4],
+        candidateTotal: [4, 0, 4],
+        confidence: [1, 1, 1],
       },
     } as never);
     expect([...layOut(tree).total]).toEqual([10, 6, 4]);

@@ -32,11 +32,17 @@ export function parseSearch(text: string): ((value: string) => boolean) | undefi
 }
 
 /** Matches of a text, or of one selected function. */
-export function matchFrames(tree: FlameTree, layout: FlameLayout, search: string, selectedFunction: string): FlameMatches | undefined {
+export function matchFrames(
+  tree: FlameTree,
+  layout: FlameLayout,
+  search: string,
+  selectedFunction: string,
+): FlameMatches | undefined {
   const matches = parseSearch(search);
   if (!matches && selectedFunction === '') return undefined;
   const functionMatches = Uint8Array.from(tree.functions, ({ name, package: packageName, file }, row) =>
-    Number(matches ? matches(name) || matches(file) || matches(packageName) : tree.hashes[row] === selectedFunction));
+    Number(matches ? matches(name) || matches(file) || matches(packageName) : tree.hashes[row] === selectedFunction),
+  );
   functionMatches[tree.functions.length - 2] = 0; // the root is no function
   return {
     functionMatches,

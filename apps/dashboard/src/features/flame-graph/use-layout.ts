@@ -11,7 +11,9 @@ let worker: Worker | undefined;
 let lastId = 0;
 
 /** The layout of a tree, made in a worker. `undefined` until the first is there; afterwards the last one stays until the next. */
-export function useLayout<Tree extends FlameColumns>(tree: Tree): { readonly tree: Tree; readonly layout: FlameLayout } | undefined {
+export function useLayout<Tree extends FlameColumns>(
+  tree: Tree,
+): { readonly tree: Tree; readonly layout: FlameLayout } | undefined {
   const [laidOut, setLaidOut] = useState<{ tree: Tree; layout: FlameLayout }>();
   useEffect(() => {
     worker ??= new Worker(new URL('./layout.worker.ts', import.meta.url), { type: 'module' });

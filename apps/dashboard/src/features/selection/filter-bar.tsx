@@ -25,37 +25,104 @@ export function FilterBar({ scope, onChange, without = [] }: FilterBarProps) {
   const revisions = useQuery(revisionsQuery(project, scope.service)).data ?? [];
   const processes = useQuery(processesQuery(project, scope.service)).data ?? [];
   const range = { from: scope.from, until: scope.until };
-  const transactions = useQuery({ ...transactionsQuery(project, { service: scope.service, ...range }), enabled: scope.service !== '' && !without.includes('transaction') }).data;
+  const transactions = useQuery({
+    ...transactionsQuery(project, { service: scope.service, ...range }),
+    enabled: scope.service !== '' && !without.includes('transaction'),
+  }).data;
   const service = services.find(({ name }) => name === scope.service);
   return (
     <div className={styles['bar']} role="group" aria-label="What is shown">
-      <ServiceChoice services={services} value={scope.service} onChange={(next) => onChange({ service: next, environment: '', revision: '', process: '', transaction: '', labels: [] })} />
-      {!without.includes('type') && <TypeChoice service={service} value={scope.type ?? 'cpu'} onChange={(type) => onChange({ type })} />}
-      <Choice label="Environment" anything="All environments" widthPx={152} value={scope.environment} onChange={(environment) => onChange({ environment })}
-        options={(service?.environments ?? []).filter((name) => name !== '').map((value) => ({ value }))} />
-      <Choice label="Revision" anything="All revisions" widthPx={168} value={scope.revision} onChange={(revision) => onChange({ revision })} options={revisionOptions(revisions)} />
+      <ServiceChoice
+        services={services}
+        value={scope.service}
+        onChange={(next) => onChange({ service: next, environment: '', revision: '', process: '', transaction: '', labels: [] })}
+      />
+      {!without.includes('type') && (
+        <TypeChoice service={service} value={scope.type ?? 'cpu'} onChange={(type) => onChange({ type })} />
+      )}
+      <Choice
+        label="Environment"
+        anything="All environments"
+        widthPx={152}
+        value={scope.environment}
+        onChange={(environment) => onChange({ environment })}
+        options={(service?.environments ?? []).filter((name) => name !== '').map((value) => ({ value }))}
+      />
+      <Choice
+        label="Revision"
+        anything="All revisions"
+        widthPx={168}
+        value={scope.revision}
+        onChange={(revision) => onChange({ revision })}
+        options={revisionOptions(revisions)}
+      />
       {!without.includes('process') && (
-        <Choice label="Process" anything="All processes" widthPx={168} value={scope.process} onChange={(process) => onChange({ process })} options={processOptions(processes)} />
+        <Choice
+          label="Process"
+          anything="All processes"
+          widthPx={168}
+          value={scope.process}
+          onChange={(process) => onChange({ process })}
+          options={processOptions(processes)}
+        />
       )}
       {!without.includes('transaction') && (
-        <Choice label="Transaction" anything="All transactions" widthPx={200} value={scope.transaction} onChange={(transaction) => onChange({ transaction })}
-          options={(transactions?.transactions ?? []).map(({ name }) => ({ value: name }))} />
+        <Choice
+          label="Transaction"
+          anything="All transactions"
+          widthPx={200}
+          value={scope.transaction}
+          onChange={(transaction) => onChange({ transaction })}
+          options={(transactions?.transactions ?? []).map(({ name }) => ({ value: name }))}
+        />
       )}
       <LabelFilters service={scope.service} range={range} labels={scope.labels} onChange={(labels) => onChange({ labels })} />
-      <div className={styles['end']}><TimeRange {...range} onChange={onChange} /></div>
+      <div className={styles['end']}>
+        <TimeRange {...range} onChange={onChange} />
+      </div>
     </div>
   );
 }
 
-export function ServiceChoice({ services, value, onChange }: { services: readonly ServiceAnswer[]; value: string; onChange: (service: string) => void }) {
-  return <Choice label="Service" widthPx={168} value={value} onChange={onChange} options={services.map(({ name }) => ({ value: name }))} />;
+export function ServiceChoice({
+  services,
+  value,
+  onChange,
+}: {
+  services: readonly ServiceAnswer[];
+  value: string;
+  onChange: (service: string) => void;
+}) {
+  return (
+    <Choice
+      label="Service"
+      widthPx={168}
+      value={value}
+      onChange={onChange}
+      options={services.map(({ name }) => ({ value: name }))}
+    />
+  );
 }
 
 const TYPE_TITLES: Record<string, string> = {
-  cpu: 'CPU', wall: 'Wall', wait: 'Wait', inuse_space: 'Heap', inuse_objects: 'Heap objects', alloc_space: 'Allocated', alloc_objects: 'Allocations',
+  cpu: 'CPU',
+  wall: 'Wall',
+  wait: 'Wait',
+  inuse_space: 'Heap',
+  inuse_objects: 'Heap objects',
+  alloc_space: 'Allocated',
+  alloc_objects: 'Allocations',
 };
 
-export function TypeChoice({ service, value, onChange }: { service: ServiceAnswer | undefined; value: string; onChange: (type: string) => void }) {
+export function TypeChoice({
+  service,
+  value,
+  onChange,
+}: {
+  service: ServiceAnswer | undefined;
+  value: string;
+  onChange: (type: string) => void;
+}) {
   const types = service?.profileTypes.includes(value) ? service.profileTypes : [value, ...(service?.profileTypes ?? [])];
   const titled = types.map((type) => ({ value: type, label: TYPE_TITLES[type] ?? visibleText(type.split(':')[1] ?? type) }));
   // Foreign clients may send many types; a row of buttons holds a handful.
@@ -64,9 +131,17 @@ export function TypeChoice({ service, value, onChange }: { service: ServiceAnswe
 }
 
 export function revisionOptions(revisions: readonly RevisionAnswer[]): ChoiceOption[] {
-  return revisions.filter(({ revision }) => revision !== '').map(({ revision, version }) => ({ value: revision, label: shortRevision(revision) + (version === '' ? '' : `  ${visibleText(version)}`) }));
+  return revisions
+    .filter(({ revision }) => revision !== '')
+    .map(({ revision, version }) => ({
+      value: revision,
+      label: shortRevision(revision) + (version === '' ? '' : `  ${visibleText(version)}`),
+    }));
 }
 
 function processOptions(processes: readonly ProcessAnswer[]): ChoiceOption[] {
-  return processes.map(({ id, host, pid, startedAtMs, revision }) => ({ value: id, label: `${visibleText(host)}:${pid} since ${formatClock(startedAtMs)}, ${shortRevision(revision)}` }));
+  return processes.map(({ id, host, pid, startedAtMs, revision }) => ({
+    value: id,
+    label: `${visibleText(host)}:${pid} since ${formatClock(startedAtMs)}, ${shortRevision(revision)}`,
+  }));
 }

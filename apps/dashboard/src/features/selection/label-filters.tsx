@@ -23,22 +23,45 @@ export function LabelFilters({ service, range, labels, onChange }: LabelFiltersP
       {labels.map((filter, index) => (
         <span key={filter.join('\0')} className={styles['chip']}>
           <span className={styles['chipText']}>{filter.map(visibleText).join(' ')}</span>
-          <button type="button" aria-label={`Remove the filter ${filter.map(visibleText).join(' ')}`} onClick={() => onChange(labels.filter((_, other) => other !== index))}>×</button>
+          <button
+            type="button"
+            aria-label={`Remove the filter ${filter.map(visibleText).join(' ')}`}
+            onClick={() => onChange(labels.filter((_, other) => other !== index))}
+          >
+            ×
+          </button>
         </span>
       ))}
       <Popover opened={opened} onChange={setOpened} position="bottom-start" trapFocus withinPortal>
         <Popover.Target>
-          <Button variant="default" onClick={() => setOpened(!opened)}>+ Label</Button>
+          <Button variant="default" onClick={() => setOpened(!opened)}>
+            + Label
+          </Button>
         </Popover.Target>
         <Popover.Dropdown>
-          <NewFilter service={service} range={range} onAdd={(filter) => { setOpened(false); onChange([...labels, filter]); }} />
+          <NewFilter
+            service={service}
+            range={range}
+            onAdd={(filter) => {
+              setOpened(false);
+              onChange([...labels, filter]);
+            }}
+          />
         </Popover.Dropdown>
       </Popover>
     </>
   );
 }
 
-function NewFilter({ service, range, onAdd }: { service: string; range: LabelFiltersProps['range']; onAdd: (filter: LabelFilter) => void }) {
+function NewFilter({
+  service,
+  range,
+  onAdd,
+}: {
+  service: string;
+  range: LabelFiltersProps['range'];
+  onAdd: (filter: LabelFilter) => void;
+}) {
   const project = useProject();
   const [name, setName] = useState('');
   const [operator, setOperator] = useState<LabelOperator>('=');
@@ -50,20 +73,61 @@ function NewFilter({ service, range, onAdd }: { service: string; range: LabelFil
     if (name !== '') onAdd([name, operator, value]);
   };
   if (names.data?.labels.length === 0) {
-    return <p className={styles['hint']}>No sample of this range has a label. Labels come from <code>tag()</code> and from the options of <code>transaction()</code>.</p>;
+    return (
+      <p className={styles['hint']}>
+        No sample of this range has a label. Labels come from <code>tag()</code> and from the options of{' '}
+        <code>transaction()</code>.
+      </p>
+    );
   }
   const isPattern = operator.endsWith('~');
   return (
     <form className={styles['newFilter']} onSubmit={submit}>
-      <Choice isInPopover label="Label name" anything="Label" widthPx={160} value={name} onChange={(next) => { setName(next); setValue(''); }}
-        options={(names.data?.labels ?? []).map((label) => ({ value: label.name, label: `${visibleText(label.name)} (${label.values})` }))} />
-      <Choice isInPopover label="Operator" widthPx={64} value={operator} onChange={(next) => setOperator(next as LabelOperator)} options={LABEL_OPERATORS.map((known) => ({ value: known }))} />
+      <Choice
+        isInPopover
+        label="Label name"
+        anything="Label"
+        widthPx={160}
+        value={name}
+        onChange={(next) => {
+          setName(next);
+          setValue('');
+        }}
+        options={(names.data?.labels ?? []).map((label) => ({
+          value: label.name,
+          label: `${visibleText(label.name)} (${label.values})`,
+        }))}
+      />
+      <Choice
+        isInPopover
+        label="Operator"
+        widthPx={64}
+        value={operator}
+        onChange={(next) => setOperator(next as LabelOperator)}
+        options={LABEL_OPERATORS.map((known) => ({ value: known }))}
+      />
       {isPattern ? (
-        <input className={styles['input']} aria-label="Pattern of the whole value" placeholder="Pattern, e.g. pro|team" value={value} onChange={(event) => setValue(event.currentTarget.value)} />
+        <input
+          className={styles['input']}
+          aria-label="Pattern of the whole value"
+          placeholder="Pattern, e.g. pro|team"
+          value={value}
+          onChange={(event) => setValue(event.currentTarget.value)}
+        />
       ) : (
-        <Choice isInPopover label="Label value" anything="Value" widthPx={200} value={value} onChange={setValue} options={(values.data?.values ?? []).filter((known) => known !== '').map((known) => ({ value: known }))} />
+        <Choice
+          isInPopover
+          label="Label value"
+          anything="Value"
+          widthPx={200}
+          value={value}
+          onChange={setValue}
+          options={(values.data?.values ?? []).filter((known) => known !== '').map((known) => ({ value: known }))}
+        />
       )}
-      <Button type="submit" disabled={name === ''}>Add</Button>
+      <Button type="submit" disabled={name === ''}>
+        Add
+      </Button>
     </form>
   );
 }

@@ -36,23 +36,51 @@ export function SideEditor({ letter, title, service, side, onChange }: SideEdito
   const revisions = useQuery(revisionsQuery(project, service)).data ?? [];
   const revision = revisions.find((known) => known.revision === side.revision);
   const range = sideRange(side, revision);
-  const transactions = useQuery({ ...transactionsQuery(project, { service, ...range }), enabled: service !== '' }).data?.transactions ?? [];
+  const transactions =
+    useQuery({ ...transactionsQuery(project, { service, ...range }), enabled: service !== '' }).data?.transactions ?? [];
   const isWhole = side.from === '' && side.until === '';
   return (
     <fieldset className={styles['side']}>
-      <legend><span className={styles['letter']}>{letter}</span>{title}</legend>
+      <legend>
+        <span className={styles['letter']}>{letter}</span>
+        {title}
+      </legend>
       <div className={styles['row']}>
-        <Choice label={`Revision of ${letter}`} anything="Any revision" widthPx={200} value={side.revision} onChange={(next) => onChange({ revision: next })} options={revisionOptions(revisions)} />
-        <Choice label={`Environment of ${letter}`} anything="All environments" widthPx={160} value={side.environment} onChange={(environment) => onChange({ environment })}
-          options={environments.filter((name) => name !== '').map((value) => ({ value }))} />
+        <Choice
+          label={`Revision of ${letter}`}
+          anything="Any revision"
+          widthPx={200}
+          value={side.revision}
+          onChange={(next) => onChange({ revision: next })}
+          options={revisionOptions(revisions)}
+        />
+        <Choice
+          label={`Environment of ${letter}`}
+          anything="All environments"
+          widthPx={160}
+          value={side.environment}
+          onChange={(environment) => onChange({ environment })}
+          options={environments.filter((name) => name !== '').map((value) => ({ value }))}
+        />
       </div>
       <div className={styles['row']}>
-        <Choice label={`Transaction of ${letter}`} anything="All transactions" widthPx={200} value={side.transaction} onChange={(transaction) => onChange({ transaction })} options={transactions.map(({ name }) => ({ value: name }))} />
+        <Choice
+          label={`Transaction of ${letter}`}
+          anything="All transactions"
+          widthPx={200}
+          value={side.transaction}
+          onChange={(transaction) => onChange({ transaction })}
+          options={transactions.map(({ name }) => ({ value: name }))}
+        />
         <LabelFilters service={service} range={range} labels={side.labels} onChange={(labels) => onChange({ labels })} />
       </div>
       <div className={styles['row']}>
         <TimeRange {...range} onChange={onChange} />
-        {!isWhole && <button type="button" className={styles['whole']} onClick={() => onChange({ from: '', until: '' })}>As long as the revision was seen</button>}
+        {!isWhole && (
+          <button type="button" className={styles['whole']} onClick={() => onChange({ from: '', until: '' })}>
+            As long as the revision was seen
+          </button>
+        )}
       </div>
       <p className={styles['note']}>
         {revision
@@ -63,7 +91,10 @@ export function SideEditor({ letter, title, service, side, onChange }: SideEdito
   );
 }
 
-function sideRange(side: Side, revision: { firstSeenMs: number; lastSeenMs: number } | undefined): { from: string; until: string } {
+function sideRange(
+  side: Side,
+  revision: { firstSeenMs: number; lastSeenMs: number } | undefined,
+): { from: string; until: string } {
   return {
     from: side.from || (revision ? String(revision.firstSeenMs) : 'now-1h'),
     // Half-open: the last moment it was seen belongs to it.
@@ -72,10 +103,20 @@ function sideRange(side: Side, revision: { firstSeenMs: number; lastSeenMs: numb
 }
 
 /** The API's selection of one side. */
-export function sideSelection(service: string, type: string, side: Side, revisions: readonly { revision: string; firstSeenMs: number; lastSeenMs: number }[]): SelectionInput {
+export function sideSelection(
+  service: string,
+  type: string,
+  side: Side,
+  revisions: readonly { revision: string; firstSeenMs: number; lastSeenMs: number }[],
+): SelectionInput {
   const match = matchText(side.labels);
   return {
-    service, type, ...sideRange(side, revisions.find(({ revision }) => revision === side.revision)),
+    service,
+    type,
+    ...sideRange(
+      side,
+      revisions.find(({ revision }) => revision === side.revision),
+    ),
     ...(side.environment ? { environment: side.environment } : {}),
     ...(side.revision ? { revision: side.revision } : {}),
     ...(side.transaction ? { transaction: side.transaction } : {}),

@@ -20,7 +20,7 @@ interface TimeRangeProps {
 /** Half-open range, relative to now or fixed. */
 export function TimeRange({ from, until, onChange }: TimeRangeProps) {
   const [opened, setOpened] = useState(false);
-  const nowMs = Date.now();
+  const [nowMs, setNowMs] = useState(Date.now);
   const fromMs = resolveTime(from, nowMs);
   const untilMs = resolveTime(until, nowMs);
   const preset = until === 'now' ? PRESETS.find(([value]) => value === from)?.[1] : undefined;
@@ -32,14 +32,28 @@ export function TimeRange({ from, until, onChange }: TimeRangeProps) {
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" trapFocus withinPortal>
       <Popover.Target>
-        <Button variant="default" onClick={() => setOpened(!opened)} aria-label={`Time range: ${shown}`}>
+        <Button
+          variant="default"
+          onClick={() => {
+            setNowMs(Date.now());
+            setOpened(!opened);
+          }}
+          aria-label={`Time range: ${shown}`}
+        >
           {shown}
         </Button>
       </Popover.Target>
       <Popover.Dropdown>
         <div className={styles['presets']}>
           {PRESETS.map(([value, title]) => (
-            <button key={value} type="button" aria-pressed={preset === title} onClick={() => choose({ from: value, until: 'now' })}>{title}</button>
+            <button
+              key={value}
+              type="button"
+              aria-pressed={preset === title}
+              onClick={() => choose({ from: value, until: 'now' })}
+            >
+              {title}
+            </button>
           ))}
         </div>
         <FixedRange fromMs={fromMs ?? nowMs - 3_600_000} untilMs={untilMs ?? nowMs} onChoose={choose} />
@@ -48,7 +62,15 @@ export function TimeRange({ from, until, onChange }: TimeRangeProps) {
   );
 }
 
-function FixedRange({ fromMs, untilMs, onChoose }: { fromMs: number; untilMs: number; onChoose: (range: { from: string; until: string }) => void }) {
+function FixedRange({
+  fromMs,
+  untilMs,
+  onChoose,
+}: {
+  fromMs: number;
+  untilMs: number;
+  onChoose: (range: { from: string; until: string }) => void;
+}) {
   const [from, setFrom] = useState(inputText(fromMs));
   const [until, setUntil] = useState(inputText(untilMs));
   const range = { from: Date.parse(from), until: Date.parse(until) };
@@ -59,9 +81,29 @@ function FixedRange({ fromMs, untilMs, onChoose }: { fromMs: number; untilMs: nu
   };
   return (
     <form className={styles['fixed']} onSubmit={submit}>
-      <label>From <input className={styles['input']} type="datetime-local" step={1} value={from} onChange={(event) => setFrom(event.currentTarget.value)} /></label>
-      <label>Until <input className={styles['input']} type="datetime-local" step={1} value={until} onChange={(event) => setUntil(event.currentTarget.value)} /></label>
-      <Button type="submit" disabled={!isRange}>Show this range</Button>
+      <label>
+        From{' '}
+        <input
+          className={styles['input']}
+          type="datetime-local"
+          step={1}
+          value={from}
+          onChange={(event) => setFrom(event.currentTarget.value)}
+        />
+      </label>
+      <label>
+        Until{' '}
+        <input
+          className={styles['input']}
+          type="datetime-local"
+          step={1}
+          value={until}
+          onChange={(event) => setUntil(event.currentTarget.value)}
+        />
+      </label>
+      <Button type="submit" disabled={!isRange}>
+        Show this range
+      </Button>
       <p className={styles['hint']}>Times of this browser ({Intl.DateTimeFormat().resolvedOptions().timeZone})</p>
     </form>
   );

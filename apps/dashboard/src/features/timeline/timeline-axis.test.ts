@@ -3,19 +3,37 @@ import type { TimelineAnswer } from '@hearth/query-contract';
 import { timelineAxis } from './timeline-axis.js';
 
 const answer = (unit: string, type: string, series: [string, number[]][]) =>
-  ({ unit, stepMs: 10_000, series: series.map(([key, values]) => ({ key, values })), selection: { type } }) as unknown as TimelineAnswer;
+  ({
+    unit,
+    stepMs: 10_000,
+    series: series.map(([key, values]) => ({ key, values })),
+    selection: { type },
+  }) as unknown as TimelineAnswer;
 
 describe('timelineAxis', () => {
   it('shows CPU time as cores', () => {
-    const axis = timelineAxis(answer('microseconds', 'process_cpu:cpu:microseconds:cpu:microseconds', [['', [10_000_000, 5_000_000]]]), 'flow');
+    const axis = timelineAxis(
+      answer('microseconds', 'process_cpu:cpu:microseconds:cpu:microseconds', [['', [10_000_000, 5_000_000]]]),
+      'flow',
+    );
     expect(axis).toEqual({ title: 'CPU, cores', series: [{ key: '', values: [1, 0.5] }] });
   });
   it('does not divide a level by time', () => {
-    const axis = timelineAxis(answer('bytes', 'memory:inuse_space:bytes:space:bytes', [['', [1024 ** 2, 3 * 1024 ** 2]]]), 'level');
+    const axis = timelineAxis(
+      answer('bytes', 'memory:inuse_space:bytes:space:bytes', [['', [1024 ** 2, 3 * 1024 ** 2]]]),
+      'level',
+    );
     expect(axis).toEqual({ title: 'Memory, MiB', series: [{ key: '', values: [1, 3] }] });
   });
   it('sums what is too much to be told apart, and loses nothing', () => {
-    const axis = timelineAxis(answer('objects', 'x:objects:count:y:z', Array.from({ length: 9 }, (_, index) => [`k${index}`, [10 * (index + 1)]])), 'flow');
+    const axis = timelineAxis(
+      answer(
+        'objects',
+        'x:objects:count:y:z',
+        Array.from({ length: 9 }, (_, index) => [`k${index}`, [10 * (index + 1)]]),
+      ),
+      'flow',
+    );
     expect(axis.series.map(({ key }) => key)).toEqual(['k8', 'k7', 'k6', 'k5', 'k4', '4 others']);
     expect(axis.series.reduce((sum, { values }) => sum + values[0]!, 0)).toBe(45);
   });

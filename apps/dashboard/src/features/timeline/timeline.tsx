@@ -31,8 +31,12 @@ const LEAST_BRUSH_PX = 5;
 const FONT = '11px Inter, ui-sans-serif, system-ui, sans-serif';
 /** Told apart by lightness and dash as well as by hue. */
 const STROKES = [
-  { light: '#17171b', dark: '#ededf1' }, { light: '#2f6fb3', dark: '#6fb0f2' }, { light: '#1c7d68', dark: '#4cc3a8' },
-  { light: '#8a6d00', dark: '#d6b23c' }, { light: '#a8425a', dark: '#f08da2' }, { light: '#767682', dark: '#888894' },
+  { light: '#17171b', dark: '#ededf1' },
+  { light: '#2f6fb3', dark: '#6fb0f2' },
+  { light: '#1c7d68', dark: '#4cc3a8' },
+  { light: '#8a6d00', dark: '#d6b23c' },
+  { light: '#a8425a', dark: '#f08da2' },
+  { light: '#767682', dark: '#888894' },
 ] as const;
 
 /** The value over time, with a line where a revision was deployed. Dragging chooses the part whose samples are shown. */
@@ -63,22 +67,45 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
         padding: [16, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
-        scales: { x: { time: true, range: [fromMs / 1000, untilMs / 1000] }, y: { range: (_, __, high) => [0, (high || 1) * 1.1] } },
-        axes: [{ ...lines, size: 24, space: 72, values: (_, ticks) => ticks.map((tick) => tickText(tick, untilMs - fromMs)) }, { ...lines, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))) }],
-        series: [{}, ...axis.series.map(({ key }, index) => ({
-          label: key, stroke: STROKES[index]![scheme], width: 1.5, points: { show: false },
-          ...(axis.series.length === 1 ? { fill: color('--hovered') } : {}),
-        }))],
+        scales: {
+          x: { time: true, range: [fromMs / 1000, untilMs / 1000] },
+          y: { range: (_, __, high) => [0, (high || 1) * 1.1] },
+        },
+        axes: [
+          { ...lines, size: 24, space: 72, values: (_, ticks) => ticks.map((tick) => tickText(tick, untilMs - fromMs)) },
+          { ...lines, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))) },
+        ],
+        series: [
+          {},
+          ...axis.series.map(({ key }, index) => ({
+            label: key,
+            stroke: STROKES[index]![scheme],
+            width: 1.5,
+            points: { show: false },
+            ...(axis.series.length === 1 ? { fill: color('--hovered') } : {}),
+          })),
+        ],
         hooks: {
           // Only now are there scales to place it by.
           ready: [(self) => showBrush(self, latest.current.brush)],
           draw: [(self) => drawDeploys(self, answer, color('--text'), color('--ground'))],
-          setSelect: [(self) => {
-            if (self.select.width < LEAST_BRUSH_PX) return latest.current.onBrush(undefined);
-            const at = (x: number) => Math.round(self.posToVal(x, 'x') * 1000);
-            latest.current.onBrush({ fromMs: Math.max(fromMs, at(self.select.left)), untilMs: Math.min(untilMs, at(self.select.left + self.select.width)) });
-          }],
-          setCursor: [(self) => showReading(self, axis.series.map(({ key }) => key))],
+          setSelect: [
+            (self) => {
+              if (self.select.width < LEAST_BRUSH_PX) return latest.current.onBrush(undefined);
+              const at = (x: number) => Math.round(self.posToVal(x, 'x') * 1000);
+              latest.current.onBrush({
+                fromMs: Math.max(fromMs, at(self.select.left)),
+                untilMs: Math.min(untilMs, at(self.select.left + self.select.width)),
+              });
+            },
+          ],
+          setCursor: [
+            (self) =>
+              showReading(
+                self,
+                axis.series.map(({ key }) => key),
+              ),
+          ],
         },
       },
       [answer.startsMs.map((atMs) => atMs / 1000), ...axis.series.map(({ values }) => [...values])],
@@ -100,12 +127,13 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
     <figure className={styles['timeline']} aria-label={`${axis.title} over time; ${answer.deploys.length} deploys`}>
       <figcaption className={styles['caption']}>
         <span>{axis.title}</span>
-        {axis.series.length > 1 && axis.series.map(({ key }, index) => (
-          <span key={key} className={styles['key']}>
-            <i style={{ background: STROKES[index]![scheme] }} />
-            {key === '' ? '(none)' : shortRevision(key)}
-          </span>
-        ))}
+        {axis.series.length > 1 &&
+          axis.series.map(({ key }, index) => (
+            <span key={key} className={styles['key']}>
+              <i style={{ background: STROKES[index]![scheme] }} />
+              {key === '' ? '(none)' : shortRevision(key)}
+            </span>
+          ))}
         <div className={styles['tools']}>{children}</div>
       </figcaption>
       <div ref={host} className={styles['plot']} style={{ height: HEIGHT_PX }} />
@@ -135,7 +163,10 @@ function showReading(plot: uPlot, keys: readonly string[]): void {
     reading.textContent = '';
     return;
   }
-  const values = keys.map((key, series) => `${keys.length > 1 ? `${key === '' ? '(none)' : shortRevision(key)} ` : ''}${formatNumber(plot.data[series + 1]![index] ?? Number.NaN)}`);
+  const values = keys.map(
+    (key, series) =>
+      `${keys.length > 1 ? `${key === '' ? '(none)' : shortRevision(key)} ` : ''}${formatNumber(plot.data[series + 1]![index] ?? Number.NaN)}`,
+  );
   reading.textContent = `${formatMoment(plot.data[0][index]! * 1000)}   ${values.join('   ')}`;
 }
 
