@@ -1,5 +1,5 @@
 import { NO_PARENT } from '@hearth/profile-model';
-import type { CallNodes, FunctionId, NodeIndex } from './call-nodes.js';
+import type { CallNodes, FunctionId } from './call-nodes.js';
 import type { CanonicalSide } from './compared-side.js';
 import type { FunctionMetric } from './comparison-result.js';
 import type { SideCosts, SideRate } from './side-rate.js';
@@ -49,6 +49,31 @@ class MetricSums {
 }
 type FourColumns = [Float64Array, Float64Array, Float64Array, Float64Array];
 
+/** Columns by node, empty between groups: a group touches few nodes, so they are cleared by walking those. */
+interface NodeScratch {
+  readonly isIdle: Uint8Array;
+  readonly isTouched: Uint8Array;
+  readonly value: Float64Array;
+  readonly samples: Float64Array;
+  readonly valueBelow: Float64Array;
+  readonly samplesBelow: Float64Array;
+  /** Nodes, as many as were touched. */
+  readonly touched: Int32Array;
+}
+
+function nodeScratch({ length, functionId, roles }: CallNodes): NodeScratch {
+  const column = (): Float64Array => new Float64Array(length);
+  return {
+    isIdle: Uint8Array.from(functionId, (id) => (roles[id] === 'idle' ? 1 : 0)),
+    isTouched: new Uint8Array(length),
+    value: column(),
+    samples: column(),
+    valueBelow: column(),
+    samplesBelow: column(),
+    touched: new Int32Array(length),
+  };
+}
+
 /** Reads one side kind by kind: sums of a kind live until the next is read, and what the whole needs of them is kept. */
 export class SideSums {
   readonly #nodes: CallNodes;
@@ -59,9 +84,7 @@ export class SideSums {
   readonly #columns: ExposedColumns;
   readonly #groups: SampleGroups;
   readonly #sums: Record<FunctionMetric, MetricSums>;
-  readonly #nodeValue: Float64Array;
-  readonly #nodeSamples: Float64Array;
-  readonly #isTouched: Uint8Array;
+  readonly #scratch: NodeScratch;
   readonly #kindNodeSelf: Float64Array;
   readonly #nodeSelf: Float64Array;
   readonly #kindValue: Float64Array;
@@ -83,11 +106,9 @@ export class SideSums {
       self: new MetricSums(width, this.#replicates.length),
       inclusive: new MetricSums(width, this.#replicates.length),
     };
-    [this.#nodeValue, this.#nodeSamples, this.#kindNodeSelf, this.#nodeSelf] = Array.from(
-      { length: 4 },
-      () => new Float64Array(this.#nodes.length),
-    ) as FourColumns;
-    this.#isTouched = new Uint8Array(this.#nodes.length);
+    this.#scratch = nodeScratch(this.#nodes);
+    this.#kindNodeSelf = new Float64Array(this.#nodes.length);
+    this.#nodeSelf = new Float64Array(this.#nodes.length);
     this.#kindValue = new Float64Array(this.#plan.kinds.length);
   }
 
@@ -119,35 +140,42 @@ export class SideSums {
 
   /** Sums the stacks of one replicate's samples, then what lies on each path to the root, every node once. */
   #readGroup(kindRow: number, replicate: number): { rootSelf: number; idle: number } {
+    // Locals: this loop and the next see every sample, and fields would be looked up each time.
     const { samples } = this.#side;
-    const nodes = this.#nodes;
+    const { nodeOfStack, parent } = this.#nodes;
+    const { isIdle, isTouched, value: nodeValue, samples: nodeSamples, touched } = this.#scratch;
+    const kindNodeSelf = this.#kindNodeSelf;
     const unowned = { rootSelf: 0, idle: 0 };
     let total = 0;
     let totalSamples = 0;
-    const touched: NodeIndex[] = [];
-    for (const at of this.#groups.rowsOf(kindRow, replicate)) {
+    let touchedCount = 0;
+    const rows = this.#groups.rowsOf(kindRow, replicate);
+    for (let row = 0; row < rows.length; row += 1) {
+      const at = rows[row]!;
       const value = samples.value[at]!;
       const stack = samples.stack[at]!;
-      const node = stack === NO_PARENT ? NO_PARENT : nodes.nodeOfStack[stack]!;
-      if (node !== NO_PARENT && nodes.roles[nodes.functionId[node]!] === 'idle') {
+      const node = stack === NO_PARENT ? NO_PARENT : nodeOfStack[stack]!;
+      if (node !== NO_PARENT && isIdle[node] === 1) {
         unowned.idle += value;
         continue;
       }
+      const count = samples.count[at]!;
       total += value;
-      totalSamples += samples.count[at]!;
+      totalSamples += count;
       if (node === NO_PARENT) {
         unowned.rootSelf += value;
         continue;
       }
-      this.#nodeValue[node]! += value;
-      this.#nodeSamples[node]! += samples.count[at]!;
-      this.#kindNodeSelf[node]! += value;
-      for (let above = node; above !== NO_PARENT && this.#isTouched[above] === 0; above = nodes.parent[above]!) {
-        this.#isTouched[above] = 1;
-        touched.push(above);
+      nodeValue[node]! += value;
+      nodeSamples[node]! += count;
+      kindNodeSelf[node]! += value;
+      for (let above = node; above !== NO_PARENT && isTouched[above] === 0; above = parent[above]!) {
+        isTouched[above] = 1;
+        touched[touchedCount] = above;
+        touchedCount += 1;
       }
     }
-    this.#foldToCallers(Int32Array.from(touched).sort(), replicate);
+    this.#foldToCallers(touchedCount, replicate);
     const root = this.#columns.length;
     this.#sums.inclusive.values[root * this.#replicates.length + replicate]! += total;
     this.#sums.inclusive.samples[root]! += totalSamples;
@@ -155,35 +183,38 @@ export class SideSums {
     return unowned;
   }
 
-  /** @param touched - Ascending, so that backwards every child comes before its caller. */
-  #foldToCallers(touched: Int32Array, replicate: number): void {
+  /** Every child before its caller: touched nodes are walked backwards. Leaves the scratch columns empty. */
+  #foldToCallers(touchedCount: number, replicate: number): void {
     const { parent, functionId, outermost } = this.#nodes;
+    const { columnOf } = this.#columns;
     const { self, inclusive } = this.#sums;
-    const selfOnly = { value: new Float64Array(touched.length), samples: new Float64Array(touched.length) };
-    touched.forEach((node, at) => {
-      selfOnly.value[at] = this.#nodeValue[node]!;
-      selfOnly.samples[at] = this.#nodeSamples[node]!;
-    });
-    for (let at = touched.length - 1; at >= 0; at -= 1) {
-      const node = touched[at]!;
-      const column = this.#columns.columnOf[functionId[node]!]!;
+    const { isTouched, value, samples, valueBelow, samplesBelow, touched } = this.#scratch;
+    const width = this.#replicates.length;
+    // Where most nodes are touched, passing by the others costs less than sorting.
+    const isDense = touchedCount * 8 > parent.length;
+    const order = touched.subarray(0, touchedCount);
+    if (!isDense) order.sort();
+    for (let at = (isDense ? parent.length : touchedCount) - 1; at >= 0; at -= 1) {
+      const node = isDense ? at : order[at]!;
+      if (isTouched[node] === 0) continue;
+      const total = value[node]! + valueBelow[node]!;
+      const totalSamples = samples[node]! + samplesBelow[node]!;
+      const column = columnOf[functionId[node]!]!;
       if (column !== -1) {
-        const cell = column * this.#replicates.length + replicate;
-        self.values[cell]! += selfOnly.value[at]!;
-        self.samples[column]! += selfOnly.samples[at]!;
+        const cell = column * width + replicate;
+        self.values[cell]! += value[node]!;
+        self.samples[column]! += samples[node]!;
         if (outermost[node] === 1) {
-          inclusive.values[cell]! += this.#nodeValue[node]!;
-          inclusive.samples[column]! += this.#nodeSamples[node]!;
+          inclusive.values[cell]! += total;
+          inclusive.samples[column]! += totalSamples;
         }
       }
       const caller = parent[node]!;
       if (caller !== NO_PARENT) {
-        this.#nodeValue[caller]! += this.#nodeValue[node]!;
-        this.#nodeSamples[caller]! += this.#nodeSamples[node]!;
+        valueBelow[caller]! += total;
+        samplesBelow[caller]! += totalSamples;
       }
-      this.#nodeValue[node] = 0;
-      this.#nodeSamples[node] = 0;
-      this.#isTouched[node] = 0;
+      value[node] = samples[node] = valueBelow[node] = samplesBelow[node] = isTouched[node] = 0;
     }
   }
 
