@@ -10,8 +10,9 @@ WORKDIR /hearth
 COPY package.json package-lock.json .npmrc ./
 COPY libs libs
 COPY apps/server/package.json apps/server/
-# Without the embedded Postgres (optional): here the database is a container of its own.
-RUN npm ci --omit=dev --omit=optional --workspace=@hearth/server --no-audit --no-fund
+# What the lock file says, of this one workspace: `npm ci` wants to see all of them. Without the embedded Postgres
+# (optional): here the database is a container of its own.
+RUN npm install --no-save --omit=dev --omit=optional --workspace=@hearth/server --no-audit --no-fund
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production
