@@ -71,7 +71,7 @@ async function isAcknowledged({ url, key }: TestServer, body: Buffer): Promise<b
     const response = await fetch(`${url}/api/v1/batches`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
-      body,
+      body: new Uint8Array(body),
       signal: AbortSignal.timeout(5_000),
     });
     if (response.status !== 202) return false;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { init, stop, tag, transaction } from '@hearth/agent';
+import { flush, init, stop, tag, transaction } from '@hearth/agent';
 
 const [requests, imports] = process.argv.slice(2).map(Number);
 init({ periodMs: 2_000 });
@@ -41,5 +41,7 @@ for (let round = 0; round < Math.max(requests, imports); round += 1) {
 }
 server.close();
 server.closeAllConnections();
+// Until the server has all of it: on a busy machine one flush may give up before its answer comes.
+for (let tries = 0; tries < 30 && !(await flush()); tries += 1) await sleep(500);
 await stop();
 console.log(JSON.stringify({ requests, imports }));
