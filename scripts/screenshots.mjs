@@ -36,7 +36,6 @@ const { startFixtureServer } = await load('../test/dashboard/fixture-server.ts')
 
 const isMade = values.url === undefined;
 const fixture = isMade ? await startFixtureServer() : undefined;
-const empty = isMade ? await startFixtureServer({ services: 'none' }) : undefined;
 const base = values.url ?? fixture.url;
 const service = encodeURIComponent(values.service);
 const clickFrame = async (page) => {
@@ -146,15 +145,23 @@ for (const scheme of ['light', 'dark']) {
     fixture.addService('checkout');
     await page.getByText('checkout is sending').waitFor();
     await take(page, 'install-arrived', scheme);
-    fixture.delayMs = 60_000;
-    await page.goto(`${base}/explore?service=shop`, { waitUntil: 'commit' });
+    fixture.delayMs = 2_500;
+    for (const [name, path] of [
+      ['explore-loading', '/explore?service=shop'],
+      ['comparison-loading', '/compare/done'],
+    ]) {
+      await page.goto(base + path, { waitUntil: 'commit' });
+      await page.waitForTimeout(1_200);
+      await take(page, 'session-loading', scheme);
+      await page.waitForTimeout(2_300);
+      await take(page, name, scheme);
+    }
     fixture.delayMs = 0;
   }
   await context.close();
 }
 await browser.close();
 await fixture?.close();
-await empty?.close();
 
 async function take(page, name, scheme) {
   if (!name.startsWith(values.only)) return;

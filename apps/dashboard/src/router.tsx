@@ -11,7 +11,7 @@ import {
 } from '@tanstack/react-router';
 import { sessionQuery } from './api/queries.js';
 import { AppFrame } from './pages/app-frame.js';
-import { NotFoundPage, PageError, RootError } from './pages/page-error.js';
+import { NotFoundPage, PageError, RootError, RootPending } from './pages/page-error.js';
 import {
   COMPARE_PARAMETERS,
   COMPARISON_PARAMETERS,
@@ -57,6 +57,8 @@ const app = createRoute({
   id: 'app',
   component: AppFrame,
   errorComponent: RootError,
+  pendingComponent: RootPending,
+  pendingMs: 200,
   beforeLoad: async ({ context, location }) => {
     const session = await context.queryClient.ensureQueryData(sessionQuery);
     if (!session) throw redirect({ to: '/sign-in', search: { next: location.href } });

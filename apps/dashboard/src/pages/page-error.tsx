@@ -2,13 +2,23 @@ import { Button } from '@mantine/core';
 import { useQueryErrorResetBoundary } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { ApiError } from '../api/request.js';
-import { ErrorNotice } from '../ui/notice.js';
+import { ErrorNotice, SkeletonRows } from '../ui/notice.js';
+import styles from './page.module.css';
 
 /** As `PageError`, where not even the frame of the pages is there. */
 export function RootError({ error }: { error: unknown }) {
   return (
     <main>
       <PageError error={error} />
+    </main>
+  );
+}
+
+/** Before it is known who is signed in: the frame's header, empty, and the lines of a page. */
+export function RootPending() {
+  return (
+    <main className={styles['pending']}>
+      <SkeletonRows rows={10} label="Loading Hearth" />
     </main>
   );
 }
