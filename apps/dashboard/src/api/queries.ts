@@ -3,7 +3,6 @@ import type {
   ApiKeyAnswer,
   ComparisonAnswer,
   ComparisonRequest,
-  DeployAnswer,
   FlameGraphAnswer,
   FunctionsAnswer,
   LabelsAnswer,
@@ -78,10 +77,6 @@ export function processesQuery(project: string, service: string) {
     { project },
     { enabled: service !== '' },
   );
-}
-
-export function deploysQuery(project: string, query: { service: string; from: string; until: string }) {
-  return read<readonly DeployAnswer[]>('/deploys', { project, ...query });
 }
 
 export function labelsQuery(project: string, service: string, range: { from: string; until: string }) {
