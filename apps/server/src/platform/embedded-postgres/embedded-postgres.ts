@@ -127,8 +127,9 @@ export class EmbeddedPostgres {
   async #restart(ended: PostgresProcess): Promise<void> {
     if (this.#stopping) return;
     this.#options.onEvent?.('Postgres ended by itself; starting it again', ended.log());
-    for (const delayMs of RESTART_DELAYS_MS) {
-      await sleep(delayMs, undefined, { ref: false });
+    // Without end: what hinders it (a full disk, the last children of the dead one) may pass, and nobody else will start it.
+    for (let tries = 0; ; tries += 1) {
+      await sleep(RESTART_DELAYS_MS[Math.min(tries, RESTART_DELAYS_MS.length - 1)], undefined, { ref: false });
       if (this.#stopping) return;
       try {
         await this.#spawn();
@@ -140,7 +141,6 @@ export class EmbeddedPostgres {
         this.#options.onEvent?.('Postgres cannot be started again', String(error));
       }
     }
-    this.#options.onEvent?.('Postgres is given up; restart Hearth', '');
   }
 
   async #createDatabase(): Promise<void> {
