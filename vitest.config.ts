@@ -20,7 +20,16 @@ export default defineConfig({
       // These go to Node as --conditions too: 'import' or 'module' there would make require() load ES modules (pg breaks).
       ssr: { resolve: { conditions: ['hearth-source', 'node'] } },
       // Nest needs the metadata of decorators, which vitest's own compiler drops.
-      plugins: [swc.vite({ module: { type: 'es6' }, jsc: { target: 'es2023', parser: { syntax: 'typescript', decorators: true, tsx: false }, transform: { legacyDecorator: true, decoratorMetadata: true } } })],
+      plugins: [
+        swc.vite({
+          module: { type: 'es6' },
+          jsc: {
+            target: 'es2023',
+            parser: { syntax: 'typescript', decorators: true, tsx: false },
+            transform: { legacyDecorator: true, decoratorMetadata: true },
+          },
+        }),
+      ],
       test: {
         name,
         include,

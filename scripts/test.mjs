@@ -42,7 +42,14 @@ async function runTests(kind) {
   const folder = mkdtempSync(path.join(tmpdir(), 'hearth-test-'));
   const resultFile = path.join(folder, 'result.json');
   try {
-    const code = await vitest(['run', '--project', kind, '--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`]);
+    const code = await vitest([
+      'run',
+      '--project',
+      kind,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${resultFile}`,
+    ]);
     // A run that ends before its report (out of memory, a syntax error in the set-up) counts as one failure, never as nothing.
     if (!existsSync(resultFile)) return fail(`${kind} tests ended without a report (exit ${code})`);
     const { testResults } = JSON.parse(readFileSync(resultFile, 'utf8'));
@@ -57,7 +64,8 @@ async function runTests(kind) {
         }
       }
       // A file that fails before its first test has no assertions to count.
-      if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed')) failedHere += fail(`${path.relative(root, file)}: ${message}`);
+      if (status === 'failed' && !assertionResults.some((one) => one.status === 'failed'))
+        failedHere += fail(`${path.relative(root, file)}: ${message}`);
     }
     if (code !== 0 && failedHere === 0) fail(`${kind} tests ended with exit ${code}: see above`);
   } finally {

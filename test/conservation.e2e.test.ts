@@ -68,7 +68,14 @@ async function agreesEverywhere(redisUrl: string | undefined): Promise<void> {
     const fromMs = Date.now() - 5_000;
     await run(process.execPath, [program, String(REQUESTS), String(IMPORTS)], {
       cwd: path.dirname(program),
-      env: { ...process.env, HEARTH_URL: proxy.url, HEARTH_KEY: server.key, HEARTH_SERVICE: 'known-work', HEARTH_ENVIRONMENT: 'test', HEARTH_REVISION: 'r1' },
+      env: {
+        ...process.env,
+        HEARTH_URL: proxy.url,
+        HEARTH_KEY: server.key,
+        HEARTH_SERVICE: 'known-work',
+        HEARTH_ENVIRONMENT: 'test',
+        HEARTH_REVISION: 'r1',
+      },
     });
     const range = `service=known-work&from=${fromMs}&until=${Date.now() + 1_000}`;
     const agent = countedByAgent(proxy.acknowledged);
@@ -105,7 +112,9 @@ async function expectAnswersToSay(server: TestServer, range: string, agent: Retu
   for (const { name, cpuMicros } of transactions) expect(cpuMicros).toBe(agent.cpuByTransaction.get(name) ?? 0);
   expect(backgroundCpuMicros).toBe(agent.cpuByTransaction.get('') ?? 0);
 
-  const exported = readProfiles(await askBytes(server, `/api/v1/export?format=pprof&${range}`), { inflate: (bytes, maxBytes) => gunzipSync(bytes, { maxOutputLength: maxBytes }) }).profiles;
+  const exported = readProfiles(await askBytes(server, `/api/v1/export?format=pprof&${range}`), {
+    inflate: (bytes, maxBytes) => gunzipSync(bytes, { maxOutputLength: maxBytes }),
+  }).profiles;
   expect(sumOf(exported.find(({ type }) => type.sampleType === 'cpu')!.sampleValue)).toBe(agent.cpu);
 }
 
@@ -115,7 +124,9 @@ async function untilBuilt(databaseUrl: string): Promise<void> {
   await client.connect();
   try {
     for (const untilMs = Date.now() + 150_000; ; await sleep(1_000)) {
-      const { rows } = await client.query<{ pending: number }>('SELECT count(*)::int AS pending FROM profile_window WHERE built_sequence < sequence');
+      const { rows } = await client.query<{ pending: number }>(
+        'SELECT count(*)::int AS pending FROM profile_window WHERE built_sequence < sequence',
+      );
       if (rows[0]!.pending === 0) return;
       if (Date.now() > untilMs) throw new Error(`${rows[0]!.pending} windows are still pending`);
     }

@@ -56,9 +56,14 @@ describe('acknowledged batches', () => {
     expect(kills).toBeGreaterThan(2);
 
     const range = `service=made&from=${startMs}&until=${startMs + 60_000}`;
-    const { functions, sum } = await askJson<{ functions: { name: string; self: number }[]; sum: number }>(server, `/api/v1/functions?${range}`);
+    const { functions, sum } = await askJson<{ functions: { name: string; self: number }[]; sum: number }>(
+      server,
+      `/api/v1/functions?${range}`,
+    );
     const selfOf = new Map(functions.map(({ name, self }) => [name, self]));
-    const wrong = Array.from({ length: BATCHES }, (_, index) => index + 1).filter((sequence) => selfOf.get(`batch ${sequence}`) !== 1_000 + sequence);
+    const wrong = Array.from({ length: BATCHES }, (_, index) => index + 1).filter(
+      (sequence) => selfOf.get(`batch ${sequence}`) !== 1_000 + sequence,
+    );
     expect(wrong).toEqual([]);
     expect(sum).toBe(BATCHES * 1_000 + (BATCHES * (BATCHES + 1)) / 2);
     const { transactions } = await askJson<{ transactions: { count: number }[] }>(server, `/api/v1/transactions?${range}`);

@@ -33,7 +33,10 @@ it("the README's five lines give a transaction, and its labels as filters", asyn
     symlinkSync(path.join(root, 'apps/agent'), path.join(project, 'node_modules/@hearth/agent'));
     writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'orders', type: 'module' }));
     const [imports, ...body] = taggingSnippet().split('\n');
-    writeFileSync(path.join(project, 'main.js'), [imports, SURROUNDINGS, ...body, "const { flush } = await import('@hearth/agent'); await flush();"].join('\n'));
+    writeFileSync(
+      path.join(project, 'main.js'),
+      [imports, SURROUNDINGS, ...body, "const { flush } = await import('@hearth/agent'); await flush();"].join('\n'),
+    );
     const fromMs = Date.now() - 1_000;
     await promisify(execFile)(process.execPath, ['--import', '@hearth/agent/preload', 'main.js'], {
       cwd: project,

@@ -21,10 +21,14 @@ const browser = await launchBrowser();
 const seenAfterMs = new Map<string, number>();
 const endedMs = new Map<string, number>();
 try {
-  const host = fork(fileURLToPath(new URL('./end-to-end/marking-host.mjs', import.meta.url)), [EVERY_MS, BURN_MS, MARKS].map(String), {
-    execArgv: ['--import', '@hearth/agent/preload'],
-    env: { ...process.env, HEARTH_URL: server.url, HEARTH_KEY: server.key, HEARTH_SERVICE: 'marked', HEARTH_REVISION: 'r1' },
-  });
+  const host = fork(
+    fileURLToPath(new URL('./end-to-end/marking-host.mjs', import.meta.url)),
+    [EVERY_MS, BURN_MS, MARKS].map(String),
+    {
+      execArgv: ['--import', '@hearth/agent/preload'],
+      env: { ...process.env, HEARTH_URL: server.url, HEARTH_KEY: server.key, HEARTH_SERVICE: 'marked', HEARTH_REVISION: 'r1' },
+    },
+  );
   host.on('message', (message) => {
     const mark = message as { name: string; endedMs: number };
     endedMs.set(mark.name, mark.endedMs);
@@ -44,7 +48,9 @@ try {
   }
   host.disconnect();
   // Marks from before the page was open were waited for by nobody.
-  const watched = [...endedMs].filter(([, atMs]) => atMs > openedMs).map(([name]) => (seenAfterMs.get(name) ?? GIVE_UP_MS) / 1000);
+  const watched = [...endedMs]
+    .filter(([, atMs]) => atMs > openedMs)
+    .map(([name]) => (seenAfterMs.get(name) ?? GIVE_UP_MS) / 1000);
   printFigures({
     marks: watched.length,
     never_seen: [...endedMs].filter(([name, atMs]) => atMs > openedMs && !seenAfterMs.has(name)).length,

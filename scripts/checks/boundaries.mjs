@@ -8,7 +8,14 @@ const FOLDERS = ['libs', 'apps'];
 export function checkBoundaries() {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ...FOLDERS, '--config', '.dependency-cruiser.cjs', '--output-type', 'json'],
+    [
+      'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+      ...FOLDERS,
+      '--config',
+      '.dependency-cruiser.cjs',
+      '--output-type',
+      'json',
+    ],
     { cwd: root, encoding: 'utf8', maxBuffer: 512e6 },
   );
   if (!stdout.startsWith('{')) return [`dependency-cruiser: ${stderr || stdout}`.slice(0, 2000)];

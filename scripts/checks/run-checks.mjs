@@ -36,7 +36,11 @@ export async function runChecks() {
 }
 
 function command(name, args) {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [binOf(name), ...args], { cwd: root, encoding: 'utf8', maxBuffer: 64e6 });
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [binOf(name), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64e6,
+  });
   if (error) return [String(error)];
   return status === 0 ? [] : `${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '');
 }

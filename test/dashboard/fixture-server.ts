@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { extname, join, relative } from 'node:path';
 import type {
   ComparisonAnswer,
   DeployAnswer,
@@ -61,12 +61,13 @@ export async function startFixtureServer(options: { services?: 'shop' | 'none' }
     signedIn: new Set<string>(),
     services: options.services ?? 'shop',
   };
+  const build = await readBuild();
   const handle = { delayMs: 0 };
   const server = createServer((request, response) => void answer(request, response));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url!, 'http://fixture');
-    if (!url.pathname.startsWith('/api/')) return sendFile(url.pathname, response);
+    if (!url.pathname.startsWith('/api/')) return sendFile(build, url.pathname, response);
     if (handle.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, handle.delayMs));
     const route = `${request.method} ${url.pathname.slice('/api/v1'.length)}`;
     if (state.problem && !route.includes('/sessions')) return sendProblem(response, state.problem);
@@ -484,17 +485,26 @@ function sendProblem(response: ServerResponse, value: Problem): void {
   response.writeHead(value.status, { 'content-type': 'application/problem+json' }).end(JSON.stringify(value));
 }
 
+/** The whole build, read once: a build that runs meanwhile takes no file away. */
+async function readBuild(): Promise<ReadonlyMap<string, Buffer>> {
+  const files = (await readdir(DIST, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const paths = files.map((file) => join(file.parentPath, file.name));
+  return new Map(
+    await Promise.all(paths.map(async (path): Promise<[string, Buffer]> => [`/${relative(DIST, path)}`, await readFile(path)])),
+  );
+}
+
 /** A file of the build; every other path is a page of the dashboard. */
-async function sendFile(path: string, response: ServerResponse): Promise<void> {
-  const name = extname(path) === '' ? 'index.html' : normalize(path).replace(/^(\.\.[/\\])+/, '');
-  try {
-    const bytes = await readFile(join(DIST, name));
-    response
-      .writeHead(200, { 'content-type': MEDIA[extname(name)] ?? 'application/octet-stream', 'content-security-policy': POLICY })
-      .end(bytes);
-  } catch {
+function sendFile(build: ReadonlyMap<string, Buffer>, path: string, response: ServerResponse): void {
+  const name = extname(path) === '' ? '/index.html' : path;
+  const bytes = build.get(name);
+  if (!bytes) {
     response.writeHead(404).end();
+    return;
   }
+  response
+    .writeHead(200, { 'content-type': MEDIA[extname(name)] ?? 'application/octet-stream', 'content-security-policy': POLICY })
+    .end(bytes);
 }
 
 async function text(request: IncomingMessage): Promise<string> {

@@ -23,12 +23,21 @@ const server = createServer(async (_request, response) => {
 });
 server.listen(0, '127.0.0.1', async () => {
   const url = `http://127.0.0.1:${server.address().port}/`;
-  const load = setInterval(() => void fetch(url).then((response) => response.text(), () => undefined), 1_000 / REQUESTS_PER_SECOND);
+  const load = setInterval(
+    () =>
+      void fetch(url).then(
+        (response) => response.text(),
+        () => undefined,
+      ),
+    1_000 / REQUESTS_PER_SECOND,
+  );
   for (let mark = 0; mark < marks; mark += 1) {
     await sleep(everyMs);
     const name = `mark_${mark}_end`;
     // A loop of its own, since a function that only calls `burn` would have no samples that end in it.
-    vm.runInThisContext(`(function ${name}(until) { let sum = 0; while (performance.now() < until) for (let i = 0; i < 1000; i++) sum += Math.sqrt(i); return sum; })`)(performance.now() + burnMs);
+    vm.runInThisContext(
+      `(function ${name}(until) { let sum = 0; while (performance.now() < until) for (let i = 0; i < 1000; i++) sum += Math.sqrt(i); return sum; })`,
+    )(performance.now() + burnMs);
     process.send({ name, endedMs: Date.now() });
   }
   process.once('disconnect', () => {

@@ -15,7 +15,8 @@ export const ROOT = -1;
 
 export interface RatePair {
   readonly scope: WorkScope;
-  readonly functionId: FunctionId | typeof ROOT;
+  /** `ROOT` for everything there is. */
+  readonly functionId: FunctionId;
   readonly metric: FunctionMetric;
   readonly baseline: SideRate;
   readonly candidate: SideRate;

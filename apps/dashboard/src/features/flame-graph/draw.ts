@@ -161,7 +161,7 @@ function fit(context: CanvasRenderingContext2D, raw: string, roomPx: number): st
     widths.set(raw, width);
   }
   if (width <= roomPx) return text;
-  const characters = [...text];
+  const characters = Array.from(text); // by code points: an emoji is not cut in two
   const kept = Math.floor((characters.length * (roomPx - 8)) / width);
   return kept < 2 ? '' : `${characters.slice(0, kept).join('')}…`;
 }

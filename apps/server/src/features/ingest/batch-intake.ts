@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import {
   NO_PARENT,
   parseProfileTypeId,
@@ -25,7 +25,7 @@ import { errorOf } from './worker-fault.js';
 
 /** Takes in the bodies that our agents send. */
 @Injectable()
-export class BatchIntake {
+export class BatchIntake implements OnApplicationBootstrap {
   constructor(
     @Inject(ENVIRONMENT) readonly environment: Environment,
     @Inject(LOGGER) readonly logger: Logger,
@@ -38,16 +38,18 @@ export class BatchIntake {
     readonly metrics: IngestMetrics,
   ) {}
 
+  /** Before the server listens: the first batch would otherwise wait for a thread to start and to load its modules (half a second). */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.#decode(new Uint8Array(), 'identity');
+  }
+
   /**
    * Decodes and stores every batch of a body. What it counts as accepted is committed. A batch that cannot be stored is counted as rejected; its neighbours are stored.
    *
    * @throws {HearthError} when no batch could be stored: the code of the first fault
    */
   async take(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<BatchesAnswer> {
-    const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
-    const decoded = await this.pool.run<DecodeBatchesTask, DecodedBody>('features/ingest/decode-batches.worker.js', task, {
-      transferList: [body.buffer],
-    });
+    const decoded = await this.#decode(body, encoding);
     const nowMs = Date.now();
     const settled = await Promise.allSettled(decoded.batches.map((batch) => this.#store(projectId, batch, nowMs)));
 
@@ -69,6 +71,11 @@ export class BatchIntake {
       rejected: countByCode(faults),
       commands: [],
     };
+  }
+
+  async #decode(body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
+    const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
+    return this.pool.run('features/ingest/decode-batches.worker.js', task, { transferList: [body.buffer] });
   }
 
   async #store(projectId: number, batch: CanonicalBatch, nowMs: EpochMs): Promise<StoreOutcome> {
