@@ -92,6 +92,7 @@ describe.each(CLIENTS)('the Pyroscope client $version', ({ version, packageName 
     expect(flame.unit).toBe('microseconds');
     expect(flame.sum).toBeGreaterThan(0);
     expect(flame.total[0]).toBe(flame.sum);
+    await flameGraphWith(['scale'], 'type=cpu&revision=def456&environment=test');
     const revisions = await askJson<RevisionAnswer[]>(server, `/api/v1/services/${service}/revisions`);
     expect(revisions.map(({ revision }) => revision).sort()).toEqual(['abc123', 'def456']);
   });
