@@ -231,7 +231,7 @@ function sayVerdict(say, { comparison, top, planted_pct: planted, processes, sam
     console.log(`          ${change.verdict} ${key.name} (${key.file}) in ${transaction ?? 'the whole service'}${size}`);
   }
   say(
-    `What was planted, by the requests served: estimateDelivery ${percent(planted)} per cart page; on top of the list: ${top?.function} in ${top?.transaction}`,
+    `What was planted, by the requests served: estimateDelivery ${percent(planted)} per cart page; on top of the list: ${top === undefined ? 'nothing' : `${top.function} in ${top.transaction}`}`,
   );
   if (alarms.length > 0)
     say(

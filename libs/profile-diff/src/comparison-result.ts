@@ -201,7 +201,7 @@ export interface ComparisonResult {
   readonly variance: VarianceReport;
   readonly mix: MixSplit | null;
   readonly cover: readonly CoverRow[];
-  /** Sorted: alarms first, then by |delta|. */
+  /** Alarms that the function itself caused first; docs/comparison.md has the whole order. */
   readonly functions: readonly FunctionRow[];
   readonly transactions: readonly TransactionRow[];
   /** Rows without any sign of change that were left out of `functions` to keep the document small. Always set by `compare`. */

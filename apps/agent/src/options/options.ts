@@ -62,7 +62,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
   if (key === undefined || key === '') {
     return {
       code: 'AGENT_NO_KEY',
-      message: 'HEARTH_KEY is not set: nothing is profiled. The Install page of Hearth shows the key',
+      message: 'HEARTH_KEY is not set: nothing is profiled. make one on the Install page of Hearth',
     };
   }
   const url = batchesUrl(options.url ?? environment.url ?? DEFAULT_URL);

@@ -32,7 +32,11 @@ export class AccessGuard implements CanActivate {
     if (key !== undefined) {
       const apiKey = await this.apiKeys.recognise(key);
       if (apiKey === undefined)
-        throw new HearthError('API_KEY_UNKNOWN', 'nobody has this API key: copy one from the Install page', { status: 401 });
+        throw new HearthError(
+          'API_KEY_UNKNOWN',
+          'nobody has this API key: make one on the Install page of the dashboard, or by POST /api/v1/api-keys',
+          { status: 401 },
+        );
       return admit(request, permission, keyMay(apiKey.kind, permission), { keyKind: apiKey.kind }, apiKey.projectId);
     }
 

@@ -188,7 +188,7 @@ describe('POST /api/v1/batches', () => {
     expect(await send(body(), headers)).toMatchObject({
       status,
       code: expect.stringMatching(code),
-      type: expect.stringContaining('/docs/errors#'),
+      type: expect.stringMatching(/^urn:hearth:error:[A-Z_0-9]+$/),
     });
     expect(await storedBatches()).toBe(before);
   });

@@ -42,7 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 function problemOf({ code, status, detail }: HearthError): Problem {
-  return { type: `/docs/errors#${code.toLowerCase()}`, title: titleOf(code), status, code, detail };
+  // A name, not an address: this server serves no documents.
+  return { type: `urn:hearth:error:${code}`, title: titleOf(code), status, code, detail };
 }
 
 /** `BATCH_TOO_LARGE` is "Batch too large". */
