@@ -10,43 +10,59 @@ export interface TimedSamples {
 /**
  * How much of the thread's CPU each sample stands for. The total is exact (`availableNanos`); only its division is estimated.
  *
- * The counter of a sample tells what the thread used since the sample before. Between two busy samples that is the work of
- * the two. After an idle one it is not: it holds the ends of bursts that no sample saw, and most CPU of a half idle service is
- * seen by idle samples only. So a busy sample after an idle one stands for one whole interval, as samples of time do, and
- * all shares are scaled to the CPU that was really used, idle samples' included. Without this the cost per transaction would
- * change with the load.
+ * Each busy sample has two sides. Towards another busy sample the counter tells what the thread used between the two: half of it
+ * goes to each. Towards idle time nothing tells: the counter there holds the ends of this burst and whole bursts that no sample
+ * saw. What is left of the total is therefore divided equally among all sides of that kind.
  *
- *     time       idle  work  work  work  idle
- *     cpu ms     1     4     10    2     7        total 24
- *     share      0     10    10    2     0        (interval 10), then times 24/22
+ *     time       idle  work  work  work  idle  work  idle
+ *     cpu ms     1     4     10    2     7     3     1       total 28, known 10 + 2, left 16 for four sides
+ *     share      0     4+5   5+1   1+4   0     4+4   0
+ *
+ * Without preemption a side comes to half an interval, so that every sample stands for one, as samples of time do. Where the thread
+ * waits for a core, samples lie closer in CPU than in time, and both kinds of side shrink alike.
  *
  * @param availableNanos - CPU to divide.
  * @returns Nanoseconds, length `length`; all 0 if no sample was busy: then nothing is known, and the caller keeps the CPU for later.
  */
-export function cpuShares(samples: TimedSamples, intervalNanos: number, availableNanos: number): Float64Array {
-  const { length, cpuNanos, isIdle } = samples;
+export function cpuShares({ length, cpuNanos, isIdle }: TimedSamples, availableNanos: number): Float64Array {
   const shares = new Float64Array(length);
-  let sum = 0;
-  let wasBusy = false;
-  for (let at = 0; at < length;) {
-    if (isIdle[at]) {
-      wasBusy = false;
-      at += 1;
+  const openSides = new Uint8Array(length);
+  let known = 0;
+  let allOpenSides = 0;
+  for (let from = 0; from < length;) {
+    if (isIdle[from]) {
+      from += 1;
       continue;
     }
-    // Samples that do not tell share what the next one holds for all of them.
-    let tells = at;
-    while (wasBusy && tells < length && !isIdle[tells] && Number.isNaN(cpuNanos[tells]!)) tells += 1;
-    const isTold = wasBusy && tells < length && !isIdle[tells];
-    const share = isTold ? cpuNanos[tells]! / (tells - at + 1) : intervalNanos;
-    for (const end = Math.max(at + 1, isTold ? tells + 1 : tells); at < end; at += 1) {
-      shares[at] = share;
-      sum += share;
+    let until = from + 1; // the busy samples [from, until) are one burst
+    while (until < length && !isIdle[until]) until += 1;
+    openSides[from]! += 1;
+    openSides[until - 1]! += 1;
+    allOpenSides += 2;
+    for (let left = from; left < until - 1;) {
+      // Samples that do not tell: the next one that does holds the CPU of all the gaps before it.
+      let right = left + 1;
+      while (right < until && Number.isNaN(cpuNanos[right]!)) right += 1;
+      const isTold = right < until;
+      const gaps = Math.min(right, until - 1) - left;
+      const half = isTold ? cpuNanos[right]! / gaps / 2 : 0;
+      for (let gap = left; gap < left + gaps; gap += 1) {
+        shares[gap]! += half;
+        shares[gap + 1]! += half;
+        if (isTold) continue;
+        openSides[gap]! += 1;
+        openSides[gap + 1]! += 1;
+        allOpenSides += 2;
+      }
+      known += 2 * half * gaps;
+      left += gaps;
     }
-    wasBusy = true;
+    from = until;
   }
-  if (sum === 0) return shares;
-  const scale = availableNanos / sum;
-  for (let at = 0; at < length; at += 1) shares[at]! *= scale;
+  if (allOpenSides === 0) return shares;
+  // The counters of a period can exceed what is to be divided only by rounding; nothing is made up then either.
+  const scale = known > availableNanos ? availableNanos / known : 1;
+  const openSide = Math.max(0, availableNanos - known) / allOpenSides;
+  for (let at = 0; at < length; at += 1) shares[at] = shares[at]! * scale + openSides[at]! * openSide;
   return shares;
 }

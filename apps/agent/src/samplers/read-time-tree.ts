@@ -78,7 +78,7 @@ function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number)
   const cpuNanos = Float64Array.from(samples, (sample) => sample.cpuNanos);
   const isIdle = Uint8Array.from(samples, ({ row }) => (row.cpuMicros === undefined ? 1 : 0));
   const available = cpuNanos.reduce((sum, nanos) => (Number.isNaN(nanos) ? sum : sum + nanos), carriedNanos);
-  const shares = cpuShares({ length: samples.length, cpuNanos, isIdle }, intervalMicros * 1000, available);
+  const shares = cpuShares({ length: samples.length, cpuNanos, isIdle }, available);
   let shared = false;
   samples.forEach(({ row }, at) => {
     row.count += 1;
