@@ -27,6 +27,11 @@ describe('cpuShares', () => {
     expect(shares('work 10 / program ? / program ? / idle 0', 30)).toEqual([10, 10, 10, 0]);
   });
 
+  it('leaves the head of a burst unknown where its first sample does not tell', () => {
+    expect(shares('idle 0 / program ? / work 20 / idle 5', 25)).toEqual([0, 12.5, 12.5, 0]);
+    expect(shares('idle 0 / program ? / work 20 / idle 5 / work 0', 25)).toEqual([0, 8.75, 8.75, 0, 7.5]);
+  });
+
   it('gives nothing where no sample was busy', () => {
     expect(shares('idle 3 / idle 4', 7)).toEqual([0, 0]);
   });

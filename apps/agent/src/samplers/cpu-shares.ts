@@ -45,7 +45,9 @@ export function cpuShares({ length, cpuNanos, isIdle }: TimedSamples, availableN
       while (right < until && Number.isNaN(cpuNanos[right]!)) right += 1;
       const isTold = right < until;
       const gaps = Math.min(right, until - 1) - left;
-      const half = isTold ? cpuNanos[right]! / gaps / 2 : 0;
+      // A first sample that does not tell leaves the head of the burst in the same counter: that part is not known.
+      const intervals = gaps + (left === from && Number.isNaN(cpuNanos[from]!) ? 1 : 0);
+      const half = isTold ? cpuNanos[right]! / intervals / 2 : 0;
       for (let gap = left; gap < left + gaps; gap += 1) {
         shares[gap]! += half;
         shares[gap + 1]! += half;
