@@ -10,6 +10,7 @@ import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings }
 import { RunningAgent } from './running-agent.js';
 import { AgentLog } from './safety/agent-log.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
+import { lookLike } from './safety/look-like.js';
 import { HeapSampler } from './samplers/heap-sampler.js';
 import { openStackSampler } from './samplers/open-stack-sampler.js';
 import { ProcessMetrics } from './samplers/process-metrics.js';
@@ -66,13 +67,15 @@ export class Agent implements SharedAgent {
 
   bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn {
     const tracker = this.#running?.tracker;
-    if (tracker === undefined) return fn;
+    if (tracker === undefined || typeof fn !== 'function') return fn;
     const guard = this.#guard;
     const scope = guard.run(() => tracker.wiring.current(), undefined);
+    const isRunning = (): boolean => this.#running?.tracker === tracker;
     const bound = function (this: unknown, ...args: never[]): unknown {
+      if (!isRunning()) return fn.apply(this, args); // it outlives the agent's stop, and what is stopped follows nothing
       return runInScope(tracker, guard, scope, () => fn.apply(this, args));
     };
-    return bound as Fn;
+    return lookLike(bound, fn);
   }
 
   async flush(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { AgentOptions } from './options/options.js';
+import { lookLike } from './safety/look-like.js';
 import { sharedAgent } from './shared-agent.js';
 import type { Labels } from './transactions/label-limits.js';
 
@@ -68,18 +69,19 @@ export function tag(labels: Labels): void {
 }
 
 /**
- * A function that does as `fn` does, each call being a transaction. `this`, arguments and result are passed through.
+ * A function that does as `fn` does, each call being a transaction. `this`, arguments and result are passed through; its name and
+ * number of parameters are those of `fn`.
  */
-export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options: WrapOptions<Parameters<Fn>> = {}): Fn {
+export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options?: WrapOptions<Parameters<Fn>>): Fn {
   if (typeof fn !== 'function') return fn;
-  const name = options.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
-  const { labels } = options;
+  const name = options?.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
+  const labels = options?.labels;
   const wrapped = function (this: unknown, ...args: Parameters<Fn>): unknown {
     return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
       fn.apply(this, args as never[]),
     );
   };
-  return Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true }) as unknown as Fn;
+  return lookLike(wrapped as (...args: never[]) => unknown, fn);
 }
 
 /**
