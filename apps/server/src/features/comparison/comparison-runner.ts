@@ -40,6 +40,11 @@ export class ComparisonRunner {
   async run(key: ComparisonKey): Promise<void> {
     const lease = await this.#comparisons.claim(key, randomUUID(), this.#leaseMs);
     if (lease === undefined) return;
+    // An error ends a last try by itself; only a worker that died leaves the row running after it, and the next may die the same way.
+    if (lease.attempts > this.#maxAttempts) {
+      await this.#fail(lease, lease.attempts - 1, 'the worker was lost while it computed');
+      return;
+    }
     const lost = new AbortController();
     const heartbeat = setInterval(() => {
       // A database that is away for a moment is not a lost lease: the next beat tells.
@@ -71,11 +76,14 @@ export class ComparisonRunner {
       return;
     }
     if (lease.attempts >= this.#maxAttempts) {
-      const message = `given up after ${lease.attempts} tries: ${error instanceof Error ? error.message : String(error)}`;
-      await this.#comparisons.fail(lease, { code: 'COMPARISON_FAILED', message });
+      await this.#fail(lease, lease.attempts, error instanceof Error ? error.message : String(error));
     } else {
       await this.#comparisons.release(lease);
     }
     throw error;
+  }
+
+  async #fail(lease: ComparisonLease, tries: number, why: string): Promise<void> {
+    await this.#comparisons.fail(lease, { code: 'COMPARISON_FAILED', message: `given up after ${tries} tries: ${why}` });
   }
 }

@@ -232,6 +232,22 @@ describe('a comparison', () => {
     expect((await ask(side('r1', 8), side('r2', 8))).status).toBe('pending');
   });
 
+  it('fails, without another try, when the worker died in every one', async () => {
+    const { id } = await ask(side('r1', 6), side('r2', 6));
+    const repository = new ComparisonRepository(api.app.get(DataSource));
+    const key = parseComparisonId(id)!;
+    for (const worker of ['first', 'second']) await repository.claim(key, worker, 0);
+    let tries = 0;
+    const gather = () => {
+      tries += 1;
+      return Promise.reject(new Error('killed'));
+    };
+    await new ComparisonRunner(repository, api.app.get(WorkerPool), gather, { maxAttempts: 2 }).run(key);
+    expect(tries).toBe(0);
+    expect(await read(id)).toMatchObject({ status: 'failed', error: { code: 'COMPARISON_FAILED' } });
+    expect(await repository.listUnattended(100)).not.toContainEqual(expect.objectContaining(key));
+  });
+
   it('of an open end is of the moment it was asked', async () => {
     const { baseline } = await ask({ service: 'shop', revision: 'r1', from: 'now-1h', until: 'now' }, side('r2'));
     expect(baseline.untilMs % MINUTE).toBe(0);
