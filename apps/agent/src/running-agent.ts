@@ -10,8 +10,9 @@ import type { AgentLog } from './safety/agent-log.js';
 import { ExitHooks } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
 import { Shipper } from './shipping/shipper.js';
+import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers } from './transactions/http-transactions.js';
-import type { TransactionTracker } from './transactions/transaction-tracker.js';
+import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
 
 const gzipOnThreadPool = promisify(gzip);
@@ -33,11 +34,10 @@ export class RunningAgent {
   #compressing: Promise<void> = Promise.resolve();
 
   constructor(settings: AgentSettings, process: BatchProcess, instruments: Instruments, log: AgentLog, guard: Guard) {
-    this.#process = process;
     this.#instruments = instruments;
     this.#log = log;
     this.#guard = guard;
-    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#reportSampler(part, fault));
+    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
     this.#buffer = new BatchBuffer(settings.maxBufferedBytes);
     this.#shipper = new Shipper(
       { url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` },
@@ -53,12 +53,17 @@ export class RunningAgent {
       () => this.#pause(),
       guard,
     );
-    instruments.metrics.start();
-    instruments.heapSampler?.start();
-    instruments.stackSampler?.start();
-    this.#endHttp = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : () => {};
-    this.#schedule.start(Math.random());
-    this.#exitHooks.install();
+    this.#startInstruments();
+    this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
+    try {
+      this.#endHttp = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : () => {};
+      this.#schedule.start(Math.random());
+      this.#exitHooks.install();
+    } catch (fault) {
+      this.#schedule.stop();
+      this.#pause(); // nobody else knows what runs already
+      throw fault;
+    }
   }
 
   get tracker(): TransactionTracker {
@@ -100,6 +105,23 @@ export class RunningAgent {
     await flushed;
     this.#exitHooks.remove();
     this.#shipper.stop();
+  }
+
+  /** Each by itself: one that does not start, as beside a profiler of the host, is missing, and the others measure. */
+  #startInstruments(): void {
+    const instruments = this.#instruments;
+    this.#guard.run(() => instruments.metrics.start(), undefined);
+    try {
+      instruments.heapSampler?.start();
+    } catch (fault) {
+      this.#giveUp('heap', fault);
+    }
+    try {
+      instruments.stackSampler?.start();
+    } catch (fault) {
+      this.#giveUp('stacks', fault);
+      instruments.tracker = new TransactionTracker(wireWithoutSampler()); // its wiring would label what another profiler samples
+    }
   }
 
   #pause(): void {
@@ -146,12 +168,20 @@ export class RunningAgent {
     }, undefined);
   }
 
-  #reportSampler(part: 'stacks' | 'heap', fault: unknown): void {
-    if (part === 'stacks')
+  /** Stops a sampler that failed, which nobody would read any more, and goes on without it. */
+  #giveUp(part: 'stacks' | 'heap', fault: unknown): void {
+    const { stackSampler, heapSampler } = this.#instruments;
+    if (part === 'stacks') {
+      this.#instruments.stackSampler = undefined;
+      this.#guard.run(() => stackSampler?.pause(), undefined);
       this.#log.warn(
         'AGENT_NO_SAMPLER',
-        `no stacks are sampled any more, transactions and process metrics are still sent: ${describeError(fault)}`,
+        `no stacks are sampled, transactions and process metrics are still sent: ${describeError(fault)}`,
       );
-    else this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled any more: ${describeError(fault)}`);
+    } else {
+      this.#instruments.heapSampler = undefined;
+      this.#guard.run(() => heapSampler?.stop(), undefined);
+      this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(fault)}`);
+    }
   }
 }

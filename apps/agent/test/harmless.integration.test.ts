@@ -188,6 +188,8 @@ describe('a host that is not simple', () => {
 
   for (const [broken, said, types] of [
     ['inner', 'AGENT_SAMPLER_FALLBACK', ['cpu', 'inuse_objects', 'inuse_space', 'wall']],
+    ['tree', 'AGENT_SAMPLER_FALLBACK', ['cpu', 'inuse_objects', 'inuse_space', 'wall']],
+    ['period', 'AGENT_NO_SAMPLER', ['inuse_objects', 'inuse_space']],
     ['all', 'AGENT_NO_SAMPLER', []],
   ] as const) {
     it(`is still counted where the native sampler does not work (${broken})`, async () => {
@@ -204,10 +206,24 @@ describe('a host that is not simple', () => {
       const work = sink.stored
         .flatMap((batch) => flatSamples(batch, 'wall'))
         .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => name.endsWith('Work')));
-      expect(work.length > 0).toBe(broken === 'inner');
+      expect(work.length > 0).toBe(said === 'AGENT_SAMPLER_FALLBACK');
+      if (broken === 'period') expect(output).toContain('sampler stopped');
       expect(work.filter(({ functionsRootFirst, labels }) => !functionsRootFirst.includes(`${nameOf(labels)}Work`))).toEqual([]);
     });
   }
+});
+
+describe('a host with a profiler of its own', () => {
+  it('keeps it, and is counted without stacks', async () => {
+    const { code, output, errors } = await runHost('foreign-profiler.mjs', sink.url);
+    expect({ code, output }).toEqual({ code: 0, output: 'the host saw samples\n' });
+    expect(errors.match(/\[AGENT_[A-Z_]+\]/g)).toEqual(['[AGENT_NO_SAMPLER]', '[AGENT_STARTED]', '[AGENT_CONNECTED]']);
+    expect(countsByName(sink.stored)).toEqual({ 'host ok': 2 });
+    for (const batch of sink.stored) {
+      expect(batch.process.rateHz).toBe(0);
+      expect(batch.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(['inuse_objects', 'inuse_space']);
+    }
+  });
 });
 
 describe('a host whose settings are wrong', () => {

@@ -10,7 +10,7 @@ import { SamplePacker, packHeap } from './pack-samples.js';
 
 /** What measures; a part that could not start, or has failed, is missing. */
 export interface Instruments {
-  readonly tracker: TransactionTracker;
+  tracker: TransactionTracker;
   readonly metrics: ProcessMetrics;
   stackSampler: StackSampler | undefined;
   heapSampler: HeapSampler | undefined;
@@ -28,7 +28,7 @@ export class PeriodCollector {
   #startedAt = performance.now();
   #lastFlushMs: DurationMs = 0;
 
-  /** @param onFault - A sampler failed; it is not asked again. */
+  /** @param onFault - A sampler failed: takes it out of the instruments. */
   constructor(instruments: Instruments, onFault: (part: 'stacks' | 'heap', fault: unknown) => void) {
     this.#instruments = instruments;
     this.#onFault = onFault;
@@ -99,7 +99,6 @@ export class PeriodCollector {
     try {
       return stackSampler.endPeriod(tables, isLast);
     } catch (fault) {
-      this.#instruments.stackSampler = undefined;
       this.#onFault('stacks', fault);
       return NOTHING_SAMPLED;
     }
@@ -111,7 +110,6 @@ export class PeriodCollector {
     try {
       return pack(heapSampler.read(tables));
     } catch (fault) {
-      this.#instruments.heapSampler = undefined;
       this.#onFault('heap', fault);
       return [];
     }

@@ -110,7 +110,7 @@ export function endPeriod(profiler: NativeTimeProfiler): { raw: RawProfile; wasR
   return { raw, wasRestarted };
 }
 
-/** Is the tree what this version of the agent can read? Asked once, of the first period. */
+/** Is the tree what this version of the agent can read? Asked once, before the sampler is used. */
 export function isReadableTree(raw: RawProfile): boolean {
   const root = raw.topDownRoot as Partial<RawNode> | undefined;
   if (!Array.isArray(root?.children) || !Number.isFinite(raw.startTime) || !Number.isFinite(raw.endTime)) return false;

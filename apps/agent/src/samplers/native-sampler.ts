@@ -11,7 +11,6 @@ export class NativeSampler implements StackSampler {
   readonly wiring: ContextWiring;
   readonly #profiler: NativeTimeProfiler;
   #isRunning = false;
-  #hasReadTree = false;
   #unsharedCpuNanos = 0;
 
   readonly rateHz: number;
@@ -22,23 +21,23 @@ export class NativeSampler implements StackSampler {
     const native = loadNativeModule();
     const key = contextFramesWork(native) ? new AsyncLocalStorage<object>() : undefined;
     this.#profiler = createProfiler(native, Math.round(1_000_000 / rateHz), key);
+    assertReadable(this.#profiler);
     this.wiring =
       key === undefined ? wireByReference(nativeContextTarget(native, this.#profiler)) : wireByFrames(this.#profiler, key);
   }
 
+  /** @throws if another profiler of this add-on runs in the thread */
   start(): void {
     if (this.#isRunning) return;
     this.#profiler.start();
+    this.#isRunning = true;
     this.wiring.resume();
     this.wiring.periodEnded();
-    this.#isRunning = true;
   }
 
   endPeriod(tables: StackTables, isLast: boolean): SampledPeriod {
     const { raw, wasRestarted } = endPeriod(this.#profiler);
     this.wiring.periodEnded();
-    if (!this.#hasReadTree && !isReadableTree(raw)) throw new Error('the tree of @datadog/pprof is not as it was');
-    this.#hasReadTree = true;
     const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos);
     this.#unsharedCpuNanos = isLast ? 0 : unsharedCpuNanos;
     if (isLast && unsharedCpuNanos > 0) rows.push(unseenCpu(tables, unsharedCpuNanos));
@@ -52,4 +51,16 @@ export class NativeSampler implements StackSampler {
     this.wiring.pause();
     this.#profiler.stop(false);
   }
+}
+
+/** Looks at the tree of a first, empty period while the public calls can still be used instead. */
+function assertReadable(profiler: NativeTimeProfiler): void {
+  try {
+    profiler.start();
+  } catch {
+    return; // another profiler runs here; it may have ended when ours is to start
+  }
+  if (isReadableTree(profiler.stop(false))) return;
+  profiler.dispose(); // it has no holder yet; left to the garbage collector together with one, it would abort the process
+  throw new Error('the tree of @datadog/pprof is not as it was');
 }
