@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch } from './batch.js';
 import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS } from './batch.js';
+import { ColumnReader } from './column-reader.js';
 import { ColumnWriter } from './column-writer.js';
 import { decodeBatches, decodeBatchesApart } from './decode-batches.js';
 import { encodeBatch } from './encode-batch.js';
@@ -66,6 +67,21 @@ function randomBatch(seed: number): Batch {
     ],
     report: { droppedBatches: 1, droppedSamples: 2, lateLabels: 3, foldedLabelSets: 4, restartedSamplers: 5 },
   };
+}
+
+/** The batch with one letter more in its text of `length` times `n`, as no encoder of ours writes it. */
+function withLongerText(bytes: Uint8Array, length: number): Uint8Array {
+  const body = new ColumnReader(bytes.subarray(4));
+  const version = body.varint();
+  const fields = new ColumnReader(body.bytes());
+  const texts = fields.texts().map((text) => (text === 'n'.repeat(length) ? `${text}n` : text));
+  const [longer, message] = [new ColumnWriter(), new ColumnWriter()];
+  longer.texts(texts);
+  longer.raw(fields.raw(fields.bytesLeft));
+  message.raw(bytes.subarray(0, 4));
+  message.varint(version);
+  message.bytes(longer.finish());
+  return message.finish();
 }
 
 describe('decodeBatches', () => {
@@ -143,6 +159,85 @@ describe('decodeBatches', () => {
     const labelSets = randomBatch(1).labelSets.length;
     expect(decodeBatches(bytes, { maxLabelSets: labelSets })).toHaveLength(1);
     expect(() => decodeBatches(bytes, { maxLabelSets: labelSets - 1 })).toThrowError(code('WIRE_COUNT'));
+  });
+
+  it('takes 64 labels a set and no more, and 64 profiles a batch', () => {
+    const labelsOf = (count: number) => labelSet(Array.from({ length: count }, (_, n): [string, string] => [`label${n}`, 'x']));
+    const withLabels = (count: number) =>
+      encodeBatch({ ...randomBatch(1), labelSets: [labelsOf(count)], profiles: [], transactions: [] });
+    expect(decodeBatches(withLabels(64))[0]!.labelSets[0]).toHaveLength(64);
+    expect(() => decodeBatches(withLabels(65))).toThrowError(code('WIRE_COUNT'));
+    const withProfiles = (count: number) =>
+      encodeBatch({ ...randomBatch(1), profiles: Array.from({ length: count }, () => randomBatch(1).profiles[0]!) });
+    expect(decodeBatches(withProfiles(64))[0]!.profiles).toHaveLength(64);
+    expect(() => decodeBatches(withProfiles(65))).toThrowError(code('WIRE_COUNT'));
+  });
+  it('counts a text wherever it is referred to: a few bytes do not become gigabytes', () => {
+    const long = 'x'.repeat(1024);
+    const set = labelSet(Array.from({ length: 64 }, (_, n): [string, string] => [`${n}${long}`.slice(0, 1024), long]));
+    const labelSets = Array.from({ length: 4096 }, () => set);
+    const bytes = encodeBatch({ ...randomBatch(1), labelSets, profiles: [], transactions: [] });
+    expect(bytes.length).toBeLessThan(1_000_000);
+    expect(() => decodeBatches(bytes)).toThrowError(code('WIRE_SIZE'));
+    const names = Array.from({ length: 200 }, (_, n) => `${n}`.padEnd(4096, 'x'));
+    const functions = {
+      length: names.length ** 2,
+      name: names.flatMap((name) => names.map(() => name)),
+      scriptName: names.flatMap(() => names),
+      line: new Uint32Array(names.length ** 2),
+    };
+    expect(() => decodeBatches(encodeBatch({ ...randomBatch(1), functions }))).toThrowError(code('WIRE_SIZE'));
+  });
+  it('takes so many samples and bytes from a body, over all its batches', () => {
+    const bytes = encodeBatch(randomBatch(1));
+    const samples = randomBatch(1).profiles.reduce((sum, { sampleStack }) => sum + sampleStack.length, 0);
+    const two = Uint8Array.of(...bytes, ...bytes);
+    expect(decodeBatches(two, { maxSamples: samples * 2 })).toHaveLength(2);
+    const apart = decodeBatchesApart(two, { maxSamples: samples * 2 - 1 });
+    expect(apart.batches).toHaveLength(1);
+    expect(apart.errors.map((error) => error.code)).toEqual(['WIRE_SIZE']);
+    const { decodedBytes } = decodeBatchesApart(two);
+    expect(decodeBatches(two, { maxDecodedBytes: decodedBytes })).toHaveLength(2);
+    expect(() => decodeBatches(two, { maxDecodedBytes: decodedBytes - 1 })).toThrowError(code('WIRE_SIZE'));
+  });
+  it('reads whatever encodeBatch writes of texts without end, and refuses what it would have cut', () => {
+    const endless = '\u4e2d'.repeat(20_000);
+    const batch: Batch = {
+      ...randomBatch(1),
+      process: {
+        ...process,
+        service: endless,
+        environment: endless,
+        revision: endless,
+        host: endless,
+        labels: [[endless, endless]],
+      },
+      series: [{ name: endless, value: 1 }],
+    };
+    const [read] = decodeBatches(encodeBatch(batch));
+    expect(read!.process.service).toHaveLength(200);
+    expect(read!.process.revision).toHaveLength(200);
+    expect(read!.process.host).toHaveLength(4096);
+    expect(read!.process.labels[0]![1]).toHaveLength(1024);
+    expect(read!.series[0]!.name).toHaveLength(200);
+  });
+  it.each([
+    ['service', 200],
+    ['environment', 200],
+    ['revision', 200],
+    ['label', 1024],
+    ['series', 200],
+    ['host', 4096],
+  ] as const)('refuses a %s of more than %i characters', (what, most) => {
+    // The last letter stands at the end of one text of the batch: one letter more is put into its bytes.
+    const name = 'n'.repeat(most);
+    const change: Partial<Batch> =
+      what === 'series'
+        ? { series: [{ name, value: 1 }] }
+        : { process: { ...process, ...(what === 'label' ? { labels: [['region', name]] } : { [what]: name }) } };
+    const good = encodeBatch({ ...randomBatch(1), ...change });
+    expect(decodeBatches(good)).toHaveLength(1);
+    expect(() => decodeBatches(withLongerText(good, most))).toThrowError(code('WIRE_STRING'));
   });
 
   it('gives a coded error or a batch for 5,000 damaged messages, quickly', () => {

@@ -14,28 +14,96 @@ import type { ColumnLimits } from './column-reader.js';
 import { ColumnReader, DEFAULT_COLUMN_LIMITS } from './column-reader.js';
 import { BATCH_MAGIC } from './encode-batch.js';
 import { WireError } from './errors.js';
+import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
 
 export interface DecodeLimits extends ColumnLimits {
   /** Batches of one body. */
   readonly maxBatches: number;
   /** Label sets of one batch, and as well its transactions: a few bytes of either become objects many times their size. */
   readonly maxLabelSets: number;
+  /** Labels of one label set. */
+  readonly maxLabels: number;
+  /** Profiles of one batch. */
+  readonly maxProfiles: number;
+  /** Series of one batch. */
+  readonly maxSeries: number;
+  /** Samples of a whole body: what follows takes time for each, and not in a thread of its own. */
+  readonly maxSamples: number;
+  /**
+   * Memory that a whole body may take once it is read, as `DecodedSize` counts it. Texts are referred to by row, so a few bytes can
+   * stand for a text of kilobytes: the bytes of the body bound nothing.
+   */
+  readonly maxDecodedBytes: number;
 }
 
-export const DEFAULT_DECODE_LIMITS: DecodeLimits = { ...DEFAULT_COLUMN_LIMITS, maxBatches: 256, maxLabelSets: 4096 };
+export const DEFAULT_DECODE_LIMITS: DecodeLimits = {
+  ...DEFAULT_COLUMN_LIMITS,
+  maxBatches: 256,
+  maxLabelSets: 4096,
+  maxLabels: 64,
+  maxProfiles: 64,
+  maxSeries: 1024,
+  maxSamples: 1_000_000,
+  maxDecodedBytes: 64 * 2 ** 20,
+};
 
 export interface DecodedBatches {
   /** The good ones, in the order they came. */
   readonly batches: Batch[];
   /** One for each bad one. After bad magic or a bad length it is not known where the next begins, and nothing more is read. */
   readonly errors: WireError[];
+  /** Roughly the memory of `batches`, every text counted wherever it is referred to: so much of it is there once it has been cloned. */
+  readonly decodedBytes: number;
+}
+
+/** What is read of a body so far, against what is allowed. */
+class DecodedSize {
+  readonly #limits: DecodeLimits;
+  #bytes = 0;
+  #samples = 0;
+
+  constructor(limits: DecodeLimits) {
+    this.#limits = limits;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @throws {WireError} `WIRE_SIZE` */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > this.#limits.maxDecodedBytes)
+      throw new WireError('WIRE_SIZE', `takes more than ${this.#limits.maxDecodedBytes} bytes once it is read`);
+  }
+
+  /** @throws {WireError} `WIRE_SIZE` */
+  addSamples(samples: number): void {
+    this.#samples += samples;
+    if (this.#samples > this.#limits.maxSamples)
+      throw new WireError('WIRE_SIZE', `more than ${this.#limits.maxSamples} samples in one body`);
+    this.add(samples * SAMPLE_BYTES);
+  }
+}
+
+const SAMPLE_BYTES = 24;
+const STACK_BYTES = 8;
+/** An object or array of a few fields, roughly. */
+const OBJECT_BYTES = 64;
+const textBytes = (text: string): number => text.length * 2;
+
+interface ReadContext {
+  readonly reader: ColumnReader;
+  readonly limits: DecodeLimits;
+  readonly size: DecodedSize;
+  readonly texts: readonly string[];
 }
 
 /**
  * All batches of a body, each checked in full: rows exist, columns have one length, parents come before children, numbers are within their range.
  * Texts are storable (`storableText`), label sets sorted.
  *
- * @param limits - Default: 256 batches a body, 4,096 label sets and transactions a batch, 1,000,000 rows a column, 16 KiB a text.
+ * @param limits - Default: `DEFAULT_DECODE_LIMITS`; docs/formats/batch.md lists them.
  * @throws {WireError} the first fault, `WIRE_*`; a body without a batch is `WIRE_TRUNCATED`
  */
 export function decodeBatches(bytes: Uint8Array, limits?: Partial<DecodeLimits>): Batch[] {
@@ -47,26 +115,27 @@ export function decodeBatches(bytes: Uint8Array, limits?: Partial<DecodeLimits>)
 /** As `decodeBatches`, but a bad batch does not lose its neighbours. Throws nothing. */
 export function decodeBatchesApart(bytes: Uint8Array, limits?: Partial<DecodeLimits>): DecodedBatches {
   const allLimits = { ...DEFAULT_DECODE_LIMITS, ...limits };
-  const decoded: DecodedBatches = { batches: [], errors: [] };
+  const [batches, errors]: [Batch[], WireError[]] = [[], []];
   const reader = new ColumnReader(bytes, allLimits);
+  const size = new DecodedSize(allLimits);
   try {
     do {
-      if (decoded.batches.length + decoded.errors.length >= allLimits.maxBatches) {
+      if (batches.length + errors.length >= allLimits.maxBatches) {
         throw new WireError('WIRE_COUNT', `more than ${allLimits.maxBatches} batches`);
       }
       const { version, body } = readFrame(reader);
       try {
         if (version !== WIRE_VERSION)
           throw new WireError('WIRE_VERSION', `batch of version ${version}; versions 1 to ${WIRE_VERSION} are known`);
-        decoded.batches.push(readBody(new ColumnReader(body, allLimits), allLimits.maxLabelSets));
+        batches.push(readBody(new ColumnReader(body, allLimits), allLimits, size));
       } catch (error) {
-        decoded.errors.push(asWireError(error));
+        errors.push(asWireError(error));
       }
     } while (reader.bytesLeft > 0);
   } catch (error) {
-    decoded.errors.push(asWireError(error));
+    errors.push(asWireError(error));
   }
-  return decoded;
+  return { batches, errors, decodedBytes: size.bytes };
 }
 
 /** This part is the same in every version to come, so that an old server can skip a new batch. */
@@ -78,27 +147,59 @@ function readFrame(reader: ColumnReader): { version: number; body: Uint8Array } 
   return { version: reader.varint(), body: reader.bytes() };
 }
 
-function readBody(reader: ColumnReader, maxLabelSets: number): Batch {
-  const texts = reader.texts();
-  const text = (): string => texts[reader.row(texts.length)]!;
-  const process = readProcess(reader, text, texts);
+function readBody(reader: ColumnReader, limits: DecodeLimits, size: DecodedSize): Batch {
+  const context: ReadContext = { reader, limits, size, texts: readTexts(reader, size) };
+  const process = readProcess(context);
   const [sequence, startMs, durationMs] = [reader.varint(), reader.varint(), reader.varint()];
-  const functions = readFunctions(reader, texts);
-  const stacks = readStacks(reader, functions.length);
-  const labelSets = readLabelSets(reader, texts, maxLabelSets);
-  const profiles = Array.from({ length: reader.count() }, () => readProfile(reader, text, stacks.length, labelSets.length));
-  const transactions = Array.from({ length: countUpTo(reader, maxLabelSets) }, () => readTransaction(reader, labelSets.length));
-  const series = Array.from({ length: reader.count() }, () => readSeriesValue(reader, text));
+  const functions = readFunctions(context);
+  const stacks = readStacks(context, functions.length);
+  const labelSets = readLabelSets(context, limits.maxLabelSets);
+  const profiles = Array.from({ length: countUpTo(reader, limits.maxProfiles, 'profiles') }, () =>
+    readProfile(context, stacks.length, labelSets.length),
+  );
+  const transactions = Array.from({ length: countUpTo(reader, limits.maxLabelSets, 'transactions') }, () =>
+    readTransaction(context, labelSets.length),
+  );
+  const series = Array.from({ length: countUpTo(reader, limits.maxSeries, 'series') }, () => readSeriesValue(context));
   const report = readReport(reader);
   if (reader.bytesLeft > 0) throw new WireError('WIRE_LENGTH', `${reader.bytesLeft} bytes behind the last field`);
   return { process, sequence, startMs, durationMs, functions, stacks, labelSets, profiles, transactions, series, report };
 }
 
-function readProcess(reader: ColumnReader, text: () => string, texts: readonly string[]): BatchProcess {
-  const [id, service, environment, host, nodeVersion, agentVersion] = [text(), text(), text(), text(), text(), text()];
-  const [revision, revisionSource, version, rootDir] = [text(), text(), text(), text()];
+/** Counted here for themselves, and again wherever they are referred to. */
+function readTexts(reader: ColumnReader, size: DecodedSize): string[] {
+  return Array.from({ length: reader.count() }, () => {
+    const text = reader.text();
+    if (text.length > MAX_TEXT_LENGTH)
+      throw new WireError('WIRE_STRING', `text of ${text.length} characters, ${MAX_TEXT_LENGTH} allowed`);
+    size.add(OBJECT_BYTES + textBytes(text));
+    return text;
+  });
+}
+
+function readText({ reader, texts }: ReadContext): string {
+  return texts[reader.row(texts.length)]!;
+}
+
+/** What is found again by its name: queries take no longer ones. */
+function readName(context: ReadContext, what: string): string {
+  const name = readText(context);
+  if (name.length > MAX_NAME_LENGTH)
+    throw new WireError(
+      'WIRE_STRING',
+      `${what} "${name.slice(0, 40)}…" has ${name.length} characters, ${MAX_NAME_LENGTH} allowed`,
+    );
+  return name;
+}
+
+function readProcess(context: ReadContext): BatchProcess {
+  const { reader } = context;
+  const text = (): string => readText(context);
+  const [id, service, environment] = [text(), readName(context, 'service'), readName(context, 'environment')];
+  const [host, nodeVersion, agentVersion] = [text(), text(), text()];
+  const [revision, revisionSource, version, rootDir] = [readName(context, 'revision'), text(), text(), text()];
   const [startedAtMs, pid, dirty, rateHz] = [reader.varint(), reader.varint(), reader.varint(), reader.float64()];
-  const labelSets = readLabelSets(reader, texts, 1);
+  const labelSets = readLabelSets(context, 1);
   if (!/^[0-9a-f]{32}$/.test(id))
     throw new WireError('WIRE_VALUE', `process id "${id.slice(0, 40)}" is not 32 hexadecimal digits`);
   if (service === '') throw new WireError('WIRE_VALUE', 'service is empty');
@@ -111,34 +212,49 @@ function readProcess(reader: ColumnReader, text: () => string, texts: readonly s
   }; // prettier-ignore
 }
 
-function readFunctions(reader: ColumnReader, texts: readonly string[]): RawFunctionTable {
+function readFunctions({ reader, size, texts }: ReadContext): RawFunctionTable {
   const name = Array.from(reader.rowColumn(texts.length), (row) => texts[row]!);
   const scriptName = Array.from(reader.rowColumn(texts.length), (row) => texts[row]!);
   const line = reader.rowColumn(2 ** 32); // not rows, but of the same range
   assertSameLength('functions', name, scriptName, line);
+  for (let row = 0; row < name.length; row += 1) size.add(OBJECT_BYTES + textBytes(name[row]!) + textBytes(scriptName[row]!));
   return { length: name.length, name, scriptName, line };
 }
 
-function readStacks(reader: ColumnReader, functionCount: number): StackTable {
+function readStacks({ reader, size }: ReadContext, functionCount: number): StackTable {
   const parent = reader.deltaRowColumn(2 ** 31, -1);
   const functionRow = Uint32Array.from(reader.deltaRowColumn(functionCount));
   assertSameLength('stacks', parent, functionRow);
+  size.add(parent.length * STACK_BYTES);
   const stacks = { length: parent.length, parent, functionRow };
   assertStackTable(stacks, functionCount);
   return stacks;
 }
 
-function readLabelSets(reader: ColumnReader, texts: readonly string[], maxLabelSets: number): LabelSet[] {
+function readLabelSets({ reader, limits, size, texts }: ReadContext, maxLabelSets: number): LabelSet[] {
   const lengths = reader.column();
   if (lengths.length > maxLabelSets) throw new WireError('WIRE_COUNT', `${lengths.length} label sets, ${maxLabelSets} allowed`);
   const names = reader.rowColumn(texts.length);
   const values = reader.rowColumn(texts.length);
   assertSameLength('labels', names, values);
+  const labelText = (row: number): string => {
+    const text = texts[row]!;
+    if (text.length > MAX_LABEL_LENGTH)
+      throw new WireError('WIRE_STRING', `label text of ${text.length} characters, ${MAX_LABEL_LENGTH} allowed`);
+    size.add(textBytes(text));
+    return text;
+  };
   let from = 0;
   const labelSets = Array.from(lengths, (length) => {
     if (length > names.length - from)
       throw new WireError('WIRE_COUNT', `label set of ${length} labels, ${names.length - from} left`);
-    const labels = Array.from({ length }, (_, at): [string, string] => [texts[names[from + at]!]!, texts[values[from + at]!]!]);
+    if (length > limits.maxLabels)
+      throw new WireError('WIRE_COUNT', `label set of ${length} labels, ${limits.maxLabels} allowed`);
+    size.add(OBJECT_BYTES * (1 + length));
+    const labels = Array.from({ length }, (_, at): [string, string] => [
+      labelText(names[from + at]!),
+      labelText(values[from + at]!),
+    ]);
     from += length;
     return labelSet(labels);
   });
@@ -146,31 +262,35 @@ function readLabelSets(reader: ColumnReader, texts: readonly string[], maxLabelS
   return labelSets;
 }
 
-function readProfile(reader: ColumnReader, text: () => string, stackCount: number, labelSetCount: number): BatchProfile {
-  const typeId = text();
+function readProfile(context: ReadContext, stackCount: number, labelSetCount: number): BatchProfile {
+  const { reader, size } = context;
+  const typeId = readText(context);
   parseProfileTypeId(typeId);
   const lines = RECORDED_LINES[reader.row(RECORDED_LINES.length)]!;
   const sampleStack = reader.deltaRowColumn(stackCount, -1);
   const sampleLabelSet = Uint32Array.from(reader.deltaRowColumn(labelSetCount));
   const sampleValue = reader.column();
   const sampleCount = reader.column();
+  size.addSamples(sampleStack.length);
   assertSameLength(typeId, sampleStack, sampleLabelSet, sampleValue, sampleCount);
   return { typeId, lines, sampleStack, sampleLabelSet, sampleValue, sampleCount };
 }
 
-function readTransaction(reader: ColumnReader, labelSetCount: number): TransactionCount {
+function readTransaction({ reader, size }: ReadContext, labelSetCount: number): TransactionCount {
   const labelSetRow = reader.row(labelSetCount);
   const kind = TRANSACTION_KINDS[reader.row(TRANSACTION_KINDS.length)]!;
   const outcome = OUTCOMES[reader.row(OUTCOMES.length)]!;
   const [count, durationSumMicros] = [reader.varint(), reader.varint()];
   const sketch = DurationSketch.fromBuckets(reader.deltaColumn(), reader.column());
   const { bucket: sketchBucket, count: sketchCount } = sketch.toBuckets(); // ascending, each bucket once
+  size.add(OBJECT_BYTES * 4 + sketchBucket.length * 12);
   return { labelSet: labelSetRow, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount };
 }
 
-function readSeriesValue(reader: ColumnReader, text: () => string): ProcessSeriesValue {
-  const name = text();
-  const value = reader.float64();
+function readSeriesValue(context: ReadContext): ProcessSeriesValue {
+  const name = readName(context, 'series');
+  const value = context.reader.float64();
+  context.size.add(OBJECT_BYTES + textBytes(name));
   if (!Number.isFinite(value)) throw new WireError('WIRE_VALUE', `series ${name.slice(0, 80)} is ${value}`);
   return { name, value };
 }
@@ -181,9 +301,9 @@ function readReport(reader: ColumnReader): AgentReport {
   return { droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers };
 }
 
-function countUpTo(reader: ColumnReader, limit: number): number {
+function countUpTo(reader: ColumnReader, limit: number, what: string): number {
   const count = reader.count();
-  if (count > limit) throw new WireError('WIRE_COUNT', `${count} rows, ${limit} allowed`);
+  if (count > limit) throw new WireError('WIRE_COUNT', `${count} ${what}, ${limit} allowed`);
   return count;
 }
 

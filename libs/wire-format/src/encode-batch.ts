@@ -3,16 +3,15 @@ import type { Batch, BatchProcess, BatchProfile, TransactionCount } from './batc
 import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS, WIRE_VERSION } from './batch.js';
 import { ColumnWriter } from './column-writer.js';
 import { WireError } from './errors.js';
+import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
 
 /** First bytes of every batch, "HRTH" in ASCII. */
 export const BATCH_MAGIC = Uint8Array.of(0x48, 0x52, 0x54, 0x48);
-/** UTF-16 units; longer texts lose their end, because the server would refuse them and with them the batch. */
-const MAX_TEXT_LENGTH = 4096;
 
 /**
  * One batch as bytes, not compressed: magic, version, length, body. Several may follow each other. docs/formats/batch.md lists the fields.
  *
- * Texts longer than 4,096 characters lose their end.
+ * Texts longer than 4,096 characters lose their end, as do labels above 1,024 and names (of service, environment, revision, series) above 200.
  *
  * @throws {WireError} `WIRE_VALUE` for a number that is not whole, negative or not finite where it must not be; `WIRE_COUNT` for columns of different length
  */
@@ -31,7 +30,7 @@ export function encodeBatch(batch: Batch): Uint8Array {
   fields.varint(batch.series.length);
   for (const { name, value } of batch.series) {
     if (!Number.isFinite(value)) throw new WireError('WIRE_VALUE', `series ${name} is ${value}`);
-    fields.varint(texts.rowOf(name));
+    fields.varint(texts.rowOf(name, MAX_NAME_LENGTH));
     fields.float64(value);
   }
   const { droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers } = batch.report;
@@ -52,29 +51,34 @@ class TextTable {
   readonly #rowOf = new Map<string, number>();
   readonly rows: string[] = [];
 
-  rowOf(text: string): number {
-    let row = this.#rowOf.get(text);
+  rowOf(text: string, maxLength = MAX_TEXT_LENGTH): number {
+    const cut = text.slice(0, maxLength);
+    let row = this.#rowOf.get(cut);
     if (row === undefined) {
-      row = this.rows.push(text.slice(0, MAX_TEXT_LENGTH)) - 1;
-      this.#rowOf.set(text, row);
+      row = this.rows.push(cut) - 1;
+      this.#rowOf.set(cut, row);
     }
     return row;
   }
 }
 
 function writeProcess(writer: ColumnWriter, process: BatchProcess, texts: TextTable): void {
-  for (const text of [
-    process.id,
-    process.service,
-    process.environment,
-    process.host,
-    process.nodeVersion,
-    process.agentVersion,
-  ]) {
-    writer.varint(texts.rowOf(text));
-  }
-  for (const text of [process.revision, process.revisionSource, process.version, process.rootDir])
-    writer.varint(texts.rowOf(text));
+  const text = (value: string): void => {
+    writer.varint(texts.rowOf(value));
+  };
+  const name = (value: string): void => {
+    writer.varint(texts.rowOf(value, MAX_NAME_LENGTH));
+  };
+  text(process.id);
+  name(process.service);
+  name(process.environment);
+  text(process.host);
+  text(process.nodeVersion);
+  text(process.agentVersion);
+  name(process.revision);
+  text(process.revisionSource);
+  text(process.version);
+  text(process.rootDir);
   writer.varint(process.startedAtMs);
   writer.varint(process.pid);
   writer.varint(process.isDirty ? 1 : 0);
@@ -101,8 +105,8 @@ function writeFunctionsAndStacks(writer: ColumnWriter, { functions, stacks }: Ba
 function writeLabelSets(writer: ColumnWriter, labelSets: readonly LabelSet[], texts: TextTable): void {
   writer.column(labelSets.map((labels) => labels.length));
   const labels = labelSets.flat();
-  writer.column(labels.map(([name]) => texts.rowOf(name)));
-  writer.column(labels.map(([, value]) => texts.rowOf(value)));
+  writer.column(labels.map(([name]) => texts.rowOf(name, MAX_LABEL_LENGTH)));
+  writer.column(labels.map(([, value]) => texts.rowOf(value, MAX_LABEL_LENGTH)));
 }
 
 function writeProfile(writer: ColumnWriter, profile: BatchProfile, texts: TextTable): void {

@@ -6,6 +6,7 @@ export type WireErrorCode =
   | 'WIRE_TRUNCATED'
   | 'WIRE_VARINT'
   | 'WIRE_COUNT'
+  | 'WIRE_SIZE'
   | 'WIRE_STRING'
   | 'WIRE_VALUE'
   | 'WIRE_ROW';

@@ -21,7 +21,7 @@ export interface Environment {
   readonly maxBatchBytes: number;
   /** Of one request after inflation. */
   readonly maxInflatedBytes: number;
-  /** Bodies that ingest holds at once; above it senders are told to wait. */
+  /** Bodies that ingest holds at once, as they come and then as they are decoded; above it senders are told to wait. */
   readonly maxQueuedBytes: number;
   readonly workerThreads: number;
   /** How often the worker looks for pending work. */
@@ -67,7 +67,7 @@ const schema = z.object({
   HEARTH_DATA_DIR: z.string().optional(),
   MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
-  MAX_QUEUED_BYTES: bytes(64 * 2 ** 20),
+  MAX_QUEUED_BYTES: bytes(256 * 2 ** 20),
   WORKER_THREADS: count('a number of threads', 1, 256, 2),
   TICK_MS: count('a number of milliseconds', 50, 60_000, 1_000),
   HEARTH_BOOTSTRAP_KEY: z.string().min(16, 'must have at least 16 characters').max(200).optional(),

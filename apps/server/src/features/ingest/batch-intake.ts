@@ -12,14 +12,15 @@ import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, toHearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { LOGGER } from '../../platform/observability/index.js';
-import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../catalog/index.js';
 import { assertStorable, NO_STACK, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
+import type { GrowTo } from './byte-budget.js';
 import type { CanonicalBatch } from './canonical-batch.js';
 import type { DecodeBatchesTask, DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
+import { IngestThreads } from './ingest-threads.js';
 import { Storing } from './storing.js';
 import { errorOf } from './worker-fault.js';
 
@@ -29,7 +30,7 @@ export class BatchIntake implements OnApplicationBootstrap {
   constructor(
     @Inject(ENVIRONMENT) readonly environment: Environment,
     @Inject(LOGGER) readonly logger: Logger,
-    readonly pool: WorkerPool,
+    readonly threads: IngestThreads,
     readonly origins: Origins,
     readonly labelSets: LabelSets,
     readonly profileTypes: ProfileTypes,
@@ -46,10 +47,17 @@ export class BatchIntake implements OnApplicationBootstrap {
   /**
    * Decodes and stores every batch of a body. What it counts as accepted is committed. A batch that cannot be stored is counted as rejected; its neighbours are stored.
    *
-   * @throws {HearthError} when no batch could be stored: the code of the first fault
+   * @param growTo - Told how much memory the decoded body takes.
+   * @throws {HearthError} when no batch could be stored: the code of the first fault; `INGEST_BUSY` 429
    */
-  async take(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<BatchesAnswer> {
+  async take(
+    projectId: number,
+    body: Uint8Array<ArrayBuffer>,
+    encoding: ContentEncoding,
+    growTo: GrowTo,
+  ): Promise<BatchesAnswer> {
     const decoded = await this.#decode(body, encoding);
+    growTo(decoded.decodedBytes);
     const nowMs = Date.now();
     const settled = await Promise.allSettled(decoded.batches.map((batch) => this.#store(projectId, batch, nowMs)));
 
@@ -75,7 +83,7 @@ export class BatchIntake implements OnApplicationBootstrap {
 
   async #decode(body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
-    return this.pool.run('features/ingest/decode-batches.worker.js', task, { transferList: [body.buffer] });
+    return this.threads.run('features/ingest/decode-batches.worker.js', task, { transferList: [body.buffer] });
   }
 
   async #store(projectId: number, batch: CanonicalBatch, nowMs: EpochMs): Promise<StoreOutcome> {

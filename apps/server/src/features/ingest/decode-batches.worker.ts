@@ -13,14 +13,16 @@ export interface DecodedBody {
   readonly batches: readonly CanonicalBatch[];
   /** One for each batch that cannot be read. */
   readonly faults: readonly WorkerFault[];
+  /** Memory that the batches take, roughly. */
+  readonly decodedBytes: number;
 }
 
 /** Runs in a thread of the pool: inflating, checking and renaming are two thirds of what ingest costs. */
 export function run({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
   try {
-    const { batches, errors } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes));
-    return { batches: batches.map(canonicalBatch), faults: errors.map(faultOf) };
+    const { batches, errors, decodedBytes } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes));
+    return { batches: batches.map(canonicalBatch), faults: errors.map(faultOf), decodedBytes };
   } catch (error) {
-    return { batches: [], faults: [faultOf(error)] };
+    return { batches: [], faults: [faultOf(error)], decodedBytes: 0 };
   }
 }

@@ -172,6 +172,16 @@ describe('POST /api/v1/batches', () => {
     ['a foreign format', () => gzipSync('{"resourceProfiles":[]}'), {}, 400, /^WIRE_MAGIC$/],
     ['a gzip bomb', () => gzipSync(Buffer.alloc(50_000_000)), {}, 413, /^INFLATED_TOO_LARGE$/],
     ['one byte above the limit', () => Buffer.alloc(100_001), {}, 413, /^BODY_TOO_LARGE$/],
+    [
+      'labels that name one long text again and again',
+      () => {
+        const long = labelSet(Array.from({ length: 60 }, (_, n): [string, string] => [`label${n}`, 'x'.repeat(1024)]));
+        return gzipSync(encodeBatch(batch({ sequence: 46, labelSets: Array.from({ length: 4096 }, () => long) })));
+      },
+      {},
+      400,
+      /^WIRE_SIZE$/,
+    ],
     ['an encoding nobody reads', () => 'x', { 'content-encoding': 'br' }, 415, /^CONTENT_ENCODING_UNSUPPORTED$/],
     ['another content type', () => 'x', { 'content-type': 'application/json' }, 415, /^CONTENT_TYPE_UNSUPPORTED$/],
     [

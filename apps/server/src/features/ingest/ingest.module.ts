@@ -6,6 +6,7 @@ import { BatchIntake } from './batch-intake.js';
 import { BatchesController } from './batches.controller.js';
 import { BodyIntake } from './body-intake.js';
 import { IngestMetrics } from './ingest-metrics.js';
+import { IngestThreads } from './ingest-threads.js';
 import { InstallController } from './install.controller.js';
 import { ProfileIntake } from './profile-intake.js';
 import { ProfilesController } from './profiles.controller.js';
@@ -15,6 +16,6 @@ import { Storing } from './storing.js';
 @Module({
   imports: [CatalogModule, StacksModule, ProfileStoreModule],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
-  providers: [BatchIntake, BodyIntake, IngestMetrics, ProfileIntake, Storing],
+  providers: [BatchIntake, BodyIntake, IngestMetrics, IngestThreads, ProfileIntake, Storing],
 })
 export class IngestModule {}

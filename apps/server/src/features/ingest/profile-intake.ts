@@ -10,14 +10,15 @@ import {
 } from '@hearth/profile-model';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
-import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { LabelSets, Origins, ProfileTypes, type Sender } from '../catalog/index.js';
 import { assertStorable, NO_STACK, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
 import { storeFault } from './batch-intake.js';
+import type { GrowTo } from './byte-budget.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
+import { IngestThreads } from './ingest-threads.js';
 import type { ReadProfileFile, ReadProfileTask } from './read-profile.worker.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';
@@ -27,6 +28,7 @@ export interface ProfileUpload {
   readonly projectId: number;
   readonly sender: Sender;
   readonly body: Uint8Array<ArrayBuffer>;
+  readonly growTo: GrowTo;
   readonly encoding: ContentEncoding;
   readonly contentType: string;
   readonly textForm: 'folded' | 'lines';
@@ -45,7 +47,7 @@ const COUNT_TYPE_ID = 'samples:samples:count::';
 export class ProfileIntake {
   constructor(
     @Inject(ENVIRONMENT) readonly environment: Environment,
-    readonly pool: WorkerPool,
+    readonly threads: IngestThreads,
     readonly origins: Origins,
     readonly labelSets: LabelSets,
     readonly profileTypes: ProfileTypes,
@@ -71,6 +73,7 @@ export class ProfileIntake {
     projectId,
     sender,
     body,
+    growTo,
     encoding,
     contentType,
     textForm,
@@ -80,12 +83,13 @@ export class ProfileIntake {
   }: ProfileUpload): Promise<StoreOutcome> {
     const receiptKey = createHash('sha256').update(identity).update('\0').update(body).digest('hex');
     const task: ReadProfileTask = { body, encoding, contentType, textForm, maxInflatedBytes: this.environment.maxInflatedBytes };
-    const file = await this.pool.run<ReadProfileTask, ReadProfileFile | { fault: WorkerFault }>(
+    const file = await this.threads.run<ReadProfileTask, ReadProfileFile | { fault: WorkerFault }>(
       'features/ingest/read-profile.worker.js',
       task,
       { transferList: [body.buffer] },
     );
     if ('fault' in file) throw errorOf(file.fault);
+    growTo(file.decodedBytes);
 
     const nowMs = Date.now();
     const durationMs = range === undefined ? Math.max(1, file.durationMs) : range.untilMs - range.fromMs;

@@ -36,7 +36,7 @@ export class ProfilesController {
   ): Promise<BatchesAnswer> {
     const typeId = query.type === undefined ? PROFILE_TYPE_IDS.cpu : resolveProfileTypeId(query.type);
     const encoding = contentEncoding(request.headers['content-encoding']);
-    const outcome = await this.bodies.read(request, (body) =>
+    const outcome = await this.bodies.read(request, (body, growTo) =>
       this.profiles.take({
         projectId: request.projectId,
         sender: {
@@ -55,6 +55,7 @@ export class ProfilesController {
           startedAtMs: Date.now(),
         },
         body,
+        growTo,
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: 'folded',

@@ -32,11 +32,12 @@ export class PyroscopeController {
     const query = request.originalUrl.split('?').slice(1).join('?');
     const upload = parsePyroscopeQuery(new URLSearchParams(query), Date.now());
     const encoding = contentEncoding(request.headers['content-encoding']);
-    await this.bodies.read(request, (body) =>
+    await this.bodies.read(request, (body, growTo) =>
       this.profiles.take({
         projectId: request.projectId,
         sender: senderOf(upload, request.ip ?? ''),
         body,
+        growTo,
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: upload.form === 'lines' ? 'lines' : 'folded',

@@ -9,6 +9,7 @@ import {
   type StackTable,
 } from '@hearth/profile-model';
 import { inflateBody, type ContentEncoding } from '../../platform/http/inflate.js';
+import { HearthError } from '../../platform/http/hearth-error.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { multipartPart } from './multipart.js';
 import { faultOf, type WorkerFault } from './worker-fault.js';
@@ -32,6 +33,8 @@ export interface ReadProfileFile {
   readonly stacks: StackTable;
   readonly labelSets: readonly LabelSet[];
   readonly profiles: readonly CanonicalProfile[];
+  /** Memory that all this takes, roughly. */
+  readonly decodedBytes: number;
 }
 
 /** Runs in a thread of the pool: a hostile file holds up nobody else. */
@@ -56,6 +59,7 @@ function fileOf(profiles: readonly Profile[]): ReadProfileFile {
   // All value types of one file share their tables.
   const { startMs, durationMs, functions, stacks, labelSets } = first;
   return {
+    decodedBytes: decodedBytes(profiles, first),
     startMs,
     durationMs,
     functions,
@@ -69,6 +73,24 @@ function fileOf(profiles: readonly Profile[]): ReadProfileFile {
       sampleCount,
     })),
   };
+}
+
+/** An upload as large as this is refused, however few its bytes: texts are referred to, and copied on their way out of this thread. */
+const MAX_DECODED_BYTES = 256 * 2 ** 20;
+const ROW_BYTES = 24;
+const OBJECT_BYTES = 64;
+
+/** @throws {HearthError} `FORMAT_LIMIT` */
+function decodedBytes(profiles: readonly Profile[], { functions, stacks, labelSets }: Profile): number {
+  const textBytes = (...texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length * 2, OBJECT_BYTES);
+  let bytes = stacks.length * ROW_BYTES;
+  for (const { sampleStack } of profiles) bytes += sampleStack.length * ROW_BYTES;
+  for (let row = 0; row < functions.length; row += 1)
+    bytes += textBytes(functions.name[row]!, functions.package[row]!, functions.file[row]!);
+  for (const labels of labelSets) for (const label of labels) bytes += textBytes(...label);
+  if (bytes > MAX_DECODED_BYTES)
+    throw new HearthError('FORMAT_LIMIT', `the profile takes ${bytes} bytes once it is read, ${MAX_DECODED_BYTES} allowed`);
+  return bytes;
 }
 
 /** The number of samples is a column of every profile; beside others it needs no profile of its own. */
