@@ -371,7 +371,7 @@ describe('Cover', () => {
         for (const key of pending) if (random() < 0.5) await server.builder.build(key);
         await checkAll(server, stored, random);
         // With everything built the blocks may go: what comes late is only one more block.
-        if (random() < 0.3) {
+        if (random() < 0.3 || stored.length === flushes.length) {
           await buildAll(server);
           await server.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
           drops += (await server.blocks.partitions.list()).length === 0 ? 1 : 0;
@@ -495,6 +495,45 @@ describe('SegmentBuilder', () => {
     await Promise.all(late.map((flush) => storeFlush(server, flush)));
     await Promise.all([buildAll(server), buildAll(server)]);
     for (let times = 0; times < 4; times += 1) await checkAll(server, [...flushes, ...late], random);
+  });
+
+  /** A builder that does `meanwhile` while a thread computes. */
+  const builderInterruptedBy = (server: Server, meanwhile: () => Promise<unknown>) =>
+    new SegmentBuilder(server.dataSource, server.windows, server.blocks, new SegmentRepository(), {
+      run: async (file: string, task: BuildSegmentTask) => {
+        await meanwhile();
+        return inlinePool.run(file, task);
+      },
+    } as unknown as WorkerPool);
+
+  it('holds up no block that arrives while it computes, and leaves the window pending for it', { timeout: 20_000 }, async () => {
+    const server = await freshServer();
+    const random = randomNumbers(31);
+    const [first, second] = randomFlushes(random).filter((flush) => flush.samples.length > 0);
+    const late = { ...first!, sequence: second!.sequence + 1000 };
+    await storeFlush(server, first!);
+    const [key] = await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1);
+    expect(await builderInterruptedBy(server, () => storeFlush(server, late)).build(key!)).toBe('built');
+    expect(await server.windows.listPending(Number.MAX_SAFE_INTEGER, 10)).toEqual([key]);
+    await checkAll(server, [first!, late], random);
+    await buildAll(server);
+    expect(await server.windows.listPending(Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+    await checkAll(server, [first!, late], random);
+  });
+
+  it('drops what it computed when another builder was faster', { timeout: 20_000 }, async () => {
+    const server = await freshServer();
+    const random = randomNumbers(32);
+    const flush = randomFlushes(random).find(({ samples }) => samples.length > 0)!;
+    const late = { ...flush, sequence: flush.sequence + 1000 };
+    await storeFlush(server, flush);
+    const [key] = await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1);
+    const slower = builderInterruptedBy(server, async () => {
+      await storeFlush(server, late);
+      await server.builder.build(key!);
+    });
+    expect(await slower.build(key!)).toBe('nothing-to-do');
+    await checkAll(server, [flush, late], random);
   });
 
   it('leaves a window pending whose block is damaged, and keeps its partition', async () => {

@@ -30,30 +30,40 @@ export class SegmentBuilder {
    * Adds the blocks that the window's segment does not hold yet. The segment and the note of what it holds change in one
    * database transaction, so it may run twice, run beside itself, and be killed anywhere.
    *
+   * @returns `nothing-to-do` also when another builder was faster; what arrived since is still pending then.
    * @throws {StoreError} if a block or the segment is damaged; the window stays pending
    */
   async build(key: WindowKey): Promise<'built' | 'nothing-to-do'> {
+    const pending = await this.#readPending(key);
+    if (pending === undefined) return 'nothing-to-do';
+    const { sequence, builtSequence, task } = pending;
+    // Without the lock: every sender of this minute waits for whoever holds it, and a thread may be long in coming.
+    const built = resultOf(await this.pool.run<BuildSegmentTask, CodedOutcome<BuiltSegment>>(BUILD_FILE, task));
     return inDatabaseTransaction(this.dataSource, async ({ client }) => {
-      // Lock the window before reading its blocks: a block that arrives meanwhile waits for us, takes the next sequence and
-      // makes the window pending again. Locked afterwards, it would count as built without being in the segment.
+      const now = await this.windows.lock(client, key);
+      // The segment we began from is no longer the stored one.
+      if (now?.builtSequence !== builtSequence) return 'nothing-to-do';
+      await this.segments.put(client, key, built);
+      // What we read, not what is there now: a block that arrived since leaves the window pending.
+      await this.windows.setBuilt(client, key, sequence);
+      return 'built';
+    });
+  }
+
+  /** The blocks that wait and the segment they go into, as of one moment. */
+  async #readPending(key: WindowKey): Promise<{ sequence: number; builtSequence: number; task: BuildSegmentTask } | undefined> {
+    return inDatabaseTransaction(this.dataSource, async ({ client }) => {
+      // Lock the window before reading its blocks: of those up to its sequence none is still to be committed, and no other
+      // builder changes the segment between our two reads.
       const state = await this.windows.lock(client, key);
-      if (state === undefined || state.sequence === state.builtSequence) return 'nothing-to-do';
+      if (state === undefined || state.sequence === state.builtSequence) return undefined;
       const blocks = await this.blocks.ofWindow(client, key, state.builtSequence, state.sequence);
       const expected = state.sequence - state.builtSequence;
       if (blocks.length !== expected)
         throw new Error(`window ${JSON.stringify(key)}: ${blocks.length} blocks where ${expected} are pending`);
       // Never from blocks alone: those of the first build may be gone.
       const detail = await this.segments.detailOf(client, key);
-      const built = resultOf(
-        await this.pool.run<BuildSegmentTask, CodedOutcome<BuiltSegment>>(BUILD_FILE, {
-          windowStartMs: key.windowStartMs,
-          detail,
-          blocks,
-        }),
-      );
-      await this.segments.put(client, key, built);
-      await this.windows.setBuilt(client, key, state.sequence);
-      return 'built';
+      return { ...state, task: { windowStartMs: key.windowStartMs, detail, blocks } };
     });
   }
 }
