@@ -150,6 +150,40 @@ describe('StackDictionaries', () => {
     await checkPaths(owner, 5, await owner.intern(5, second.functions, second.stacks), second.rowOfPath);
   });
 
+  it('commits no page that could not be read again, and goes on with what there is', async () => {
+    const owner = new StackDictionaries(new StackRepository(dataSource), { maxPageBytes: 1000 });
+    const first = localTable(['a']);
+    await owner.intern(8, first.functions, first.stacks);
+    const tooLong = localTable(['x'.repeat(1001)]);
+    const second = localTable(['a>b']);
+    const [refused, taken] = await Promise.allSettled([
+      owner.intern(8, tooLong.functions, tooLong.stacks),
+      owner.intern(8, second.functions, second.stacks), // shares its page, until that is refused
+    ]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'STACK_DICTIONARY_FULL' } });
+    if (taken.status === 'rejected') throw taken.reason;
+    await checkPaths(newOwner(), 8, taken.value, second.rowOfPath);
+    expect((await newOwner().snapshot(8)).stacks.length).toBe(2);
+  });
+
+  it('begins again when the database has gone back', async () => {
+    const owner = newOwner();
+    const first = localTable(['a>b']);
+    await owner.intern(12, first.functions, first.stacks);
+    const second = localTable(['a>b>c', 'd']);
+    await owner.intern(12, second.functions, second.stacks);
+    // As after a restore from a backup of the moment before.
+    await dataSource.query('DELETE FROM stack_page WHERE service_id = 12 AND version > 1');
+    await dataSource.query('UPDATE stack_head SET version = 1 WHERE service_id = 12');
+    expect((await owner.snapshot(12)).stacks.length).toBe(2);
+    const third = localTable(['x>y']);
+    await checkPaths(newOwner(), 12, await owner.intern(12, third.functions, third.stacks), third.rowOfPath);
+    await dataSource.query('DELETE FROM stack_page WHERE service_id = 12 AND version > 1');
+    await dataSource.query('UPDATE stack_head SET version = 1 WHERE service_id = 12');
+    const ids = await owner.intern(12, second.functions, second.stacks);
+    await checkPaths(newOwner(), 12, ids, second.rowOfPath);
+  });
+
   it('forgets the service that was not used for longest when memory is bounded, and loads it again', async () => {
     const owner = newOwner(1);
     const { functions, stacks, rowOfPath } = localTable(['a>b', 'a>c']);

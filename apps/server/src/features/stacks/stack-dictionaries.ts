@@ -1,12 +1,15 @@
 import { assertStackTable, type FunctionTable, type StackTable } from '@hearth/profile-model';
 import { StackDictionary, type StackTables } from './stack-dictionary.js';
 import { StackOverlay } from './stack-overlay.js';
-import { decodeStackPage, encodeStackPage } from './stack-page.js';
+import { StackError } from './stack-error.js';
+import { decodeStackPage, encodeStackPage, MAX_PAGE_BYTES } from './stack-page.js';
 import type { StackRepository } from './stack.repository.js';
 
 interface StackDictionaryOptions {
   /** Bytes that all dictionaries of this process may hold together. Default 512 MiB; the least recently used services are forgotten first. */
   readonly maxBytes?: number;
+  /** Bytes of one page, inflated. Default 256 MiB; what does not fit is refused before it is committed. */
+  readonly maxPageBytes?: number;
 }
 const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 
@@ -19,7 +22,8 @@ interface Interning {
 
 /** One service's dictionary and who waits for it. */
 interface Owned {
-  readonly dictionary: StackDictionary;
+  /** Another one when the database has gone back (a restored backup). */
+  dictionary: StackDictionary;
   /** Known to be complete up to some moment: false until the first load. */
   isLoaded: boolean;
   waiting: Interning[];
@@ -36,12 +40,17 @@ interface Owned {
 export class StackDictionaries {
   readonly #repository: StackRepository;
   readonly #maxBytes: number;
+  readonly #maxPageBytes: number;
   /** Least recently used first. */
   readonly #owned = new Map<number, Owned>();
 
-  constructor(repository: StackRepository, { maxBytes = DEFAULT_MAX_BYTES }: StackDictionaryOptions = {}) {
+  constructor(
+    repository: StackRepository,
+    { maxBytes = DEFAULT_MAX_BYTES, maxPageBytes = MAX_PAGE_BYTES }: StackDictionaryOptions = {},
+  ) {
     this.#repository = repository;
     this.#maxBytes = maxBytes;
+    this.#maxPageBytes = maxPageBytes;
   }
 
   /**
@@ -72,6 +81,7 @@ export class StackDictionaries {
     return this.#use(serviceId, async (owned) => {
       const version = await this.#repository.version(serviceId);
       if (owned.dictionary.version < version) await this.#inTurn(owned, () => this.#pull(serviceId, owned));
+      else if (owned.dictionary.version > version) await this.#inTurn(owned, () => this.#loadAgainIfBehind(serviceId, owned));
       return owned.dictionary.tables();
     });
   }
@@ -92,35 +102,56 @@ export class StackDictionaries {
         return;
       }
     }
-    const { dictionary } = owned;
-    const requests = owned.waiting.splice(0);
+    await this.#commit(serviceId, owned, owned.waiting.splice(0));
+  }
+
+  /** Settles all requests. */
+  async #commit(serviceId: number, owned: Owned, requests: readonly Interning[]): Promise<void> {
     try {
-      let overlay = new StackOverlay(dictionary);
-      let ids = requests.map((one) => overlay.addAll(one.functions, one.stacks));
+      let overlay = new StackOverlay(owned.dictionary);
+      const addRequests = () => requests.map((one) => overlay.addAll(one.functions, one.stacks));
+      let ids = addRequests();
       if (overlay.hasNew) {
         await this.#repository.withLockedHead(serviceId, async (head) => {
-          if (head.version !== dictionary.version) {
+          if (head.version < owned.dictionary.version) {
+            owned.dictionary = new StackDictionary();
+            appendPages(owned.dictionary, await head.pagesAbove(0));
+            overlay = new StackOverlay(owned.dictionary);
+            ids = addRequests();
+          } else if (head.version > owned.dictionary.version) {
             // Others' pages are committed, whatever becomes of ours.
-            for (const page of await head.pagesAbove(dictionary.version)) dictionary.append(decodeStackPage(page));
+            appendPages(owned.dictionary, await head.pagesAbove(owned.dictionary.version));
             const rebased = overlay.rebase();
             overlay = rebased.overlay;
             ids = ids.map((column) => column.map(rebased.rowOf));
           }
-          if (overlay.hasNew) await head.addPage(dictionary.version + 1, encodeStackPage(overlay.page()));
+          if (!overlay.hasNew) return;
+          const page = overlay.page();
+          owned.dictionary.assertContinues(page);
+          await head.addPage(owned.dictionary.version + 1, encodeStackPage(page, this.#maxPageBytes));
         });
         // Only now: had the commit failed, the dictionary would hold rows that nobody else has.
-        if (overlay.hasNew) dictionary.append(overlay.page());
+        if (overlay.hasNew) owned.dictionary.append(overlay.page());
       }
       requests.forEach((one, at) => one.done(ids[at]!));
     } catch (error) {
-      for (const one of requests) one.failed(error);
+      // Nothing was committed. One by one, only those fail whose stacks do not fit.
+      if (requests.length > 1 && error instanceof StackError && error.code === 'STACK_DICTIONARY_FULL')
+        for (const one of requests) await this.#commit(serviceId, owned, [one]);
+      else for (const one of requests) one.failed(error);
     }
   }
 
   async #pull(serviceId: number, owned: Owned): Promise<void> {
-    for (const page of await this.#repository.pagesAbove(serviceId, owned.dictionary.version))
-      owned.dictionary.append(decodeStackPage(page));
+    appendPages(owned.dictionary, await this.#repository.pagesAbove(serviceId, owned.dictionary.version));
     owned.isLoaded = true;
+  }
+
+  /** The database was restored to a state before this dictionary's: its rows mean nothing any more. In turn, so that no page is being written. */
+  async #loadAgainIfBehind(serviceId: number, owned: Owned): Promise<void> {
+    if (owned.dictionary.version <= (await this.#repository.version(serviceId))) return;
+    owned.dictionary = new StackDictionary();
+    await this.#pull(serviceId, owned);
   }
 
   /** Behind what is under way; a failure is the caller's, not the next one's. */
@@ -159,4 +190,8 @@ export class StackDictionaries {
       bytes -= owned.dictionary.bytes;
     }
   }
+}
+
+function appendPages(dictionary: StackDictionary, pages: readonly Uint8Array[]): void {
+  for (const page of pages) dictionary.append(decodeStackPage(page));
 }

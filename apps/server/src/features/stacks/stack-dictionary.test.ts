@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { NO_PARENT, type FunctionKey } from '@hearth/profile-model';
 import { ABSENT, FunctionIndex } from './function-index.js';
@@ -31,6 +32,15 @@ describe('FunctionIndex', () => {
     });
     expect(keys.map((key) => index.row(key))).toEqual([...keys.keys()]);
     expect(index.row({ package: 'a', file: 'b', name: 'd' })).toBe(ABSENT);
+  });
+});
+
+describe('encodeStackPage', () => {
+  it('writes no page that decodeStackPage would refuse to inflate', () => {
+    const bytes = encodeStackPage(PAGE);
+    const inflated = inflateRawSync(bytes.subarray(1)).length;
+    expect(decodeStackPage(encodeStackPage(PAGE, inflated)).functions).toEqual(PAGE.functions);
+    expect(() => encodeStackPage(PAGE, inflated - 1)).toThrowError(expect.objectContaining({ code: 'STACK_DICTIONARY_FULL' }));
   });
 });
 

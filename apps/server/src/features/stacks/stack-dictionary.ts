@@ -70,10 +70,10 @@ export class StackDictionary {
   /**
    * Takes in the page after `version`. Either the whole page or nothing.
    *
-   * @throws {StackError} `STACK_PAGE_ORDER`: it does not continue this dictionary; `STACK_PAGE_DAMAGED`
+   * @throws {StackError} as `assertContinues`
    */
   append(page: StackPage): void {
-    this.#check(page);
+    this.assertContinues(page);
     for (const key of page.functions) {
       this.#functionRowOf.set(key, this.#name.length);
       this.#name.push(key.name);
@@ -109,7 +109,12 @@ export class StackDictionary {
     };
   }
 
-  #check(page: StackPage): void {
+  /**
+   * That `append` would take the page. To be asked before a page is committed: a page that nobody can append can never be taken back.
+   *
+   * @throws {StackError} `STACK_PAGE_ORDER`: it does not continue this dictionary; `STACK_DICTIONARY_FULL`; `STACK_PAGE_DAMAGED`
+   */
+  assertContinues(page: StackPage): void {
     if (page.firstFunction !== this.functionCount || page.firstStack !== this.#stackCount) {
       throw new StackError(
         'STACK_PAGE_ORDER',

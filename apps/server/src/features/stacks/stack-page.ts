@@ -15,17 +15,29 @@ import { StackError } from './stack-error.js';
  *       function row    n | n deltas
  */
 const CODEC_DEFLATE = 1;
-const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** Inflated. */
+export const MAX_PAGE_BYTES = 256 * 1024 * 1024;
 const LIMITS = { maxRows: MAX_STACKS, maxTextBytes: 0 };
 
-export function encodeStackPage(page: StackPage): Uint8Array {
+/** @throws {StackError} `STACK_DICTIONARY_FULL` for a page that nobody could inflate again */
+export function encodeStackPage(page: StackPage, maxBytes = MAX_PAGE_BYTES): Uint8Array {
+  // Before there is one text of them all, which Node itself would refuse.
+  assertPageBytes(
+    page.functions.reduce((sum, key) => sum + key.name.length + key.package.length + key.file.length, 0),
+    maxBytes,
+  );
   const writer = new ColumnWriter();
   writer.bytes(Buffer.from(JSON.stringify(page.functions.map((key) => [key.name, key.package, key.file]))));
   writer.varint(page.firstFunction);
   writer.varint(page.firstStack);
   writer.deltaColumn(page.parent);
   writer.deltaColumn(page.functionRow);
+  assertPageBytes(writer.length, maxBytes);
   return Buffer.concat([Uint8Array.of(CODEC_DEFLATE), deflateRawSync(writer.finish())]);
+}
+
+function assertPageBytes(bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes) throw new StackError('STACK_DICTIONARY_FULL', `a page of ${bytes} bytes, ${maxBytes} can be read again`);
 }
 
 /** @throws {StackError} `STACK_PAGE_CODEC`, `STACK_PAGE_DAMAGED` */
