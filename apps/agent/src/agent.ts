@@ -9,6 +9,7 @@ import { readEnvironment } from './options/environment.js';
 import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
 import { RunningAgent } from './running-agent.js';
 import { AgentLog } from './safety/agent-log.js';
+import { ExitHooks } from './safety/exit-hooks.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
 import { lookLike } from './safety/look-like.js';
 import { HeapSampler } from './samplers/heap-sampler.js';
@@ -39,6 +40,7 @@ export interface SharedAgent {
 export class Agent implements SharedAgent {
   readonly #log = new AgentLog();
   readonly #guard: Guard = createGuard(this.#log);
+  readonly #exitHooks = new ExitHooks(this.#guard);
   #running: RunningAgent | undefined;
   #stopping: Promise<void> | undefined;
   /** Opened once and kept for the life of the thread: a second native profiler, or the disposal of this one, can end the host. */
@@ -131,7 +133,7 @@ export class Agent implements SharedAgent {
       rootDir: identity.rootDir,
       labels: settings.labels,
     };
-    const running = new RunningAgent(settings, batchProcess, instruments, this.#log, this.#guard);
+    const running = new RunningAgent(settings, batchProcess, instruments, this.#exitHooks, this.#log, this.#guard);
     this.#running = running;
     if (identity.git !== undefined) {
       void isWorkTreeDirty(identity.git).then(

@@ -7,7 +7,7 @@ import { FlushSchedule } from './batching/flush-schedule.js';
 import { PeriodCollector, countSamples, type Instruments } from './batching/period-collector.js';
 import type { AgentSettings } from './options/options.js';
 import type { AgentLog } from './safety/agent-log.js';
-import { ExitHooks } from './safety/exit-hooks.js';
+import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
 import { Shipper } from './shipping/shipper.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
@@ -30,11 +30,23 @@ export class RunningAgent {
   readonly #shipper: Shipper;
   readonly #schedule: FlushSchedule;
   readonly #exitHooks: ExitHooks;
+  readonly #atExit: ExitTarget = {
+    flush: (timeoutMs, which) => this.flush(timeoutMs, which),
+    lastWords: () => this.#pause(),
+  };
   readonly #endHttp: () => void;
   #compressing: Promise<void> = Promise.resolve();
 
-  constructor(settings: AgentSettings, process: BatchProcess, instruments: Instruments, log: AgentLog, guard: Guard) {
+  constructor(
+    settings: AgentSettings,
+    process: BatchProcess,
+    instruments: Instruments,
+    exitHooks: ExitHooks,
+    log: AgentLog,
+    guard: Guard,
+  ) {
     this.#instruments = instruments;
+    this.#exitHooks = exitHooks;
     this.#log = log;
     this.#guard = guard;
     this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
@@ -48,19 +60,15 @@ export class RunningAgent {
       this.#exitHooks.periodEnded();
       this.#endPeriod('more-to-come');
     });
-    this.#exitHooks = new ExitHooks(
-      (timeoutMs, which) => this.flush(timeoutMs, which),
-      () => this.#pause(),
-      guard,
-    );
     this.#startInstruments();
     this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
     try {
       this.#endHttp = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : () => {};
       this.#schedule.start(Math.random());
-      this.#exitHooks.install();
+      this.#exitHooks.install(this.#atExit);
     } catch (fault) {
       this.#schedule.stop();
+      this.#exitHooks.remove(this.#atExit);
       this.#pause(); // nobody else knows what runs already
       throw fault;
     }
@@ -103,7 +111,7 @@ export class RunningAgent {
     const flushed = this.flush(timeoutMs, 'last');
     this.#pause();
     await flushed;
-    this.#exitHooks.remove();
+    this.#exitHooks.remove(this.#atExit);
     this.#shipper.stop();
   }
 

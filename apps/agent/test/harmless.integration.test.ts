@@ -180,6 +180,13 @@ describe('a host that is not simple', () => {
     expect(new Set(sink.stored.map(({ process: sender }) => sender.id)).size).toBe(5);
   });
 
+  it('may start it anew before it has stopped, and nothing of it is left', async () => {
+    const { code, output, errors } = await runHost('restarts-at-once.mjs', sink.url);
+    expect({ code, output }).toEqual({ code: 0, output: 'emit true, while it runs true, after it true\n' });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(new Set(sink.stored.map(({ process: sender }) => sender.id)).size).toBe(6);
+  });
+
   it('may have worker threads, which are left alone', async () => {
     const { code, output } = await runHost('with-worker.mjs', sink.url, { nodeOptions: PRELOAD });
     expect({ code, output }).toEqual({ code: 0, output: '0,0,0\n' });

@@ -9,15 +9,18 @@ import { Sink } from './support/sink.js';
 let sink: Sink;
 let buffer: BatchBuffer;
 let lines: string[];
+let log: AgentLog;
 let shipper: Shipper;
+const newShipper = (): Shipper =>
+  new Shipper({ url: new URL('/api/v1/batches', sink.url), key: 'k', userAgent: 'test' }, buffer, log);
 
 beforeEach(async () => {
   sink = await new Sink().open();
   buffer = new BatchBuffer(1_000_000);
   lines = [];
-  const log = new AgentLog();
+  log = new AgentLog();
   log.useLogger({ info: (line) => lines.push(line), warn: (line) => lines.push(line) });
-  shipper = new Shipper({ url: new URL('/api/v1/batches', sink.url), key: 'k', userAgent: 'test' }, buffer, log);
+  shipper = newShipper();
 });
 afterEach(async () => {
   shipper.stop();
@@ -101,6 +104,23 @@ describe('Shipper', () => {
     shipper.wake();
     await until(() => sink.stored.length === 1);
     expect(sink.requests[1]!.atMs - sink.requests[0]!.atMs).toBeGreaterThanOrEqual(2_900);
+  });
+
+  it('sends nothing any more once it has stopped, whatever the answer it still waited for', async () => {
+    for (const status of [503, 202]) {
+      const late: (() => void)[] = [];
+      sink.answer = (response) =>
+        late.push(() => response.writeHead(status, { 'content-type': 'application/json' }).end('{"accepted":1}'));
+      const stopped = newShipper();
+      const before = sink.requests.length;
+      [1, 2].forEach(put);
+      stopped.wake();
+      await until(() => late.length === 1);
+      stopped.stop();
+      late[0]!();
+      await new Promise((resolve) => setTimeout(resolve, 2_500)); // the first retry comes within two seconds
+      expect(sink.requests.length - before).toBe(1);
+    }
   });
 
   it('drops and counts what is refused for good, and goes on with the next', async () => {

@@ -7,39 +7,40 @@ const STILL_ALIVE_MS = 500;
 
 const SIGNAL = 'SIGTERM';
 
+/** Who is asked at the end of the process. */
+export interface ExitTarget {
+  /** Sends what there is, and holds the process for at most this long. */
+  flush(timeoutMs: number, which: 'more-to-come' | 'last'): Promise<unknown>;
+  /** Synchronous, on `exit`. */
+  lastWords(): void;
+}
+
 /**
  * One flush before the process ends, by itself or by SIGTERM, without changing how it ends.
  *
  * A listener for SIGTERM takes the default (to die) away, and others count listeners to know whether somebody else decides. So ours is
  * there only while there is no other, and then dies as the host would have; beside a listener of the host we only watch `process.emit`.
+ * There is one of it in a process: two that are removed in another order than they came would leave `process.emit` watched for ever.
  */
 export class ExitHooks {
-  readonly #flush: (timeoutMs: number, which: 'more-to-come' | 'last') => Promise<unknown>;
-  readonly #lastWords: () => void;
   readonly #guard: Guard;
-  #isInstalled = false;
+  #target: ExitTarget | undefined;
   #isDying = false;
   #hasFlushedAtExit = false;
+  /** Both `undefined` while `process.emit` is not watched. */
   #hostEmit: typeof process.emit | undefined;
   #watchedEmit: typeof process.emit | undefined;
 
-  /**
-   * @param flush - Sends what there is, and holds the process for at most this long.
-   * @param lastWords - Synchronous, on `exit`.
-   */
-  constructor(
-    flush: (timeoutMs: number, which: 'more-to-come' | 'last') => Promise<unknown>,
-    lastWords: () => void,
-    guard: Guard,
-  ) {
-    this.#flush = flush;
-    this.#lastWords = lastWords;
+  constructor(guard: Guard) {
     this.#guard = guard;
   }
 
-  install(): void {
-    if (this.#isInstalled) return;
-    this.#isInstalled = true;
+  /** From here on it is `target` who is asked, and nobody else. */
+  install(target: ExitTarget): void {
+    const isInstalled = this.#target !== undefined;
+    this.#target = target;
+    this.#hasFlushedAtExit = false;
+    if (isInstalled) return;
     process.on('beforeExit', this.#onBeforeExit);
     process.on('exit', this.#onExit);
     this.#watchEmit();
@@ -48,15 +49,18 @@ export class ExitHooks {
     if (process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
   }
 
-  remove(): void {
-    if (!this.#isInstalled) return;
-    this.#isInstalled = false;
+  /** Nothing where another target has been installed meanwhile. */
+  remove(target: ExitTarget): void {
+    if (this.#target !== target) return;
+    this.#target = undefined;
     process.off('newListener', this.#onNewListener);
     process.off('removeListener', this.#onRemoveListener);
     process.off(SIGNAL, this.#onLoneSignal);
     process.off('beforeExit', this.#onBeforeExit);
     process.off('exit', this.#onExit);
-    if (this.#hostEmit !== undefined && process.emit === this.#watchedEmit) process.emit = this.#hostEmit;
+    if (this.#hostEmit === undefined || process.emit !== this.#watchedEmit) return; // somebody wrapped ours: it stays, and passes on
+    process.emit = this.#hostEmit;
+    this.#hostEmit = this.#watchedEmit = undefined;
   }
 
   /** The process works on: should it end later, there is something to flush again. */
@@ -66,11 +70,13 @@ export class ExitHooks {
 
   /** Node binds `process.emit` when the first listener of a signal comes: so this must be in place before the host's. */
   #watchEmit(): void {
+    if (this.#hostEmit !== undefined) return;
     // oxlint-disable-next-line typescript/unbound-method -- called with `process` as `this` below
     const hostEmit = process.emit;
+    // A new one each time, with its own way on: Node and the host may go on calling one that was taken away.
     const watched = (event: string, ...rest: unknown[]): boolean => {
-      if (event === SIGNAL && this.#isInstalled && this.#hasHostListener()) {
-        this.#guard.run(() => void this.#flush(LAST_FLUSH_MS, 'more-to-come'), undefined); // the host may finish its requests first
+      if (event === SIGNAL && this.#target !== undefined && this.#hasHostListener()) {
+        this.#guard.run(() => void this.#target?.flush(LAST_FLUSH_MS, 'more-to-come'), undefined); // the host may finish its requests first
       }
       return Reflect.apply(hostEmit, process, [event, ...rest]) as boolean;
     };
@@ -86,10 +92,10 @@ export class ExitHooks {
   readonly #onBeforeExit = (): void => {
     if (this.#hasFlushedAtExit) return; // our own flush kept the loop alive, and it has ended again
     this.#hasFlushedAtExit = true;
-    this.#guard.run(() => void this.#flush(LAST_FLUSH_MS, 'last'), undefined);
+    this.#guard.run(() => void this.#target?.flush(LAST_FLUSH_MS, 'last'), undefined);
   };
 
-  readonly #onExit = (): void => this.#guard.run(this.#lastWords, undefined);
+  readonly #onExit = (): void => this.#guard.run(() => this.#target?.lastWords(), undefined);
 
   readonly #onNewListener = (event: string | symbol, listener: unknown): void => {
     if (event !== SIGNAL || listener === this.#onLoneSignal) return;
@@ -108,8 +114,8 @@ export class ExitHooks {
   readonly #onLoneSignal = (): void => {
     if (this.#isDying) return this.#die(); // a second signal does not wait
     this.#isDying = true;
-    const flushed = this.#guard.run(() => this.#flush(LAST_FLUSH_MS, 'last'), Promise.resolve());
-    void flushed.then(
+    const flushed = this.#guard.run(() => this.#target?.flush(LAST_FLUSH_MS, 'last'), undefined);
+    void Promise.resolve(flushed).then(
       () => this.#die(),
       () => this.#die(),
     );
@@ -120,7 +126,7 @@ export class ExitHooks {
     process.kill(process.pid, SIGNAL);
     setTimeout(() => {
       this.#isDying = false;
-      if (this.#isInstalled && process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
+      if (this.#target !== undefined && process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
     }, STILL_ALIVE_MS).unref();
   }
 }

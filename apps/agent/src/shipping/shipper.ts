@@ -22,6 +22,7 @@ export class Shipper {
   #retryTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   #isConnected = false;
+  #isStopped = false;
 
   constructor(target: PostTarget, buffer: BatchBuffer, log: AgentLog) {
     this.#target = target;
@@ -42,7 +43,9 @@ export class Shipper {
     return this.#buffer.length === 0;
   }
 
+  /** Sends nothing any more; what is on its way may still be stored. */
   stop(): void {
+    this.#isStopped = true;
     this.#clearRetry();
   }
 
@@ -55,9 +58,9 @@ export class Shipper {
 
   async #sendAll(): Promise<void> {
     this.#buffer.dropOld(Date.now());
-    for (let batch = this.#buffer.oldest; batch !== undefined; batch = this.#buffer.oldest) {
+    for (let batch = this.#buffer.oldest; batch !== undefined && !this.#isStopped; batch = this.#buffer.oldest) {
       const delayMs = this.#take(batch, await this.#post(batch));
-      if (delayMs === undefined) continue;
+      if (delayMs === undefined || this.#isStopped) continue;
       this.#clearRetry();
       this.#retryTimer = setTimeout(() => {
         this.#retryTimer = undefined;
