@@ -34,6 +34,8 @@ export interface BatchToStore {
 export type StoreOutcome = 'stored' | 'duplicate';
 
 const MAX_DURATION_MS = 2 ** 31 - 1;
+/** Raw samples of one block; thousands of such blocks still sum exactly. No process comes near it in one flush. */
+const MAX_SAMPLE_COUNT = 2 ** 40;
 
 /** A batch that Postgres or a codec would refuse must not take its neighbours with it. @throws {StoreError} `BATCH_COLUMNS` */
 export function assertStorable(batch: BatchToStore): void {
@@ -52,10 +54,13 @@ export function assertStorable(batch: BatchToStore): void {
       fail('columns of different lengths');
     const largest = Number.MAX_SAFE_INTEGER / (kind === 'level' ? Math.max(1, durationMs) : 1);
     let sum = 0;
+    let sampleCount = 0;
     for (let row = 0; row < stackId.length; row += 1) {
       if (!isCount(value[row]!) || !isCount(count[row]!)) fail(`value ${value[row]}, count ${count[row]}`);
       sum += value[row]!;
+      sampleCount += count[row]!;
     }
+    if (sampleCount > MAX_SAMPLE_COUNT) fail(`counts sum to ${sampleCount}, at most ${MAX_SAMPLE_COUNT} are kept`);
     if (sum > largest) fail(`values sum to ${sum}, at most ${Math.floor(largest)} can be kept exactly`);
   }
   for (const one of batch.transactions) {

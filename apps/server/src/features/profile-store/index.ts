@@ -23,6 +23,6 @@ export { SegmentRepository } from './segment.repository.js';
 export { queryCancelled, SnapshotRepository } from './snapshot.repository.js';
 export { StoreError } from './store-error.js';
 export type { StoredQuery } from './stored-query.js';
-export { WINDOW_MS, windowStart } from './window.js';
+export { WINDOW_MS, windowStart, windowText } from './window.js';
 export type { WindowKey } from './window.js';
 export { WindowRepository } from './window.repository.js';

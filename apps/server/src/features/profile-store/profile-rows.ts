@@ -105,7 +105,8 @@ export class RowSums {
     if (sum === undefined) ofLabelSet.set(key, { value, count });
     else {
       sum.value += value;
-      sum.count += count;
+      // A count is shown, and no more: at its end it stays, because a window that cannot be written could never be built.
+      sum.count = Math.min(Number.MAX_SAFE_INTEGER, sum.count + count);
     }
   }
 

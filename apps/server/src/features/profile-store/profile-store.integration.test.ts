@@ -156,6 +156,15 @@ describe('ProfileStore.storeBatches', () => {
     expect(await store.storeBatches([anonymous, anonymous])).toEqual(['stored', 'stored']);
   });
 
+  it('takes counts that sum to 2^40 a block, and no more', async () => {
+    const counting = (sequence: number, count: number) => {
+      const { blocks } = batch({ serviceId: 18 });
+      return batch({ serviceId: 18, sequence, blocks: [{ ...blocks[0]!, count: Float64Array.of(count, 1) }] });
+    };
+    expect(await store.storeBatches([counting(1, 2 ** 40 - 1)])).toEqual(['stored']);
+    await expect(store.storeBatches([counting(2, 2 ** 40)])).rejects.toMatchObject({ code: 'BATCH_COLUMNS' });
+  });
+
   it('leaves nothing of a call that fails', async () => {
     await expect(
       store.storeBatches([batch({ serviceId: 5 }), batch({ serviceId: 5, sequence: 2, startMs: Number.NaN })]),

@@ -166,7 +166,7 @@ function observedMs(parts: readonly SegmentPart[]): DurationMs {
   }
   let sum = 0;
   for (const durationMs of longest.values()) sum += durationMs;
-  return sum;
+  return Math.min(Number.MAX_SAFE_INTEGER, sum);
 }
 
 function inflate(bytes: Uint8Array): Buffer {

@@ -140,6 +140,16 @@ describe('encodeDetail and encodeTotals', () => {
     expect(decodeTotals(encodeTotals([part!, { ...part!, durationMs: part!.durationMs - 1 }])).observedMs).toBe(part!.durationMs);
   });
 
+  it('stop at the largest count that can be kept, instead of never being built', () => {
+    const most = Number.MAX_SAFE_INTEGER;
+    const row = { labelSetId: 1, key: Float64Array.of(1), value: Float64Array.of(5), count: Float64Array.of(most) };
+    const part = { processId: 1, offsetMs: 0, durationMs: most, rows: [row] };
+    const totals = decodeTotals(encodeTotals([part, { ...part, processId: 2 }]));
+    expect(totals.rows(STACKS)[0]!.count[0]).toBe(most);
+    expect(totals.rows(STACKS)[0]!.value[0]).toBe(10);
+    expect(totals.observedMs).toBe(most);
+  });
+
   it('hold nothing as well', () => {
     expect(decodeDetail(encodeDetail([]), STACKS)).toEqual([]);
     expect(decodeTotals(encodeTotals([])).rows(STACKS)).toEqual([]);

@@ -58,6 +58,8 @@ interface Server {
   readonly builder: SegmentBuilder;
   readonly cover: Cover;
   readonly work: RollupWork;
+  /** Payloads of queued jobs. */
+  readonly queued: readonly unknown[];
   close(): Promise<void>;
 }
 const servers: Server[] = [];
@@ -77,17 +79,18 @@ async function startServer(url: string, pool: MergePool = inlinePool): Promise<S
   );
   const builder = new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool as WorkerPool);
   const cover = new Cover(new SnapshotRepository(dataSource), dictionaries, pool as WorkerPool);
+  const queued: unknown[] = [];
   const work = new RollupWork(
     windows,
     blocks,
     store,
     builder,
-    {} as Queues,
+    { add: async (_job: unknown, payload: unknown) => queued.push(payload) } as unknown as Queues,
     new RollupMetrics(new Metrics()),
     { handle: () => undefined } as unknown as JobRunner,
     { every: () => undefined } as unknown as Ticks,
   );
-  return { dataSource, store, dictionaries, windows, blocks, builder, cover, work, close: () => dataSource.destroy() };
+  return { dataSource, store, dictionaries, windows, blocks, builder, cover, work, queued, close: () => dataSource.destroy() };
 }
 
 async function freshServer(pool?: MergePool): Promise<Server & { url: string }> {
@@ -555,5 +558,21 @@ describe('SegmentBuilder', () => {
     expect((await server.blocks.partitions.list()).length).toBe(1);
     const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
     await expect(server.cover.merged(query)).rejects.toMatchObject({ code: 'BLOCK_CODEC' });
+  });
+
+  it('lets a window rest that cannot be built, so that it takes no place from others', async () => {
+    const server = await freshServer();
+    const flushes = randomFlushes(randomNumbers(5)).filter((flush) => flush.profileTypeId === 1);
+    for (const flush of flushes) await storeFlush(server, flush);
+    await server.dataSource.query(`UPDATE block SET data = '\\x07' WHERE window_start_ms = $1`, [START]);
+    const minute = { serviceId: SERVICE, level: '1m', windowStartMs: START } as const;
+    const nowMs = Date.now();
+    await expect(server.work.buildMinute(minute, nowMs)).rejects.toThrow(AggregateError);
+    await server.work.buildMinute(minute, nowMs + 1); // rests: nothing to do
+    const damaged = await server.windows.listPendingOf(SERVICE, START);
+    expect(damaged.length).toBeGreaterThan(0);
+    await server.work.queuePending(nowMs + 2, 1);
+    expect(server.queued).toEqual([expect.objectContaining({ windowStartMs: START + 60_000 })]);
+    await expect(server.work.buildMinute(minute, nowMs + 60_000)).rejects.toThrow(AggregateError);
   });
 });

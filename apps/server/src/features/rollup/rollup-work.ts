@@ -3,6 +3,7 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { JobRunner, Queues, Ticks } from '../../platform/queue/index.js';
 import { BlockRepository, ProfileStore, WINDOW_MS, WindowRepository } from '../profile-store/index.js';
 import { buildRollup, type BuildRollupPayload } from './build-rollup.job.js';
+import { FailedWindows } from './failed-windows.js';
 import { RollupMetrics } from './rollup-metrics.js';
 import { SegmentBuilder } from './segment-builder.js';
 
@@ -23,6 +24,8 @@ const CONCURRENT_BUILDS = 2;
 /** What the worker role does to turn blocks into segments. */
 @Injectable()
 export class RollupWork {
+  readonly #failed = new FailedWindows();
+
   constructor(
     private readonly windows: WindowRepository,
     private readonly blocks: BlockRepository,
@@ -45,10 +48,13 @@ export class RollupWork {
   }
 
   /** Queues every minute that has ended and has something pending. The table of windows is the truth: the queue may be emptied at any time. */
-  async queuePending(nowMs: EpochMs = Date.now()): Promise<void> {
-    const pending = await this.windows.listPending(nowMs - WINDOW_MS - BUILD_AFTER_MS, MAX_WINDOWS);
+  async queuePending(nowMs: EpochMs = Date.now(), maxWindows = MAX_WINDOWS): Promise<void> {
+    this.#failed.forgetOld(nowMs);
+    // More by those that may rest: they are the oldest, and would fill the list before anybody else's.
+    const pending = await this.windows.listPending(nowMs - WINDOW_MS - BUILD_AFTER_MS, maxWindows + this.#failed.size);
+    const awake = pending.filter((key) => !this.#failed.isResting(key, nowMs)).slice(0, maxWindows);
     const minutes = new Map<string, BuildRollupPayload>();
-    for (const { serviceId, windowStartMs } of pending)
+    for (const { serviceId, windowStartMs } of awake)
       minutes.set(`${serviceId}.${windowStartMs}`, { serviceId, level: '1m', windowStartMs });
     for (const minute of minutes.values()) await this.queues.add(buildRollup, minute);
   }
@@ -60,14 +66,17 @@ export class RollupWork {
   }
 
   /** @throws {AggregateError} what went wrong, once the other windows of the minute are built */
-  async buildMinute({ serviceId, windowStartMs }: BuildRollupPayload): Promise<void> {
+  async buildMinute({ serviceId, windowStartMs }: BuildRollupPayload, nowMs: EpochMs = Date.now()): Promise<void> {
     const faults: unknown[] = [];
     for (const key of await this.windows.listPendingOf(serviceId, windowStartMs)) {
+      if (this.#failed.isResting(key, nowMs)) continue;
       try {
         const measured = this.metrics.buildSeconds.startTimer();
         await this.builder.build(key);
         measured();
+        this.#failed.remove(key);
       } catch (error) {
+        this.#failed.add(key, nowMs);
         faults.push(error);
       }
     }
