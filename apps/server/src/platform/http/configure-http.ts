@@ -7,6 +7,9 @@ import { pinoHttp } from 'pino-http';
 import type { Metrics } from '../observability/metrics.js';
 import { ProblemFilter } from './problem-filter.js';
 
+/** Below /api. What is sent here may be JSON too (.cpuprofile), but is larger, and ingest bounds and reads it after it knows the sender. */
+const INGEST_PATH = /^\/v1\/(batches|profiles)\/?$/i;
+
 /** What every route has: security headers, JSON bodies, log and metrics, problem details. Bodies of profiles are read by ingest itself. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {
   app.disable('x-powered-by');
@@ -60,7 +63,11 @@ export function configureHttp(app: NestExpressApplication, logger: Logger, metri
     });
     next();
   });
-  app.use('/api', express.json({ limit: '1mb', inflate: false, type: 'application/json' }));
+  const readJson = express.json({ limit: '1mb', inflate: false, type: 'application/json' });
+  app.use('/api', (request: Request, response: Response, next: NextFunction) => {
+    if (INGEST_PATH.test(request.path)) next();
+    else readJson(request, response, next);
+  });
   app.useGlobalFilters(new ProblemFilter(logger));
 }
 

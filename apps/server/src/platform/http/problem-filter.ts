@@ -10,6 +10,8 @@ import { HearthError } from './hearth-error.js';
 const DATABASE_RETRY_SECONDS = 5;
 /** Codes of the socket, and Postgres' classes 08 (connection), 57P (shutdown) and 53 (no room: connections, disk, memory). */
 const DATABASE_AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08...|57P..|53...)$/;
+/** What Postgres says of a text with NUL (in text, in JSON), and of one too long for an index. */
+const TEXT_REFUSED = new Set(['22021', '22P05', '54000']);
 /** How pg words a connection that broke or never came. */
 const CONNECTION_LOST =
   /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Driver not Connected|pool after calling end/i;
@@ -66,6 +68,11 @@ export function toHearthError(error: unknown): HearthError {
     return new HearthError('DATABASE_AWAY', `the database does not answer: try again in ${DATABASE_RETRY_SECONDS} s`, {
       status: 503,
       retryAfterSeconds: DATABASE_RETRY_SECONDS,
+      cause: error,
+    });
+  }
+  if (error instanceof Error && TEXT_REFUSED.has(String((error as { code?: unknown }).code))) {
+    return new HearthError('REQUEST_INVALID', 'a text holds what cannot be stored: the character NUL, or too much', {
       cause: error,
     });
   }
