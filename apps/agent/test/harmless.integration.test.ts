@@ -105,14 +105,20 @@ describe('SIGTERM', () => {
             ...Array.from({ length: 20 }, (_, at) =>
               fetch(`${url}/orgs/acme/users/${at}`, { headers: { connection: 'close' } }).then((response) => response.text()),
             ),
-            fetch(`${url}/fails`, { headers: { connection: 'close' } }).then((response) => response.text()),
+            ...['/fails', '/orgs/7/fails'].map((path) =>
+              fetch(url + path, { headers: { connection: 'close' } }).then((response) => response.text()),
+            ),
           ]).then(() => setTimeout(() => host.kill('SIGTERM'), 100)); // 'close' of the last response comes a moment after its body
         },
       });
       expect({ code: result.code, signal: result.signal }).toEqual({ code: expected.code, signal: expected.signal });
       expect(result.output.trim().split('\n').slice(1)).toEqual(expected.output);
       expect(result.seconds).toBeLessThan(HELD_OPEN_SECONDS);
-      expect(countsByName(sink.stored)).toEqual({ 'GET /orgs/:org/users/:id ok': 20, 'GET /fails error': 1 });
+      expect(countsByName(sink.stored)).toEqual({
+        'GET /orgs/:org/users/:id ok': 20,
+        'GET /fails error': 1,
+        'GET /orgs/:id/fails error': 1,
+      });
     });
   }
 

@@ -20,3 +20,18 @@ it('expressRoute hides ids that the router cannot name', () => {
   expect(routeOf({ route, baseUrl: '/teams/0b5cdb0e-0000-4000-8000-0123456789ab' })).toBe('/teams/:id/users');
   expect(routeOf({ route, baseUrl: '/v2/api' })).toBe('/v2/api/users');
 });
+
+it('expressRoute finds the mount path in the URL once an error has left the router, which takes it off the request', () => {
+  const after = (path: unknown, originalUrl: string, baseUrl = ''): string | undefined =>
+    routeOf({ route: { path }, baseUrl, originalUrl, params: {} });
+  expect(after('/users/:id', '/orgs/7/users/8?secret=1')).toBe('/orgs/:id/users/:id');
+  expect(after('/', '/health/?a=/b/c')).toBe('/health/');
+  expect(after('/users/:id', '/users/8/')).toBe('/users/:id');
+  expect(after('/users', '/api/v1/users', '/api')).toBe('/api/v1/users');
+  // Not where the URL does not end as the route does, or the route has no fixed number of parts.
+  expect(after('/users/:id', '/old/address/of/8')).toBe('/users/:id');
+  expect(after('/users/:id', '*')).toBe('/users/:id');
+  for (const path of ['/files/*path', '/a{/:b}', '/a/:b?', '/a/:b+', '/a(bc)', /^\/a$/, ['/a', '/b']]) {
+    expect(after(path, '/x/y/a')).toBe(String(path));
+  }
+});

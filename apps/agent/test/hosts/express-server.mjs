@@ -9,6 +9,9 @@ users.get('/users/:id', async (request, response) => {
   await pause(5);
   response.send(request.params.id);
 });
+users.get('/fails', () => {
+  throw new Error('of the handler in the router');
+});
 app.use('/orgs/:org', users);
 app.get('/fails', () => {
   throw new Error('of the handler');
