@@ -108,7 +108,8 @@ export class CopyReader {
 export async function copyIn(client: ClientBase, target: string, rows: Uint8Array): Promise<void> {
   const stream = client.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`));
   await new Promise<void>((resolve, reject) => {
-    stream.once('finish', resolve).once('error', reject);
+    // Not `once`: what was still being written when Postgres refused it fails too, and an error without a listener ends the process.
+    stream.on('error', reject).once('finish', resolve);
     stream.end(rows);
   });
 }
