@@ -13,15 +13,16 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // Left open when we leave early: a request destroyed before its end takes the connection, and perhaps the answer, with it.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > maxBytes) throw tooLarge(request, maxBytes);
+      if (length > maxBytes) break;
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof HearthError) throw error;
     throw new HearthError('BODY_INCOMPLETE', `the body ended after ${length} bytes`, { cause: error });
   }
+  if (length > maxBytes) throw tooLarge(request, maxBytes);
   const body = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
@@ -32,7 +33,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 }
 
 function tooLarge(request: IncomingMessage, maxBytes: number): HearthError {
-  // The rest is not read: the answer goes out and the connection with it.
-  request.pause();
+  // The rest is let go by as it comes: a sender reads no answer before it has written, and the connection is good for another request.
+  request.resume();
   return new HearthError('BODY_TOO_LARGE', `a body may have at most ${maxBytes} bytes (MAX_BATCH_BYTES)`, { status: 413 });
 }
