@@ -114,7 +114,10 @@ export class Agent implements SharedAgent {
   }
 
   #start(settings: AgentSettings): void {
-    const identity = findIdentity(settings, mainScriptDir(process.argv, process.cwd()));
+    const identity = findIdentity(
+      settings,
+      mainScriptDir(process.argv, () => process.cwd()),
+    );
     const instruments = this.#openInstruments(settings);
     const batchProcess: BatchProcess = {
       id: randomBytes(16).toString('hex'),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -148,14 +148,29 @@ describe('findIdentity', () => {
     expect(findIdentity(NOTHING_GIVEN, bare)).toMatchObject({ service: 'bare', rootDir: '', revision: '' });
   });
 
+  it('takes a repository that cannot be read as none, and a working directory that is gone as the root', () => {
+    const dir = path.join(folder, 'odd');
+    mkdirSync(path.join(dir, '.git'), { recursive: true });
+    symlinkSync('HEAD', path.join(dir, '.git/HEAD'));
+    expect(findGitFolders(dir)).toBeUndefined();
+    rmSync(path.join(dir, '.git'), { recursive: true });
+    symlinkSync('.git', path.join(dir, '.git'));
+    expect(findIdentity(NOTHING_GIVEN, dir)).toMatchObject({ service: 'odd', rootDir: '' });
+    const gone = (): string => {
+      throw new Error('ENOENT: uv_cwd');
+    };
+    expect(mainScriptDir(['node'], gone)).toBe(path.parse(folder).root);
+  });
+
   it('starts at the script, or at the working directory for a tool in node_modules', () => {
     const dir = repository();
-    expect(mainScriptDir(['node', path.join(dir, 'src/main.js')], '/cwd')).toBe(path.join(dir, 'src'));
+    expect(mainScriptDir(['node', path.join(dir, 'src/main.js')], () => '/cwd')).toBe(path.join(dir, 'src'));
     const tool = path.join(dir, 'node_modules/tool');
     mkdirSync(tool, { recursive: true });
     writeFileSync(path.join(tool, 'run.js'), '');
-    expect(mainScriptDir(['node', path.join(tool, 'run.js')], '/cwd')).toBe('/cwd');
-    expect(mainScriptDir(['node'], '/cwd')).toBe('/cwd');
-    expect(mainScriptDir(['node', '/does/not/exist.js'], '/cwd')).toBe('/cwd');
+    expect(mainScriptDir(['node', path.join(tool, 'run.js')], () => '/cwd')).toBe('/cwd');
+    expect(mainScriptDir(['node', dir], () => '/cwd')).toBe(dir); // `node .`
+    expect(mainScriptDir(['node'], () => '/cwd')).toBe('/cwd');
+    expect(mainScriptDir(['node', '/does/not/exist.js'], () => '/cwd')).toBe('/cwd');
   });
 });

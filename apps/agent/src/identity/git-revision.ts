@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import path from 'node:path';
 
 /** The folders of a repository, read from the file system alone: no `git` is run. */
@@ -42,8 +42,8 @@ export function readGitHead({ gitDir, commonDir }: GitFolders): string | undefin
 /** `.git` is a folder, or in a worktree or submodule a file that names one. */
 function gitDirOf(dir: string): string | undefined {
   const dotGit = path.join(dir, '.git');
-  const kind = statSync(dotGit, { throwIfNoEntry: false });
-  if (kind?.isDirectory()) return exists(path.join(dotGit, 'HEAD')) ? dotGit : undefined;
+  const kind = statOf(dotGit);
+  if (kind?.isDirectory()) return statOf(path.join(dotGit, 'HEAD')) !== undefined ? dotGit : undefined;
   if (!kind?.isFile()) return undefined;
   const line = readLine(dotGit);
   return line?.startsWith('gitdir: ') ? path.resolve(dir, line.slice('gitdir: '.length)) : undefined;
@@ -63,8 +63,13 @@ function readPackedRef(commonDir: string, name: string): string | undefined {
   return undefined;
 }
 
-function exists(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+/** `undefined` also for what may not be looked at. */
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function readLine(file: string): string | undefined {

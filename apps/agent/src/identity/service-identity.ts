@@ -1,4 +1,4 @@
-import { realpathSync, readFileSync } from 'node:fs';
+import { realpathSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findGitFolders, readGitHead, type GitFolders } from './git-revision.js';
 import { findServicePackage, type ServicePackage } from './package-json.js';
@@ -45,15 +45,22 @@ export function findIdentity(given: GivenIdentity, startDir: string): ServiceIde
   };
 }
 
-/** Folder of the script that was started; the working directory where that is a tool inside `node_modules`. */
-export function mainScriptDir(argv: readonly string[], cwd: string): string {
-  const script = argv[1];
-  if (script === undefined) return cwd;
+/**
+ * Folder of the script that was started; the working directory where that is a tool inside `node_modules`.
+ *
+ * @param cwd - Throws where the directory has been removed; then it is the root of the file system.
+ */
+export function mainScriptDir(argv: readonly string[], cwd: () => string): string {
   try {
-    const real = realpathSync(script);
-    return real.split(path.sep).includes('node_modules') ? cwd : path.dirname(real);
+    const real = realpathSync(argv[1]!);
+    if (!real.split(path.sep).includes('node_modules')) return statSync(real).isDirectory() ? real : path.dirname(real); // `node .`
   } catch {
-    return cwd; // `node -e`, or a script that is no file
+    // `node -e`, or a script that is no file
+  }
+  try {
+    return cwd();
+  } catch {
+    return path.parse(process.execPath).root;
   }
 }
 
