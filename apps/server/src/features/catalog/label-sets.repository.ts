@@ -62,6 +62,12 @@ export class LabelSets {
     return keys.map((key) => remembered.idByKey.get(key)!);
   }
 
+  /** Nothing is known any more: the database is not what it was. */
+  forget(): void {
+    this.#services.clear();
+    this.#size = 0;
+  }
+
   async #insert(serviceId: number, remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
     const byHash = new Map(
       [...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), { key, labels }]),

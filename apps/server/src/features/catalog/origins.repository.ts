@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
 import { Repository } from 'typeorm';
+import { HearthError } from '../../platform/http/index.js';
 import { EnvironmentEntity } from './environment.entity.js';
 import { ProcessEntity } from './process.entity.js';
 import { RevisionEntity } from './revision.entity.js';
@@ -44,7 +45,7 @@ export interface Sighting {
   /** The part of time its batch was about. */
   readonly fromMs: EpochMs;
   readonly untilMs: EpochMs;
-  /** To add to what its agent gave up. */
+  /** To add to what its agent gave up, once the batch is stored. */
   readonly droppedBatches: number;
 }
 
@@ -115,9 +116,13 @@ export class Origins {
     return (await this.revisions.findOneByOrFail({ serviceId, name })).id;
   }
 
-  /** Moves "last seen" of processes, and now and then of their services and revisions. */
+  /**
+   * Moves "last seen" of processes, and now and then of their services and revisions.
+   *
+   * @throws {HearthError} `CATALOG_GONE_BACK` 503: a process that was there is there no more. What was remembered is forgotten then
+   */
   async recordSightings(sightings: readonly Sighting[]): Promise<void> {
-    const byProcess = new Map<number, Sighting>();
+    const byProcess = new Map<number, Omit<Sighting, 'droppedBatches'>>();
     for (const sighting of sightings) {
       const before = byProcess.get(sighting.origin.processId);
       byProcess.set(
@@ -128,7 +133,6 @@ export class Origins {
               origin: sighting.origin,
               fromMs: Math.min(before.fromMs, sighting.fromMs),
               untilMs: Math.max(before.untilMs, sighting.untilMs),
-              droppedBatches: before.droppedBatches + sighting.droppedBatches,
             },
       );
     }
@@ -136,24 +140,51 @@ export class Origins {
     const rows = [...byProcess.values()].sort(
       (a, b) => a.origin.serviceId - b.origin.serviceId || a.origin.processId - b.origin.processId,
     );
-    await this.processes.query(
-      `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) AS given (service_id, id, from_ms, until_ms, dropped)),
+    const found = (await this.processes.query(
+      `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS given (service_id, id, from_ms, until_ms)),
          locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id) ORDER BY process.service_id, process.id FOR UPDATE OF process)
        UPDATE process SET
-         started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms), dropped_batches = dropped_batches + given.dropped
+         started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms)
        FROM given JOIN locked USING (service_id, id)
-       WHERE process.service_id = given.service_id AND process.id = given.id`,
+       WHERE process.service_id = given.service_id AND process.id = given.id
+       RETURNING process.id`,
       [
         rows.map((row) => row.origin.serviceId),
         rows.map((row) => row.origin.processId),
         rows.map((row) => row.fromMs),
         rows.map((row) => row.untilMs),
-        rows.map((row) => row.droppedBatches),
       ],
-    );
+    )) as [unknown[], number]; // what an UPDATE returns, and how many rows it changed
+    if (found[1] < rows.length) {
+      this.#remembered.clear();
+      this.#seenMs.clear();
+      throw new HearthError(
+        'CATALOG_GONE_BACK',
+        `${rows.length - found[1]} of ${rows.length} processes are in the database no more, as after a restored backup: send again`,
+        { status: 503, retryAfterSeconds: 1 },
+      );
+    }
     for (const { origin, untilMs } of rows) {
       await this.#moveSeen('service', [origin.serviceId], untilMs);
       await this.#moveSeen('revision', [origin.serviceId, origin.revisionId], untilMs);
+    }
+  }
+
+  /** Adds what their agents gave up: for batches that were stored, because one that comes again tells it again. */
+  async addDroppedBatches(sightings: readonly Sighting[]): Promise<void> {
+    const dropped = new Map<number, Sighting>();
+    for (const sighting of sightings) {
+      if (sighting.droppedBatches === 0) continue;
+      const before = dropped.get(sighting.origin.processId)?.droppedBatches ?? 0;
+      dropped.set(sighting.origin.processId, { ...sighting, droppedBatches: before + sighting.droppedBatches });
+    }
+    // One by one, each in a database transaction of its own: seldom more than one, and nobody waits in a circle.
+    for (const { origin, droppedBatches } of dropped.values()) {
+      await this.processes.query('UPDATE process SET dropped_batches = dropped_batches + $3 WHERE service_id = $1 AND id = $2', [
+        origin.serviceId,
+        origin.processId,
+        droppedBatches,
+      ]);
     }
   }
 

@@ -244,6 +244,47 @@ describe('POST /api/v1/batches', () => {
     expect(answer).toMatchObject({ status: 202, accepted: 1 });
   });
 
+  it('adds what an agent gave up once, however often its batch comes', async () => {
+    const report = { droppedBatches: 3, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 };
+    const process = { ...batch().process, id: 'd'.repeat(32) };
+    const body = gzipSync(encodeBatch(batch({ process, report })));
+    expect(await send(body)).toMatchObject({ accepted: 1 });
+    expect(await send(body)).toMatchObject({ duplicates: 1 });
+    expect(await database.query('SELECT dropped_batches FROM process WHERE key = $1', ['d'.repeat(32)])).toEqual([
+      { dropped_batches: 3 },
+    ]);
+  });
+
+  it('asks for the batch again, and learns everything anew, when the database has gone back', async () => {
+    const service = 'restored';
+    const labelled = (sequence: number, plan: string) =>
+      gzipSync(
+        encodeBatch(
+          batch({
+            sequence,
+            process: { ...batch().process, id: 'e'.repeat(32), service },
+            labelSets: [[['plan', plan]]],
+            profiles: [{ ...batch().profiles[0]!, sampleLabelSet: new Uint32Array(3) }],
+            transactions: [],
+          }),
+        ),
+      );
+    expect(await send(labelled(1, 'free'))).toMatchObject({ status: 202, accepted: 1 });
+    // As after a restore from a backup of the moment before.
+    const ofService = '(SELECT id FROM service WHERE name = $1)';
+    await database.query(`DELETE FROM stack_head WHERE service_id IN ${ofService}`, [service]);
+    for (const table of ['stack_page', 'label_set', 'deploy', 'process', 'revision', 'environment', 'series_name'])
+      await database.query(`DELETE FROM ${table} WHERE service_id IN ${ofService}`, [service]);
+    expect(await send(labelled(2, 'free'))).toMatchObject({ status: 503, code: 'CATALOG_GONE_BACK', retryAfter: '1' });
+    expect(await send(labelled(2, 'free'))).toMatchObject({ status: 202, accepted: 1 });
+    const known = (await database.query(
+      `SELECT (SELECT count(*) FROM process WHERE service_id IN ${ofService}) AS processes, (SELECT count(*) FROM label_set WHERE service_id IN ${ofService}) AS "labelSets",
+         (SELECT count(*) FROM stack_page WHERE service_id IN ${ofService}) AS pages, (SELECT count(*) FROM series_name WHERE service_id IN ${ofService}) AS series`,
+      [service],
+    )) as object[];
+    expect(known).toEqual([{ processes: 1, labelSets: 1, pages: 1, series: 1 }]);
+  });
+
   it('tells senders to wait while the database is away, and stores what they send again', async () => {
     const body = gzipSync(encodeBatch(batch({ sequence: 60 })));
     await database.query('ALTER TABLE batch_receipt RENAME TO batch_receipt_away');

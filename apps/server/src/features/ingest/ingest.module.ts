@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
+import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { BatchIntake } from './batch-intake.js';
@@ -14,7 +15,7 @@ import { PyroscopeController } from './pyroscope.controller.js';
 import { Storing } from './storing.js';
 
 @Module({
-  imports: [CatalogModule, StacksModule, ProfileStoreModule],
+  imports: [CatalogModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
   providers: [BatchIntake, BodyIntake, IngestMetrics, IngestThreads, ProfileIntake, Storing],
 })

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { isDatabaseAway } from '../../platform/http/index.js';
-import { Origins, type Sighting } from '../catalog/index.js';
+import { HearthError, isDatabaseAway } from '../../platform/http/index.js';
+import { LabelSets, Origins, type Sighting } from '../catalog/index.js';
+import { ProcessSeries } from '../process-metrics/index.js';
 import { ProfileStore, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
+import { StackDictionaries } from '../stacks/index.js';
 import { GroupCommit } from './group-commit.js';
 import { IngestMetrics } from './ingest-metrics.js';
 
@@ -15,15 +17,27 @@ interface Arrival {
 export class Storing {
   readonly #groups: GroupCommit<Arrival, StoreOutcome>;
 
-  constructor(store: ProfileStore, origins: Origins, metrics: IngestMetrics) {
+  constructor(
+    store: ProfileStore,
+    origins: Origins,
+    metrics: IngestMetrics,
+    labelSets: LabelSets,
+    processSeries: ProcessSeries,
+    stacks: StackDictionaries,
+  ) {
     this.#groups = new GroupCommit({
       blocksIn: ({ batch }) => Math.max(1, batch.blocks.length),
-      mayBeOneItem: (error) => !isDatabaseAway(error),
+      // Of a database that has gone back, no id in the group can be trusted.
+      mayBeOneItem: (error) => !isDatabaseAway(error) && !isGoneBack(error),
       store: async (arrivals) => {
         const endTimer = metrics.commitSeconds.startTimer();
         // Before the batches: a process is heard of no later than its data is seen.
-        await origins.recordSightings(arrivals.map(({ sighting }) => sighting));
+        await origins.recordSightings(arrivals.map(({ sighting }) => sighting)).catch((error: unknown) => {
+          if (isGoneBack(error)) for (const cache of [labelSets, processSeries, stacks]) cache.forget();
+          throw error;
+        });
         const outcomes = await store.storeBatches(arrivals.map(({ batch }) => batch));
+        await origins.addDroppedBatches(arrivals.filter((_, at) => outcomes[at] === 'stored').map(({ sighting }) => sighting));
         endTimer();
         metrics.commitBatches.observe(arrivals.length);
         return outcomes;
@@ -35,4 +49,8 @@ export class Storing {
   async store(batch: BatchToStore, sighting: Sighting): Promise<StoreOutcome> {
     return this.#groups.add({ batch, sighting });
   }
+}
+
+function isGoneBack(error: unknown): boolean {
+  return error instanceof HearthError && error.code === 'CATALOG_GONE_BACK';
 }

@@ -45,6 +45,11 @@ export class ProcessSeries {
     return (serviceId, name) => ids.get(nameKey(serviceId, name))!;
   }
 
+  /** Nothing is known any more: the database is not what it was. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
   /** Adds within the caller's database transaction; of two for one process and start the later stays. */
   async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: SeriesNameIds): Promise<void> {
     const byPeriod = new Map(

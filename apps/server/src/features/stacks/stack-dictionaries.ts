@@ -86,6 +86,11 @@ export class StackDictionaries {
     });
   }
 
+  /** Nothing is known any more: the database is not what it was. Calls in progress end with what they have. */
+  forget(): void {
+    this.#owned.clear();
+  }
+
   /** Rough memory use of everything held. */
   get bytes(): number {
     let bytes = 0;
