@@ -19,12 +19,13 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): ()
 
   function started(request: IncomingMessage, response: ServerResponse): void {
     const transaction = tracker.begin('http', undefined, []);
+    transaction.findName = () => guard.run(() => expressName(request), undefined);
     transactionOf.set(request, transaction);
     tracker.wiring.enter(transaction);
     // Comes for aborted requests too, where the channel of finished responses stays silent.
     response.once('close', () => {
       guard.run(() => {
-        if (transaction.name === undefined) tracker.nameOnce(transaction, routeName(request, expressRoute(request)));
+        tracker.nameOnce(transaction, transaction.name ?? expressName(request) ?? routeName(request, NO_ROUTE));
         tracker.end(transaction, outcomeOfResponse(response));
       }, undefined);
     });
@@ -47,8 +48,13 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): ()
   };
 }
 
-function routeName(request: IncomingMessage, route: string | undefined): string {
-  return cleanName(`${request.method ?? 'GET'} ${route ?? NO_ROUTE}`);
+function expressName(request: IncomingMessage): string | undefined {
+  const route = expressRoute(request);
+  return route === undefined ? undefined : routeName(request, route);
+}
+
+function routeName(request: IncomingMessage, route: string): string {
+  return cleanName(`${request.method ?? 'GET'} ${route}`);
 }
 
 function outcomeOfResponse(response: ServerResponse): Outcome {

@@ -55,6 +55,7 @@ export class TransactionPeriod {
 
   #rowOf(transaction: Transaction): LabelSetIndex {
     if (transaction.sentAs !== undefined) return this.labelSets.rowOfSent(transaction.sentAs);
+    transaction.name ??= transaction.findName?.();
     const row = this.labelSets.rowOfTransaction(transaction.name ?? UNNAMED, transaction.labels);
     transaction.sentAs = this.labelSets.labelSets[row]!;
     return row;

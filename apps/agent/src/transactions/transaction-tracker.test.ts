@@ -44,6 +44,25 @@ describe('TransactionTracker', () => {
     });
   });
 
+  it('asks for a name that is not there yet when samples are packed, and only then', () => {
+    const tracker = new TransactionTracker(wireWithoutSampler());
+    const transaction = tracker.begin('http', undefined, []);
+    let route: string | undefined;
+    transaction.findName = () => route;
+    const nameIn = (period = tracker.period): string | undefined =>
+      labelValue(period.labelSets.labelSets[period.rowOfScope(transaction)]!, 'transaction');
+    route = 'GET /slow';
+    expect(nameIn()).toBe('GET /slow');
+    route = 'GET /other';
+    tracker.end(transaction, 'ok');
+    expect([nameIn(), transaction.name, transaction.findName]).toEqual(['GET /slow', 'GET /slow', undefined]);
+
+    const nowhere = tracker.begin('http', undefined, []);
+    nowhere.findName = () => undefined;
+    tracker.period.rowOfScope(nowhere);
+    expect([nowhere.name, nowhere.sentAs]).toEqual([undefined, [['transaction', '(unnamed)']]]);
+  });
+
   it('tags the innermost transaction, and nothing outside of one', () => {
     const tracker = new TransactionTracker(wireWithoutSampler());
     const [outer, inner] = [tracker.begin('custom', 'outer', []), tracker.begin('custom', 'inner', [])];

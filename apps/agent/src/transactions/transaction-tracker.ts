@@ -34,6 +34,7 @@ export class TransactionTracker {
   end(transaction: Transaction, outcome: Outcome): void {
     if (transaction.outcome !== undefined) return;
     transaction.outcome = outcome;
+    transaction.findName = undefined; // it holds the request
     this.#period.count(transaction, outcome, Math.max(0, Math.round((performance.now() - transaction.startedAtMs) * 1000)));
   }
 

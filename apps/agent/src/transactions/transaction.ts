@@ -18,6 +18,8 @@ export class Transaction implements Scope {
   readonly startedAtMs = performance.now();
   /** `undefined` until it is known: the route of a request is known late. */
   name: string | undefined;
+  /** Asked while there is no name, when samples are packed: not every framework tells. `undefined` if it is still not known. Never throws. */
+  findName: (() => string | undefined) | undefined;
   labels: Map<string, string> | undefined;
   outcome: Outcome | undefined;
   /** What its first packed sample or its count was sent with. It does not change any more, so that both carry the same. */
