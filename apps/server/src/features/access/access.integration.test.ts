@@ -157,3 +157,19 @@ describe('sessions', () => {
     expect(Number(refused!.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 });
+
+describe('a start', () => {
+  it('after the first leaves a deleted bootstrap key deleted', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    const first = await startTestServer({ role: 'api', databaseUrl });
+    const headers = { authorization: `Bearer ${first.key}` };
+    const listed = (await (await fetch(`${first.url}/api/v1/api-keys`, { headers })).json()) as { id: string; name: string }[];
+    const { id } = listed.find(({ name }) => name === 'bootstrap')!;
+    expect((await fetch(`${first.url}/api/v1/api-keys/${id}`, { method: 'DELETE', headers })).status).toBe(204);
+    await first.stop();
+    const second = await startTestServer({ role: 'api', databaseUrl });
+    const { status } = await fetch(`${second.url}/api/v1/projects`, { headers });
+    await second.stop();
+    expect(status).toBe(401);
+  });
+});

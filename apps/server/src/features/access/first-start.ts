@@ -20,8 +20,9 @@ export class FirstStart implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     const { bootstrapKey, adminEmail, adminPassword } = this.environment;
     const project = await this.projects.ensure(DEFAULT_PROJECT);
-    if (bootstrapKey !== undefined) await this.apiKeys.ensure(project.id, 'bootstrap', 'admin', bootstrapKey);
+    // Later starts bring back no key that was deleted. The user comes last: a first start that broke off is done again.
     if (await this.users.hasAny()) return;
+    if (bootstrapKey !== undefined) await this.apiKeys.ensure(project.id, 'bootstrap', 'admin', bootstrapKey);
     const password = adminPassword ?? newSecret().slice(0, 16);
     const isNew = await this.users.create(adminEmail, password, 'admin');
     // Not through the log, which is often kept and shipped.
