@@ -12,6 +12,8 @@ afterEach(() => sink.close());
 /** Far more than any of these hosts needs on a busy machine, far less than one that is held open takes. */
 const HELD_OPEN_SECONDS = 30;
 
+const BREAKS = fileURLToPath(new URL('hosts/break-native.cjs', import.meta.url));
+
 /** Nothing listens on port 9 of this machine. */
 const NOBODY = 'http://127.0.0.1:9';
 
@@ -193,6 +195,18 @@ describe('a host that is not simple', () => {
     expect(new Set(sink.stored.map(({ process: sender }) => sender.id)).size).toBe(6);
   });
 
+  for (const broken of ['nothing', 'inner']) {
+    it(`is not profiled while the agent is stopped (broken: ${broken})`, async () => {
+      await runHost('works-between.mjs', sink.url, { nodeOptions: ['--require', BREAKS], env: { BREAK: broken } });
+      expect(sink.stored).toHaveLength(2);
+      for (const batch of sink.stored) {
+        const samples = flatSamples(batch, 'wall');
+        expect(samples.some(({ labels }) => nameOf(labels) === 'round')).toBe(true);
+        expect(samples.filter(({ functionsRootFirst }) => functionsRootFirst.includes('betweenWork'))).toEqual([]);
+      }
+    });
+  }
+
   it('may have worker threads, which are left alone', async () => {
     const { code, output } = await runHost('with-worker.mjs', sink.url, { nodeOptions: PRELOAD });
     expect({ code, output }).toEqual({ code: 0, output: '0,0,0\n' });
@@ -206,9 +220,8 @@ describe('a host that is not simple', () => {
     ['all', 'AGENT_NO_SAMPLER', []],
   ] as const) {
     it(`is still counted where the native sampler does not work (${broken})`, async () => {
-      const breaks = fileURLToPath(new URL('hosts/break-native.cjs', import.meta.url));
       const { code, errors, output } = await runHost('concurrent.mjs', sink.url, {
-        nodeOptions: ['--require', breaks],
+        nodeOptions: ['--require', BREAKS],
         env: { BREAK: broken },
       });
       expect(code).toBe(0);
@@ -227,16 +240,24 @@ describe('a host that is not simple', () => {
 });
 
 describe('a host with a profiler of its own', () => {
-  it('keeps it, and is counted without stacks', async () => {
-    const { code, output, errors } = await runHost('foreign-profiler.mjs', sink.url);
-    expect({ code, output }).toEqual({ code: 0, output: 'the host saw samples\n' });
-    expect(errors.match(/\[AGENT_[A-Z_]+\]/g)).toEqual(['[AGENT_NO_SAMPLER]', '[AGENT_STARTED]', '[AGENT_CONNECTED]']);
-    expect(countsByName(sink.stored)).toEqual({ 'host ok': 2 });
-    for (const batch of sink.stored) {
-      expect(batch.process.rateHz).toBe(0);
-      expect(batch.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(['inuse_objects', 'inuse_space']);
-    }
-  });
+  for (const [broken, said] of [
+    ['nothing', ['[AGENT_NO_SAMPLER]', '[AGENT_STARTED]', '[AGENT_CONNECTED]']],
+    ['inner', ['[AGENT_SAMPLER_FALLBACK]', '[AGENT_NO_SAMPLER]', '[AGENT_STARTED]', '[AGENT_CONNECTED]']],
+  ] as const) {
+    it(`keeps it, and is counted without stacks (broken: ${broken})`, async () => {
+      const { code, output, errors } = await runHost('foreign-profiler.mjs', sink.url, {
+        nodeOptions: ['--require', BREAKS],
+        env: { BREAK: broken },
+      });
+      expect({ code, output }).toEqual({ code: 0, output: 'the host saw samples\n' });
+      expect(errors.match(/\[AGENT_[A-Z_]+\]/g)).toEqual(said);
+      expect(countsByName(sink.stored)).toEqual({ 'host ok': 2 });
+      for (const batch of sink.stored) {
+        expect(batch.process.rateHz).toBe(0);
+        expect(batch.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(['inuse_objects', 'inuse_space']);
+      }
+    });
+  }
 });
 
 describe('a host whose settings are wrong', () => {

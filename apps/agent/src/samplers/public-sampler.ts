@@ -9,6 +9,7 @@ import { MAX_PERIOD_MS } from './native-profiler.js';
 
 /** What is used of the public `time` of `@datadog/pprof`. */
 interface PublicTime {
+  /** Throws where one runs already. */
   start(options: object): void;
   stop(
     restart: boolean,
@@ -53,6 +54,7 @@ export class PublicSampler implements StackSampler {
   readonly rateHz: number;
   readonly wiring: ContextWiring;
   readonly #time: PublicTime;
+  #wasStarted = false;
 
   /** @throws if the add-on does not load here */
   constructor(rateHz: number) {
@@ -65,16 +67,22 @@ export class PublicSampler implements StackSampler {
     });
   }
 
+  /** @throws if the host runs a profiler of this add-on: taking it over would be taking it away */
   start(): void {
-    if (this.#time.isStarted()) return this.wiring.resume();
-    this.#time.start({
-      intervalMicros: Math.round(1_000_000 / this.rateHz),
-      durationMillis: MAX_PERIOD_MS,
-      withContexts: true,
-      collectCpuTime: true,
-      workaroundV8Bug: false,
-    });
+    if (this.#wasStarted && this.#time.isStarted()) {
+      this.#time.stop(true); // what it sampled while it was paused belongs to nobody
+    } else {
+      this.#time.start({
+        intervalMicros: Math.round(1_000_000 / this.rateHz),
+        durationMillis: MAX_PERIOD_MS,
+        withContexts: true,
+        collectCpuTime: true,
+        workaroundV8Bug: false,
+      });
+      this.#wasStarted = true;
+    }
     this.wiring.resume();
+    this.wiring.periodEnded();
   }
 
   endPeriod(tables: StackTables): SampledPeriod {
