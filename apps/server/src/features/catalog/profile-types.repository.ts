@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { ProfileTypeId } from '@hearth/profile-model';
+import { PROFILE_TYPE_IDS, type ProfileTypeId } from '@hearth/profile-model';
 import { Repository } from 'typeorm';
 import { HearthError } from '../../platform/http/index.js';
 import { ProfileTypeEntity } from './profile-type.entity.js';
@@ -12,6 +12,10 @@ export interface ProfileTypeRow {
 
 /** A stranger's files may make up types; all services share the numbers. */
 const MAX_TYPES = 2_000;
+/** So that one service does not use them up. */
+const MAX_TYPES_OF_SERVICE = 50;
+/** Neither bound holds for what our agents send: no stranger can shut them out. */
+const OWN_TYPES: readonly ProfileTypeId[] = Object.values(PROFILE_TYPE_IDS);
 
 /** Profile types, and which service has sent which. */
 @Injectable()
@@ -33,24 +37,35 @@ export class ProfileTypes {
   /** Numbers of the types, each marked as sent by the service. @throws {HearthError} `TOO_MANY_PROFILE_TYPES` */
   async ensure(serviceId: number, typeIds: readonly ProfileTypeId[]): Promise<number[]> {
     for (const typeId of typeIds) {
-      if (!this.#idByTypeId.has(typeId)) await this.#learn(typeId);
-      const id = this.#idByTypeId.get(typeId)!;
-      const sent = `${serviceId} ${id}`;
-      if (this.#sent.has(sent)) continue;
+      const known = this.#idByTypeId.get(typeId);
+      if (known !== undefined && this.#sent.has(`${serviceId} ${known}`)) continue;
+      // First, so that a type that is refused takes no number.
+      if (!OWN_TYPES.includes(typeId)) await this.#assertRoom(serviceId, typeId);
+      const id = known ?? (await this.#learn(typeId));
       await this.table.query('INSERT INTO service_profile_type VALUES ($1, $2) ON CONFLICT DO NOTHING', [serviceId, id]);
-      this.#sent.add(sent);
+      this.#sent.add(`${serviceId} ${id}`);
     }
     return typeIds.map((typeId) => this.#idByTypeId.get(typeId)!);
   }
 
-  async #learn(typeId: ProfileTypeId): Promise<void> {
+  async #assertRoom(serviceId: number, typeId: ProfileTypeId): Promise<void> {
+    const others = (await this.ofService(serviceId)).filter((row) => !OWN_TYPES.includes(row.typeId));
+    if (others.length < MAX_TYPES_OF_SERVICE || others.some((row) => row.typeId === typeId)) return;
+    throw new HearthError(
+      'TOO_MANY_PROFILE_TYPES',
+      `the service has ${MAX_TYPES_OF_SERVICE} profile types of its own already; ${typeId} is not added`,
+    );
+  }
+
+  async #learn(typeId: ProfileTypeId): Promise<number> {
     let row = await this.table.findOneBy({ typeId });
     if (row === null) {
-      if ((await this.table.count()) >= MAX_TYPES)
+      if (!OWN_TYPES.includes(typeId) && (await this.table.count()) >= MAX_TYPES)
         throw new HearthError('TOO_MANY_PROFILE_TYPES', `there are ${MAX_TYPES} profile types already; ${typeId} is not added`);
       await this.table.createQueryBuilder().insert().values({ typeId }).orIgnore().execute();
       row = await this.table.findOneByOrFail({ typeId });
     }
     this.#idByTypeId.set(typeId, row.id);
+    return row.id;
   }
 }

@@ -125,10 +125,13 @@ export class ServiceQueries {
   async #sampledLabelSets({ service, query, labelSets }: Scope, signal: AbortSignal): Promise<number[]> {
     const types = (await this.catalog.profileTypes(service.id)).filter((type) => !type.typeId.startsWith('memory:'));
     const groupOfLabelSet = new Map(Array.from(labelSets.keys(), (id) => [id, id]));
-    const steps = await Promise.all(
-      types.map((type) => this.cover.steps({ ...query, profileTypeId: type.id, signal }, DAY_MS, groupOfLabelSet)),
-    );
-    return steps.flatMap(({ groups }) => groups);
+    const found: (readonly number[])[] = [];
+    // One after the other: a service may have fifty types, and each takes a connection.
+    for (const type of types) {
+      const { groups } = await this.cover.steps({ ...query, profileTypeId: type.id, signal }, DAY_MS, groupOfLabelSet);
+      found.push(groups);
+    }
+    return found.flat();
   }
 
   async #service(service: ServiceRow, nowMs: EpochMs, signal: AbortSignal): Promise<ServiceAnswer> {
