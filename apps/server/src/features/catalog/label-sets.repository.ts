@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { labelSetKey, type LabelSet } from '@hearth/profile-model';
+import { labelSetKey, TRANSACTION_LABEL, type LabelSet } from '@hearth/profile-model';
+import { Counter } from 'prom-client';
 import { Repository } from 'typeorm';
+import { Metrics } from '../../platform/observability/index.js';
 import { LabelSetEntity } from './label-set.entity.js';
 
 /** Ids are drawn before their rows are committed, so a smaller one may appear later. No insert takes this long. */
 const SETTLED_MS = 60_000;
 /** What is remembered of all services together; then everything is read again. */
 const REMEMBERED_SETS = 500_000;
+/** Label sets of one service, roughly: each server counts the new ones of the others when it starts to. What is new then is folded. */
+export const MAX_SETS_OF_SERVICE = 100_000;
+/** Sets that still may be made of folded ones, whose labels differ in their names. */
+const ROOM_FOR_FOLDED = 1_000;
+const FOLDED = '__other__';
 
 interface Remembered {
+  readonly serviceId: number;
+  /** Rows of the service in the table, roughly; `undefined`: not counted yet. */
+  storedSets: number | undefined;
   readonly byId: Map<number, LabelSet>;
   readonly idByKey: Map<string, number>;
   /** Every set with a smaller id is in `byId`. */
@@ -24,8 +34,18 @@ interface Remembered {
 export class LabelSets {
   readonly #services = new Map<number, Remembered>();
   #size = 0;
+  readonly #folded: Counter;
 
-  constructor(@InjectRepository(LabelSetEntity) readonly table: Repository<LabelSetEntity>) {}
+  constructor(
+    @InjectRepository(LabelSetEntity) readonly table: Repository<LabelSetEntity>,
+    { registry }: Metrics,
+  ) {
+    this.#folded = new Counter({
+      name: 'catalog_folded_label_sets_total',
+      help: `Label sets counted as ${FOLDED}, because their service has too many: a label has a value for each user or request`,
+      registers: [registry],
+    });
+  }
 
   /** All label sets of the service that were committed when this was called. Do not change the map. */
   async all(serviceId: number): Promise<ReadonlyMap<number, LabelSet>> {
@@ -47,19 +67,41 @@ export class LabelSets {
   }
 
   /**
-   * Ids of the label sets, made where they are new. Committed when this resolves.
+   * Ids of the label sets, made where they are new. Committed when this resolves. Of a service with too many, new ones share the id of one whose
+   * values are `__other__`.
    *
    * @returns Length `labelSets.length`, in their order.
    */
   async intern(serviceId: number, labelSets: readonly LabelSet[]): Promise<number[]> {
     const remembered = this.#remembered(serviceId);
-    const keys = labelSets.map(labelSetKey);
-    const unknown = new Map<string, LabelSet>();
-    keys.forEach((key, row) => {
-      if (!remembered.idByKey.has(key)) unknown.set(key, labelSets[row]!);
-    });
-    if (unknown.size > 0) await this.#insert(serviceId, remembered, unknown);
-    return keys.map((key) => remembered.idByKey.get(key)!);
+    let kept = labelSets;
+    let unknown = unknownOf(remembered, kept);
+    if (unknown.size > 0) {
+      const room = MAX_SETS_OF_SERVICE - (remembered.storedSets ??= await this.#count(serviceId));
+      if (unknown.size > room) {
+        await this.#find(remembered, unknown); // those may be known to others
+        unknown = unknownOf(remembered, kept);
+      }
+      if (unknown.size > room) {
+        const isNew = (labels: LabelSet) => !remembered.idByKey.has(labelSetKey(labels));
+        this.#folded.inc(unknown.size);
+        kept = kept.map((labels) => (isNew(labels) ? withFoldedValues(labels) : labels));
+        unknown = unknownOf(remembered, kept);
+        if (unknown.size > room + ROOM_FOR_FOLDED) {
+          kept = kept.map((labels) => (isNew(labels) ? withoutNames(labels) : labels));
+          unknown = unknownOf(remembered, kept);
+        }
+      }
+      if (unknown.size > 0) await this.#insert(remembered, unknown);
+    }
+    return kept.map((labels) => remembered.idByKey.get(labelSetKey(labels))!);
+  }
+
+  async #count(serviceId: number): Promise<number> {
+    const rows = (await this.table.query('SELECT count(*) AS n FROM label_set WHERE service_id = $1', [serviceId])) as {
+      n: number;
+    }[];
+    return rows[0]!.n;
   }
 
   /** Nothing is known any more: the database is not what it was. */
@@ -68,49 +110,78 @@ export class LabelSets {
     this.#size = 0;
   }
 
-  async #insert(serviceId: number, remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
-    const byHash = new Map(
-      [...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), { key, labels }]),
-    );
+  async #insert(remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
+    const byHash = labelsByHash(unknown);
     // In one order everywhere: two servers that insert the same sets would otherwise wait for each other.
     const hashes = [...byHash.keys()].sort();
-    const parameters = [
-      serviceId,
-      hashes.map((hash) => Buffer.from(hash, 'hex')),
-      hashes.map((hash) => JSON.stringify(byHash.get(hash)!.labels)),
-    ];
     await this.table.query(
       `INSERT INTO label_set (service_id, hash, labels)
        SELECT $1, hash, labels::jsonb FROM unnest($2::bytea[], $3::text[]) AS given (hash, labels) ORDER BY hash
        ON CONFLICT (service_id, hash) DO NOTHING`,
-      parameters,
+      [
+        remembered.serviceId,
+        hashes.map((hash) => Buffer.from(hash, 'hex')),
+        hashes.map((hash) => JSON.stringify(byHash.get(hash)!)),
+      ],
     );
     // A second statement, so that it sees what another server committed meanwhile.
-    const rows = (await this.table.query(
-      'SELECT id, hash FROM label_set WHERE service_id = $1 AND hash = ANY ($2::bytea[])',
-      parameters.slice(0, 2),
-    )) as { id: number; hash: Buffer }[];
-    for (const { id, hash } of rows) this.#remember(remembered, id, byHash.get(hash.toString('hex'))!.labels);
+    await this.#find(remembered, unknown);
+    remembered.storedSets = (remembered.storedSets ?? 0) + unknown.size;
+  }
+
+  async #find(remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
+    const byHash = labelsByHash(unknown);
+    const rows = (await this.table.query('SELECT id, hash FROM label_set WHERE service_id = $1 AND hash = ANY ($2::bytea[])', [
+      remembered.serviceId,
+      [...byHash.keys()].map((hash) => Buffer.from(hash, 'hex')),
+    ])) as { id: number; hash: Buffer }[];
+    for (const { id, hash } of rows) this.#remember(remembered, id, byHash.get(hash.toString('hex'))!);
   }
 
   #remember(remembered: Remembered, id: number, labels: LabelSet): void {
     if (remembered.byId.has(id)) return;
     remembered.byId.set(id, labels);
     remembered.idByKey.set(labelSetKey(labels), id);
+    const { serviceId } = remembered;
+    if (this.#services.get(serviceId) !== remembered) return; // forgotten meanwhile; whoever works with it still holds it
     this.#size += 1;
+    if (this.#size <= REMEMBERED_SETS) return;
+    this.#services.clear();
+    this.#services.set(serviceId, remembered);
+    this.#size = remembered.byId.size;
   }
 
   #remembered(serviceId: number): Remembered {
     let remembered = this.#services.get(serviceId);
     if (remembered === undefined) {
-      // Whoever works with a forgotten map still holds it.
-      if (this.#size > REMEMBERED_SETS) {
-        this.#services.clear();
-        this.#size = 0;
-      }
-      remembered = { byId: new Map(), idByKey: new Map(), settledId: 0, settling: undefined };
+      remembered = {
+        serviceId,
+        storedSets: undefined,
+        byId: new Map(),
+        idByKey: new Map(),
+        settledId: 0,
+        settling: undefined,
+      };
       this.#services.set(serviceId, remembered);
     }
     return remembered;
   }
+}
+
+function unknownOf({ idByKey }: Remembered, labelSets: readonly LabelSet[]): Map<string, LabelSet> {
+  return new Map(labelSets.map((labels) => [labelSetKey(labels), labels] as const).filter(([key]) => !idByKey.has(key)));
+}
+
+function labelsByHash(unknown: ReadonlyMap<string, LabelSet>): Map<string, LabelSet> {
+  return new Map([...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), labels]));
+}
+
+/** Still with the names, by which people group. */
+function withFoldedValues(labels: LabelSet): LabelSet {
+  return labels.map(([name]) => [name, FOLDED]);
+}
+
+/** Samples of transactions stay so. */
+function withoutNames(labels: LabelSet): LabelSet {
+  return labels.some(([name]) => name === TRANSACTION_LABEL) ? [[TRANSACTION_LABEL, FOLDED]] : [];
 }

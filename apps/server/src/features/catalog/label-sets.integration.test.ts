@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labelSet, type LabelSet } from '@hearth/profile-model';
+import type { DataSource } from 'typeorm';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { MIGRATIONS } from '../../migrations/index.js';
+import { connectDataSource, runMigrations } from '../../platform/database/index.js';
+import { Metrics } from '../../platform/observability/index.js';
+import { LabelSetEntity } from './label-set.entity.js';
+import { LabelSets, MAX_SETS_OF_SERVICE } from './label-sets.repository.js';
+
+const SERVICE = 1;
+let postgres: TestPostgres;
+let dataSource: DataSource;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+  await runMigrations(postgres.url, MIGRATIONS);
+  dataSource = await connectDataSource({ url: postgres.url }, [LabelSetEntity]);
+});
+afterAll(async () => {
+  await dataSource?.destroy();
+  await postgres?.stop();
+});
+
+const plan = (value: string): LabelSet => labelSet({ plan: value, transaction: 'GET /cart' });
+
+describe('LabelSets.intern', () => {
+  it('folds what is new into one set once a service has as many as it may, and says how many', async () => {
+    const metrics = new Metrics();
+    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity), metrics);
+    const [early] = await sets.intern(SERVICE, [plan('early')]);
+    await dataSource.query(
+      `INSERT INTO label_set (service_id, hash, labels) SELECT $1, int4send(n), '[]' FROM generate_series(1, $2::int) AS n`,
+      [SERVICE, MAX_SETS_OF_SERVICE - 2],
+    );
+    const fresh = new LabelSets(dataSource.getRepository(LabelSetEntity), new Metrics());
+    const [last] = await fresh.intern(SERVICE, [plan('last')]);
+    const ids = await fresh.intern(SERVICE, [plan('early'), plan('last'), plan('more'), plan('even more'), []]);
+    expect(ids.slice(0, 2)).toEqual([early, last]);
+    expect(ids[2]).toBe(ids[3]);
+    expect(ids[4]).not.toBe(ids[2]);
+    const rows = (await dataSource.query('SELECT labels FROM label_set WHERE service_id = $1 AND id = $2', [
+      SERVICE,
+      ids[2],
+    ])) as { labels: LabelSet }[];
+    expect(rows[0]!.labels).toEqual([
+      ['plan', '__other__'],
+      ['transaction', '__other__'],
+    ]);
+    // Another server, which has not seen any of it, answers alike.
+    expect(await new LabelSets(dataSource.getRepository(LabelSetEntity), new Metrics()).intern(SERVICE, [plan('third')])).toEqual(
+      [ids[2]],
+    );
+    expect(await fresh.intern(2, [plan('free')])).toHaveLength(1); // other services are not concerned
+  });
+
+  it('stays bounded when the names of labels are made up too', async () => {
+    const metrics = new Metrics();
+    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity), metrics);
+    const before = await countOf();
+    for (let round = 0; round < 4; round += 1)
+      await sets.intern(
+        SERVICE,
+        Array.from({ length: 500 }, (_, n) => labelSet({ [`name${round}_${n}`]: 'x', transaction: 'GET /cart' })),
+      );
+    expect((await countOf()) - before).toBeLessThanOrEqual(1_002);
+    expect(await metrics.registry.metrics()).toMatch(/catalog_folded_label_sets_total 2000/);
+  });
+});
+
+async function countOf(): Promise<number> {
+  const rows = (await dataSource.query('SELECT count(*) AS n FROM label_set WHERE service_id = $1', [SERVICE])) as {
+    n: number;
+  }[];
+  return rows[0]!.n;
+}
