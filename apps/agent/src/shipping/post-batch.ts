@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { BATCH_CONTENT_TYPE } from '@hearth/wire-format';
 import type { DurationMs } from '@hearth/profile-model';
 import type { Answer } from './answer.js';
@@ -14,11 +15,17 @@ export interface PostTarget {
   readonly userAgent: string;
 }
 
+/** The attempt ended before the server's name was resolved. */
+export class NameNotResolvedError extends Error {
+  override readonly name = 'NameNotResolvedError';
+}
+
 /**
  * One POST of one compressed batch. Every attempt has a connection of its own: between two periods no socket is left open.
- * Nothing in it keeps the process alive; who has to wait for it holds the process himself.
+ * Nothing in it keeps the process alive but the lookup of the server's name, which nothing can take back; who has to wait for it holds
+ * the process himself.
  *
- * @returns A promise that rejects where no whole answer came in time.
+ * @returns A promise that rejects where no whole answer came in time; with `NameNotResolvedError` where it was the lookup.
  */
 export function postBatch(target: PostTarget, bytes: Uint8Array, timeoutMs: DurationMs): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -34,15 +41,23 @@ export function postBatch(target: PostTarget, bytes: Uint8Array, timeoutMs: Dura
         'user-agent': target.userAgent,
       },
     });
-    const timer = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    timer.unref();
-    request.on('socket', (socket) => socket.unref());
+    let isResolved = isIP(target.url.hostname.replace(/^\[|\]$/g, '')) !== 0; // then there is no lookup
     const fail = (error: Error): void => {
       clearTimeout(timer);
       request.destroy();
-      reject(error);
+      reject(isResolved ? error : new NameNotResolvedError(error.message));
     };
+    // Not by an error of the request: after some answers, as 101, it has none any more.
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    timer.unref();
+    request.on('socket', (socket) => {
+      socket.unref();
+      socket.once('lookup', (error: Error | null) => {
+        isResolved = error === null;
+      });
+    });
     request.on('error', fail);
+    request.on('close', () => fail(new Error('the connection ended without an answer'))); // nothing happens after one
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
