@@ -96,11 +96,11 @@ export class Agent implements SharedAgent {
   #init(options: AgentOptions): void {
     const environment = readEnvironment();
     if (!environment.isEnabled) return;
-    if (options.logger !== undefined) this.#log.useLogger(options.logger);
     if (this.#running !== undefined) {
       this.#log.warn('AGENT_ALREADY_STARTED', 'init() was called again; the first start stays as it is');
       return;
     }
+    if (options.logger !== undefined) this.#log.useLogger(options.logger);
     if (!isMainThread) {
       this.#log.info('AGENT_WORKER_THREAD', 'worker threads are not profiled yet; the main thread is');
       return;

@@ -55,10 +55,11 @@ export class RunningAgent {
       { url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` },
       this.#buffer,
       log,
+      guard,
     );
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
-      this.#endPeriod('more-to-come');
+      guard.run(() => this.#endPeriod('more-to-come'), undefined);
     });
     this.#startInstruments();
     this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
@@ -95,7 +96,7 @@ export class RunningAgent {
       timer = setTimeout(() => resolve(false), timeoutMs);
     });
     try {
-      return await Promise.race([this.#compressing.then(() => this.#shipper.flush()), timeout]);
+      return await Promise.race([this.#compressing.then(() => this.#shipper.flush(which)), timeout]);
     } catch (fault) {
       this.#guard.report(fault);
       return false;

@@ -99,6 +99,30 @@ describe('isWorkTreeDirty', () => {
     expect(await isDirty(dir)).toBe(true);
   });
 
+  it('reads no more than 64 MiB, and nothing of a repository with SHA-256', async () => {
+    const dir = repository();
+    const files = Array.from({ length: 17 }, (_, at) => path.join(dir, `large-${String(at).padStart(2, '0')}`));
+    for (const file of files) writeFileSync(file, Buffer.alloc(4 * 1024 * 1024));
+    git(dir, 'add', '.');
+    for (const file of files) utimesSync(file, 1, 1);
+    writeFileSync(path.join(dir, 'src/main.js'), 'changed'); // after them in the order of the index
+    expect(await isDirty(dir)).toBe(false);
+    utimesSync(files[0]!, 1, 1);
+    git(dir, 'add', '.');
+    writeFileSync(path.join(dir, 'src/main.js'), 'changed again');
+    expect(await isDirty(dir)).toBe(true);
+
+    const other = path.join(folder, 'sha256');
+    mkdirSync(other);
+    git(other, 'init', '-q', '--object-format=sha256');
+    writeFileSync(path.join(other, 'a'), 'a');
+    git(other, 'add', '.');
+    git(other, 'commit', '-q', '-m', 'first');
+    writeFileSync(path.join(other, 'a'), 'changed');
+    expect(headOf(other)).toHaveLength(64);
+    expect(await isDirty(other)).toBe(false);
+  });
+
   it('works in a worktree', async () => {
     const dir = repository();
     const worktree = path.join(folder, 'worktree');

@@ -1,8 +1,10 @@
+import dns from 'node:dns';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeBatch, type Batch } from '@hearth/wire-format';
 import { BatchBuffer } from '../src/batching/batch-buffer.js';
 import { AgentLog } from '../src/safety/agent-log.js';
+import { createGuard } from '../src/safety/guard.js';
 import { Shipper } from '../src/shipping/shipper.js';
 import { Sink } from './support/sink.js';
 
@@ -11,8 +13,8 @@ let buffer: BatchBuffer;
 let lines: string[];
 let log: AgentLog;
 let shipper: Shipper;
-const newShipper = (): Shipper =>
-  new Shipper({ url: new URL('/api/v1/batches', sink.url), key: 'k', userAgent: 'test' }, buffer, log);
+const newShipper = (base = sink.url): Shipper =>
+  new Shipper({ url: new URL('/api/v1/batches', base), key: 'k', userAgent: 'test' }, buffer, log, createGuard(log));
 
 beforeEach(async () => {
   sink = await new Sink().open();
@@ -71,7 +73,7 @@ const sent = (): number[] => sink.requests.flatMap(({ batches }) => batches.map(
 describe('Shipper', () => {
   it('sends what waits, oldest first, and forgets what was stored', async () => {
     [1, 2, 3].forEach(put);
-    expect(await shipper.flush()).toBe(true);
+    expect(await shipper.flush('more-to-come')).toBe(true);
     expect(sent()).toEqual([1, 2, 3]);
     expect(buffer.length).toBe(0);
     expect(lines.filter((line) => line.includes('AGENT_CONNECTED'))).toHaveLength(1);
@@ -129,7 +131,7 @@ describe('Shipper', () => {
         ? sink.store(response, batches)
         : void response.writeHead(batches[0]!.sequence === 1 ? 400 : 413).end();
     [1, 2, 3].forEach(put);
-    expect(await shipper.flush()).toBe(true);
+    expect(await shipper.flush('more-to-come')).toBe(true);
     expect(sent()).toEqual([1, 2, 3]);
     expect(buffer.takeDropped()).toEqual({ batches: 2, samples: 2 });
   });
@@ -137,19 +139,46 @@ describe('Shipper', () => {
   it('keeps the batch and says it once where the key is refused', async () => {
     sink.answer = (response) => response.writeHead(401).end('{"code":"KEY_UNKNOWN"}');
     put(1);
-    expect(await shipper.flush()).toBe(false);
-    expect(await shipper.flush()).toBe(false);
+    expect(await shipper.flush('more-to-come')).toBe(false);
+    expect(await shipper.flush('more-to-come')).toBe(false);
     expect(buffer.length).toBe(1);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/HEARTH_KEY.*AGENT_KEY_REFUSED/);
     sink.answer = (response, batches) => sink.store(response, batches);
-    expect(await shipper.flush()).toBe(true);
+    expect(await shipper.flush('more-to-come')).toBe(true);
+  });
+
+  it('settles after an answer that changes the protocol', async () => {
+    sink.answer = (response) =>
+      response.socket!.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+    put(1);
+    const beganAt = performance.now();
+    expect(await shipper.flush('more-to-come')).toBe(false);
+    expect(performance.now() - beganAt).toBeLessThan(11_000);
+  });
+
+  it('does not look up again, at the end, a name that is unknown', async () => {
+    const lookups = vi.spyOn(dns, 'lookup');
+    const named = newShipper('http://no-such-host.invalid/');
+    put(1);
+    expect(await named.flush('last')).toBe(false);
+    expect(lookups).toHaveBeenCalledTimes(1);
+    expect(await named.flush('last')).toBe(false);
+    expect(lookups).toHaveBeenCalledTimes(1);
+    expect(await named.flush('more-to-come')).toBe(false);
+    expect(lookups).toHaveBeenCalledTimes(2);
+    named.stop();
+    const refused = newShipper('http://localhost:9/');
+    lookups.mockClear();
+    expect([await refused.flush('last'), await refused.flush('last')]).toEqual([false, false]);
+    expect(lookups).toHaveBeenCalledTimes(2);
+    refused.stop();
   });
 
   it('never rejects, with nobody listening', async () => {
     await sink.close();
     put(1);
-    expect(await shipper.flush()).toBe(false);
+    expect(await shipper.flush('more-to-come')).toBe(false);
     expect(buffer.length).toBe(1);
     sink = await new Sink().open();
   });

@@ -24,7 +24,7 @@ export class FlushSchedule {
 
   #arm(delayMs: DurationMs): void {
     this.#timer = setTimeout(() => {
-      this.#arm(this.#periodMs);
+      this.#arm(this.#periodMs); // first: a fault in the period must not be the last of the schedule
       this.#endPeriod();
     }, delayMs).unref();
   }

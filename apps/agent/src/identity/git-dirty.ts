@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
-import type { GitFolders } from './git-revision.js';
+import { readGitHead, type GitFolders } from './git-revision.js';
 
 /** One tracked file as git last saw it. */
 interface IndexEntry {
@@ -17,6 +17,9 @@ interface IndexEntry {
 const MAX_FILES = 20_000;
 /** Files whose time or size differ are read, up to so many bytes; a larger one counts as changed. */
 const MAX_READ_BYTES = 4 * 1024 * 1024;
+/** And so many bytes of all of them together: a copied checkout has new times on every file. */
+const MAX_READ_BYTES_IN_ALL = 64 * 1024 * 1024;
+const SHA1_DIGITS = 40;
 const SYMBOLIC_LINK = 0o120000;
 
 /**
@@ -26,34 +29,40 @@ const SYMBOLIC_LINK = 0o120000;
  *
  * @returns `false` also where it cannot be told.
  */
-export async function isWorkTreeDirty({ workTree, gitDir }: GitFolders): Promise<boolean> {
+export async function isWorkTreeDirty(folders: GitFolders): Promise<boolean> {
+  const { workTree, gitDir } = folders;
+  if (readGitHead(folders)?.length !== SHA1_DIGITS) return false; // the index of a SHA-256 repository is another, and does not say so
   const entries = readIndex(await readFile(path.join(gitDir, 'index')));
   if (entries === undefined || entries.length > MAX_FILES) return false;
+  let bytesLeft = MAX_READ_BYTES_IN_ALL;
+  const mayRead = (bytes: number): boolean => (bytesLeft -= bytes) >= 0;
   for (const entry of entries) {
-    if (await isChanged(workTree, entry)) return true;
+    const answer = await isChanged(workTree, entry, mayRead);
+    if (answer !== false) return answer === true;
   }
   return false;
 }
 
-async function isChanged(workTree: string, entry: IndexEntry): Promise<boolean> {
+/** @returns `undefined` where too much has been read already. */
+async function isChanged(workTree: string, entry: IndexEntry, mayRead: (bytes: number) => boolean): Promise<boolean | undefined> {
   const file = path.join(workTree, entry.file);
   try {
     const { mtimeMs, size } = await lstat(file);
     if (Math.floor(mtimeMs / 1000) === entry.mtimeSeconds && size % 2 ** 32 === entry.sizeBytes) return false;
     if (size > MAX_READ_BYTES) return true;
+    if (!mayRead(size)) return undefined;
     const content = entry.isLink ? Buffer.from(await readlink(file)) : await readFile(file);
-    const hash = createHash(entry.objectName.length === 64 ? 'sha256' : 'sha1');
-    return hash.update(`blob ${content.length}\0`).update(content).digest('hex') !== entry.objectName;
+    return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex') !== entry.objectName;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
   }
 }
 
 /**
- * Versions 2 and 3 of the index (git's Documentation/gitformat-index.txt). `undefined` for another version or a damaged file.
+ * Versions 2 and 3 of the index of a SHA-1 repository (git's Documentation/gitformat-index.txt). `undefined` for another version or a damaged file.
  *
  *     "DIRC" | version u32 | entries u32 | entry...
- *     entry   ctime 8 | mtime seconds u32, nanoseconds u32 | dev, ino u32 | mode u32 | uid, gid u32 | size u32 | name of the content 20 or 32 |
+ *     entry   ctime 8 | mtime seconds u32, nanoseconds u32 | dev, ino u32 | mode u32 | uid, gid u32 | size u32 | name of the content 20 |
  *             flags u16 (bit 14: two bytes more) | path, NUL, padded to a multiple of 8
  */
 export function readIndex(bytes: Buffer): IndexEntry[] | undefined {
@@ -62,7 +71,7 @@ export function readIndex(bytes: Buffer): IndexEntry[] | undefined {
   if (version !== 2 && version !== 3) return undefined;
   const count = bytes.readUInt32BE(8);
   const entries: IndexEntry[] = [];
-  const nameBytes = 20; // a SHA-256 repository has 32, which this file does not tell: its entries then fail the checks below
+  const nameBytes = SHA1_DIGITS / 2;
   let at = 12;
   for (let row = 0; row < count; row += 1) {
     const pathAt = at + 40 + nameBytes + 2;

@@ -9,8 +9,8 @@ describe('retryDelayMs', () => {
     expect([1, 7].map((failures) => retryDelayMs(failures, undefined, 0))).toEqual([1_000, 1_000]);
   });
 
-  it('waits as long as the server asks for, up to five minutes', () => {
-    expect(retryDelayMs(1, 30_000, 0)).toBe(30_000);
+  it('waits as long as the server asks for, up to five minutes, and at random longer: others were asked for the same', () => {
+    expect([0, 1].map((random) => retryDelayMs(1, 30_000, random))).toEqual([30_000, 31_000]);
     expect(retryDelayMs(7, 500, 1)).toBe(60_000);
     expect(retryDelayMs(1, 86_400_000, 0)).toBe(300_000);
   });

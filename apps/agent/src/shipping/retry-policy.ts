@@ -7,14 +7,13 @@ const LONGEST_RETRY_AFTER_MS = 5 * 60_000;
 
 /**
  * How long to wait after `failures` failures in a row: anything from 1 s to a limit that doubles up to 60 s ("full jitter"), so that
- * many processes do not come back at once; never less than the server asked for.
+ * many processes do not come back at once. What the server asked for comes before that: it may have asked all of them for the same.
  *
  * @param random - In [0, 1).
  */
 export function retryDelayMs(failures: number, retryAfterMs: DurationMs | undefined, random: number): DurationMs {
   const limitMs = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 16));
-  const jitteredMs = FIRST_MS + random * (limitMs - FIRST_MS);
-  return Math.round(Math.max(jitteredMs, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)));
+  return Math.round(Math.max(FIRST_MS, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS)) + random * (limitMs - FIRST_MS));
 }
 
 /** After an answer that only a person can change, as a refused key. */

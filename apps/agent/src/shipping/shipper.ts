@@ -1,9 +1,9 @@
 import type { DurationMs } from '@hearth/profile-model';
 import type { BatchBuffer, PackedBatch } from '../batching/batch-buffer.js';
-import { describeError } from '../safety/guard.js';
+import { describeError, type Guard } from '../safety/guard.js';
 import type { AgentLog } from '../safety/agent-log.js';
 import { verdictOf, type Verdict } from './answer.js';
-import { postBatch, type PostTarget } from './post-batch.js';
+import { NameNotResolvedError, postBatch, type PostTarget } from './post-batch.js';
 import { retryDelayMs, slowRetryDelayMs } from './retry-policy.js';
 
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -18,28 +18,38 @@ export class Shipper {
   readonly #target: PostTarget;
   readonly #buffer: BatchBuffer;
   readonly #log: AgentLog;
+  readonly #guard: Guard;
   #sending: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   #isConnected = false;
   #isStopped = false;
+  /** The last attempt did not get beyond the lookup of the server's name. */
+  #isNameUnknown = false;
 
-  constructor(target: PostTarget, buffer: BatchBuffer, log: AgentLog) {
+  constructor(target: PostTarget, buffer: BatchBuffer, log: AgentLog, guard: Guard) {
     this.#target = target;
     this.#buffer = buffer;
     this.#log = log;
+    this.#guard = guard;
   }
 
   /** Something is in the buffer: sends it, unless it waits after a failure. */
   wake(): void {
-    if (this.#retryTimer === undefined) void this.#send();
+    if (this.#retryTimer === undefined) void this.#send().catch(this.#guard.report);
   }
 
-  /** Sends now, whatever it waits for. @returns Whether all was acknowledged, or refused for good. Never rejects. */
-  async flush(): Promise<boolean> {
+  /**
+   * Sends now, whatever it waits for.
+   *
+   * @param which - `last`: the process may be about to end. Then a name that could not be looked up is not looked up again: nothing can
+   *   end a lookup, and it would hold the process.
+   * @returns Whether all was acknowledged, or refused for good. Never rejects.
+   */
+  async flush(which: 'more-to-come' | 'last'): Promise<boolean> {
     await this.#sending; // what it sends may be an older attempt
     this.#clearRetry();
-    await this.#send();
+    if (which === 'more-to-come' || !this.#isNameUnknown) await this.#send();
     return this.#buffer.length === 0;
   }
 
@@ -64,7 +74,7 @@ export class Shipper {
       this.#clearRetry();
       this.#retryTimer = setTimeout(() => {
         this.#retryTimer = undefined;
-        void this.#send();
+        void this.#send().catch(this.#guard.report);
       }, delayMs).unref();
       return;
     }
@@ -72,8 +82,11 @@ export class Shipper {
 
   async #post(batch: PackedBatch): Promise<Verdict> {
     try {
-      return verdictOf(await postBatch(this.#target, batch.bytes, ANSWER_TIMEOUT_MS), Date.now());
+      const answer = await postBatch(this.#target, batch.bytes, ANSWER_TIMEOUT_MS);
+      this.#isNameUnknown = false;
+      return verdictOf(answer, Date.now());
     } catch (error) {
+      this.#isNameUnknown = error instanceof NameNotResolvedError;
       return {
         kind: 'try-later',
         reason: error instanceof Error ? error.message || describeError(error) : describeError(error),

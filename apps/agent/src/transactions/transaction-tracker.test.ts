@@ -71,6 +71,18 @@ describe('TransactionTracker', () => {
     expect(tracker.tag([['plan', 'pro']])).toBe(false);
   });
 
+  it('keeps 32 labels of a transaction, however often it is tagged', () => {
+    const tracker = new TransactionTracker(wireWithoutSampler());
+    const transaction = tracker.begin('custom', 'job', []);
+    for (let at = 0; at < 33; at += 1) transaction.addLabels([[`label${at}`, 'first']]);
+    transaction.addLabels([['label0', 'second']]);
+    expect([transaction.labels!.size, transaction.labels!.has('label32'), transaction.labels!.get('label0')]).toEqual([
+      32,
+      false,
+      'second',
+    ]);
+  });
+
   it('puts a span on samples, not on counts', () => {
     const tracker = new TransactionTracker(wireWithoutSampler());
     const transaction = tracker.begin('custom', 'job', []);

@@ -1,5 +1,6 @@
 import type { Label, LabelSet } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import { MAX_LABELS } from './label-limits.js';
 
 /**
  * What is current at one point of the host's work, and so what a sample refers to: a transaction, or a span inside one.
@@ -30,10 +31,15 @@ export class Transaction implements Scope {
     this.name = name;
   }
 
-  /** @returns How many labels came too late: this transaction's samples have been sent without them. */
+  /**
+   * Beyond `MAX_LABELS` only those it has already change.
+   *
+   * @returns How many labels came too late: this transaction's samples have been sent without them.
+   */
   addLabels(labels: readonly Label[]): number {
     if (this.sentAs !== undefined) return labels.length;
-    for (const [name, value] of labels) (this.labels ??= new Map()).set(name, value);
+    const all = (this.labels ??= new Map<string, string>());
+    for (const [name, value] of labels) if (all.has(name) || all.size < MAX_LABELS) all.set(name, value);
     return 0;
   }
 }
