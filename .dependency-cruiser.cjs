@@ -177,7 +177,7 @@ module.exports = {
       name: 'entities-behind-repositories',
       comment: 'only the repository names its table, and the test that opens a database for it',
       severity: 'error',
-      from: { path: '^apps/server/src/', pathNot: '[.]repository[.]ts$|[.]module[.]ts$' },
+      from: { path: '^apps/server/src/', pathNot: '[.]repository[.]ts$|[.]module[.]ts$|[.]test[.]ts$' },
       to: { path: '[.]entity[.]ts$' },
     },
     {
