@@ -49,22 +49,35 @@ export function nativeContextTarget(native: NativeModule, profiler: NativeTimePr
   };
 }
 
+/** Callbacks do not run so deep inside one another: there are more only where Node never said that they ended. */
+const MAX_NESTED = 10_000;
+
 /** Node 20, and 22 without the flag: samples refer to a holder, and a hook points the holder at what runs next. */
 export function wireByReference(target: ContextTarget): ContextWiring {
   const store = new AsyncLocalStorage<Scope | undefined>();
   let holder: { scope?: Scope | undefined } = {};
   let samplesSeen = -1;
-  function point(): void {
+  /** What was current around each callback that runs now, the outermost first. */
+  const outerScopes: (Scope | undefined)[] = [];
+  function pointAt(scope: Scope | undefined): void {
     const samples = target.sampleCount();
     // A holder that a sample refers to must not change any more; until then it is used again, without a native call.
     if (samples !== samplesSeen) {
       samplesSeen = samples;
       target.setContext((holder = {}));
     }
-    holder.scope = store.getStore();
+    holder.scope = scope;
   }
-  // The sampler reads what was set last and knows nothing of AsyncLocalStorage: hence the hook.
-  const hook = createHook({ before: point });
+  const point = (): void => pointAt(store.getStore());
+  // The sampler reads what was set last and knows nothing of AsyncLocalStorage: hence the hook. Callbacks may run inside one another
+  // (AsyncResource.runInAsyncScope), and in `after` the storage has still the inner one's: hence the stack.
+  const hook = createHook({
+    before: () => {
+      outerScopes.push(holder.scope);
+      point();
+    },
+    after: () => pointAt(outerScopes.pop()), // an `after` whose `before` came while it was paused finds nothing
+  });
   return {
     name: 'reference',
     enter: (scope) => {
@@ -84,14 +97,17 @@ export function wireByReference(target: ContextTarget): ContextWiring {
     current: () => store.getStore(),
     scopeOf: (context) => (context as { scope?: Scope } | undefined)?.scope,
     periodEnded: () => {
-      samplesSeen = -1;
-    }, // the counter starts again at 0 and could meet its old value
+      samplesSeen = -1; // the counter starts again at 0 and could meet its old value
+      if (outerScopes.length > MAX_NESTED) outerScopes.length = 0;
+    },
     pause: () => {
       hook.disable();
+      outerScopes.length = 0;
       store.disable(); // on Node 20 an AsyncLocalStorage in use costs every promise of the host
     },
     resume: () => {
       hook.enable();
+      point(); // what was current when it was paused is long over
     },
   };
 }

@@ -7,7 +7,7 @@ const listeners = () => events.map((event) => process.listenerCount(event)).join
 const before = listeners();
 init();
 const ended = new Promise((resolve) => process.once('SIGTERM', resolve)); // Node binds process.emit to the signal now
-await null;
+await Promise.resolve();
 const ofOne = listeners();
 for (let round = 0; round < 5; round += 1) {
   void stop();
