@@ -7,7 +7,7 @@ export interface Guard {
   run<Result>(work: () => Result, otherwise: Result): Result;
   /** Runs the host's `fn` inside a piece of the agent, exactly once whatever fails around it. */
   through<Result>(around: (inner: () => void) => void, fn: () => Result): Result;
-  report(fault: unknown): void;
+  report(this: void, fault: unknown): void;
 }
 
 export function createGuard(log: AgentLog): Guard {
