@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wrap, type WrapOptions } from './index.js';
+import { wrap } from './index.js';
 
 describe('wrap', () => {
   it('keeps the name and the number of parameters: Express knows an error handler by its four', () => {
@@ -9,6 +9,6 @@ describe('wrap', () => {
   });
 
   it('does not throw on options that are none', () => {
-    expect(wrap((one: number) => one + 1, null as unknown as WrapOptions<[number]>)(1)).toBe(2);
+    expect(wrap((one: number) => one + 1, JSON.parse('null'))(1)).toBe(2);
   });
 });

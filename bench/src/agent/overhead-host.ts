@@ -21,12 +21,12 @@ const rounds = calibrate(Number(workMs));
 
 const server = fastify();
 let requests = 0;
-server.get('/work/:id', (request, reply) => {
+server.get('/orders/:id', (request, reply) => {
   requests += 1;
   return measured.around(() => handle(request.params as { id: string }, reply.elapsedTime));
 });
 const address = await server.listen({ port: 0, host: '127.0.0.1' });
-const load = spawn(process.execPath, [fileURLToPath(new URL('overhead-load.mjs', import.meta.url)), `${address}/work/`], {
+const load = spawn(process.execPath, [fileURLToPath(new URL('overhead-load.mjs', import.meta.url)), `${address}/orders/`], {
   stdio: 'ignore',
 });
 

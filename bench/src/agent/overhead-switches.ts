@@ -69,7 +69,7 @@ export const switches: Record<string, (url: string) => Measured> = {
       around: (fn) => {
         if (!isOn) return fn();
         let result: ReturnType<typeof fn> | undefined;
-        client!.wrapWithLabels({ transaction: 'GET /work/:id' }, () => {
+        client!.wrapWithLabels({ transaction: 'GET /orders/:id' }, () => {
           result = fn();
         });
         return result!;

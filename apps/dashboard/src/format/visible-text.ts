@@ -1,6 +1,5 @@
 // Characters that draw nothing or reorder what follows them: controls, bidirectional marks, zero-width characters.
-// eslint-disable-next-line no-control-regex
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const INVISIBLE = /[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /**
  * A name from a profile as it is shown: text only, with invisible characters made visible, so that

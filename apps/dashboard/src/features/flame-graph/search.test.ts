@@ -11,7 +11,9 @@ import { matchFrames, parseSearch } from './search.js';
  *           read 3
  *       read 4
  */
-const answer = {
+const answer: FlameGraphAnswer = {
+  selection: { service: 'shop', type: 'cpu', fromMs: 0, untilMs: 60_000, maxNodes: 16_384 },
+  kind: 'flow',
   unit: 'microseconds',
   depth: [0, 1, 2, 3, 1],
   name: [-1, 0, 0, 1, 1],
@@ -20,7 +22,10 @@ const answer = {
   names: ['walk', 'read'],
   packages: ['', 'node'],
   files: ['src/walk.js', 'fs'],
-} as unknown as FlameGraphAnswer;
+  sum: 10,
+  samples: 10,
+  truncated: { nodes: 0, value: 0 },
+};
 
 describe('matchFrames', () => {
   const tree = flameTree(answer);

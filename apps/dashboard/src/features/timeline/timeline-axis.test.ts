@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { TimelineAnswer } from '@hearth/query-contract';
 import { timelineAxis } from './timeline-axis.js';
 
-const answer = (unit: string, type: string, series: [string, number[]][]) =>
-  ({
-    unit,
-    stepMs: 10_000,
-    series: series.map(([key, values]) => ({ key, values })),
-    selection: { type },
-  }) as unknown as TimelineAnswer;
+const answer = (unit: string, type: string, series: [string, number[]][]): TimelineAnswer => ({
+  unit,
+  stepMs: 10_000,
+  startsMs: series[0]![1].map((_, step) => step * 10_000),
+  series: series.map(([key, values]) => ({ key, values })),
+  selection: { service: 'shop', type, fromMs: 0, untilMs: 60_000, maxNodes: 16_384 },
+  deploys: [],
+});
 
 describe('timelineAxis', () => {
   it('shows CPU time as cores', () => {
