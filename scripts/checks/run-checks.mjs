@@ -9,6 +9,7 @@ import { checkSourceText } from './source-text.mjs';
 const CHECKS = [
   { name: 'format (prettier)', run: () => command('prettier', ['--check', '--log-level', 'warn', '.']) },
   { name: 'types of tests, benchmarks and test support (tsc)', run: () => command('tsc', ['-p', 'tsconfig.tests.json']) },
+  { name: "types of the dashboard's tests (tsc)", run: () => command('tsc', ['-p', 'apps/dashboard/tsconfig.tests.json']) },
   { name: 'lint (oxlint)', run: () => command('oxlint', ['--type-aware', '--deny-warnings', '.']) },
   { name: 'lint finds planted faults', run: checkPlantedFaults },
   { name: 'source text: no "export *", no addresses of registries, no paths of machines', run: checkSourceText },
