@@ -3,6 +3,7 @@ import type { FunctionKey } from '@hearth/profile-model';
 import type { ComparedProcess, ComparisonInput, ComparisonSide } from '../comparison-input.js';
 import { seededRandom } from './random.js';
 import type { Random } from './random.js';
+import { SideColumns } from './side-columns.js';
 
 /** One side of a comparison, told by what a process does in a minute. */
 export interface SideDescription {
@@ -69,22 +70,7 @@ function describedSide(
 ): ComparisonSide {
   const side = fleet[name];
   const cv = fleet.cv ?? 0.02;
-  const samples = {
-    process: [] as number[],
-    windowStartMs: [] as number[],
-    transaction: [] as number[],
-    stack: [] as number[],
-    value: [] as number[],
-    count: [] as number[],
-  };
-  const counts = {
-    process: [] as number[],
-    windowStartMs: [] as number[],
-    transaction: [] as number[],
-    count: [] as number[],
-    errors: [] as number[],
-    durationSumMicros: [] as number[],
-  };
+  const columns = new SideColumns();
   const processes: ComparedProcess[] = [];
   for (let process = 0; process < side.processes; process += 1) {
     const { load = 1, slowdown = 1, ...changed } = side.process?.(process) ?? {};
@@ -102,12 +88,14 @@ function describedSide(
     for (let window = 0; window < side.windows; window += 1) {
       const done = new Map(Object.entries(side.traffic).map(([of, count]) => [of, Math.round(load * count)]));
       for (const [of, count] of done) {
-        counts.process.push(process);
-        counts.windowStartMs.push(window * WINDOW_MS);
-        counts.transaction.push(transactions.indexOf(of));
-        counts.count.push(count);
-        counts.errors.push(Math.round(count * (side.errors?.[of] ?? 0)));
-        counts.durationSumMicros.push(count * 5000);
+        columns.addCount({
+          process,
+          windowStartMs: window * WINDOW_MS,
+          transaction: transactions.indexOf(of),
+          count,
+          errors: Math.round(count * (side.errors?.[of] ?? 0)),
+          durationSumMicros: count * 5000,
+        });
       }
       Object.entries(side.cost).forEach(([stack, byWork], row) => {
         if (side.windowsOf?.[stack]?.includes(window) === false) return;
@@ -116,12 +104,14 @@ function describedSide(
           const mean = units * perUnit * effects[row]!;
           const count = cv === 0 ? mean : random.poisson(mean);
           if (count === 0) continue;
-          samples.process.push(process);
-          samples.windowStartMs.push(window * WINDOW_MS);
-          samples.transaction.push(of === 'second' ? -1 : transactions.indexOf(of));
-          samples.stack.push(stacks.rowOf(stack));
-          samples.value.push(count * (fleet.sampleValue ?? 10_000));
-          samples.count.push(count);
+          columns.addSample({
+            process,
+            windowStartMs: window * WINDOW_MS,
+            transaction: of === 'second' ? -1 : transactions.indexOf(of),
+            stack: stacks.rowOf(stack),
+            value: count * (fleet.sampleValue ?? 10_000),
+            count,
+          });
         }
       });
     }
@@ -130,22 +120,7 @@ function describedSide(
     fromMs: 0,
     untilMs: side.windows * WINDOW_MS,
     processes,
-    samples: {
-      process: Uint32Array.from(samples.process),
-      windowStartMs: Float64Array.from(samples.windowStartMs),
-      transaction: Int32Array.from(samples.transaction),
-      stack: Int32Array.from(samples.stack),
-      value: Float64Array.from(samples.value),
-      count: Float64Array.from(samples.count),
-    },
-    counts: {
-      process: Uint32Array.from(counts.process),
-      windowStartMs: Float64Array.from(counts.windowStartMs),
-      transaction: Uint32Array.from(counts.transaction),
-      count: Float64Array.from(counts.count),
-      errors: Float64Array.from(counts.errors),
-      durationSumMicros: Float64Array.from(counts.durationSumMicros),
-    },
+    ...columns.columns(),
   };
 }
 

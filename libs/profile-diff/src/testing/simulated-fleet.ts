@@ -2,6 +2,7 @@ import type { FunctionTable, StackTable } from '@hearth/profile-model';
 import type { ComparisonInput, ComparisonSide } from '../comparison-input.js';
 import { seededRandom } from './random.js';
 import type { Random } from './random.js';
+import { SideColumns } from './side-columns.js';
 
 /**
  * How processes of one release differ although nothing changed.
@@ -117,22 +118,7 @@ interface SideSpec {
 
 function simulateSide(side: SideSpec): ComparisonSide {
   const { spec, random, program } = side;
-  const samples = {
-    process: [] as number[],
-    windowStartMs: [] as number[],
-    transaction: [] as number[],
-    stack: [] as number[],
-    value: [] as number[],
-    count: [] as number[],
-  };
-  const counts = {
-    process: [] as number[],
-    windowStartMs: [] as number[],
-    transaction: [] as number[],
-    count: [] as number[],
-    errors: [] as number[],
-    durationSumMicros: [] as number[],
-  };
+  const columns = new SideColumns();
   for (let process = 0; process < side.processes; process += 1) {
     const load = 0.8 + 0.4 * random.uniform();
     const speed = processSpeed(side, process);
@@ -144,12 +130,14 @@ function simulateSide(side: SideSpec): ComparisonSide {
         random.poisson(load * share * TRANSACTIONS_PER_WINDOW),
       );
       transactions.forEach((count, transaction) => {
-        counts.process.push(process);
-        counts.windowStartMs.push(windowStartMs);
-        counts.transaction.push(transaction);
-        counts.count.push(count);
-        counts.errors.push(0);
-        counts.durationSumMicros.push(Math.round(count * 20_000 * speed * (1 + 0.02 * random.normal())));
+        columns.addCount({
+          process,
+          windowStartMs,
+          transaction,
+          count,
+          errors: 0,
+          durationSumMicros: Math.round(count * 20_000 * speed * (1 + 0.02 * random.normal())),
+        });
       });
       program.costs.forEach((cost, row) => {
         const transaction = program.transactionOf[row]!;
@@ -157,12 +145,14 @@ function simulateSide(side: SideSpec): ComparisonSide {
         const drifted = spec.variation === 'autocorrelated' ? Math.exp(3 * spec.cv * drift[row]!) : 1;
         const count = random.poisson(transactions[transaction]! * cost * effects[row]! * drifted);
         if (count === 0) return;
-        samples.process.push(process);
-        samples.windowStartMs.push(windowStartMs);
-        samples.transaction.push(transaction);
-        samples.stack.push(program.stackOf[row]!);
-        samples.value.push(count * SAMPLE_MICROS);
-        samples.count.push(count);
+        columns.addSample({
+          process,
+          windowStartMs,
+          transaction,
+          stack: program.stackOf[row]!,
+          value: count * SAMPLE_MICROS,
+          count,
+        });
       });
     }
   }
@@ -178,22 +168,7 @@ function simulateSide(side: SideSpec): ComparisonSide {
       rateHz: 99,
       droppedBatches: 0,
     })),
-    samples: {
-      process: Uint32Array.from(samples.process),
-      windowStartMs: Float64Array.from(samples.windowStartMs),
-      transaction: Int32Array.from(samples.transaction),
-      stack: Int32Array.from(samples.stack),
-      value: Float64Array.from(samples.value),
-      count: Float64Array.from(samples.count),
-    },
-    counts: {
-      process: Uint32Array.from(counts.process),
-      windowStartMs: Float64Array.from(counts.windowStartMs),
-      transaction: Uint32Array.from(counts.transaction),
-      count: Float64Array.from(counts.count),
-      errors: Float64Array.from(counts.errors),
-      durationSumMicros: Float64Array.from(counts.durationSumMicros),
-    },
+    ...columns.columns(),
   };
 }
 
