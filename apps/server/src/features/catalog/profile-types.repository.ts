@@ -36,16 +36,27 @@ export class ProfileTypes {
 
   /** Numbers of the types, each marked as sent by the service. @throws {HearthError} `TOO_MANY_PROFILE_TYPES` */
   async ensure(serviceId: number, typeIds: readonly ProfileTypeId[]): Promise<number[]> {
+    const ids: number[] = [];
     for (const typeId of typeIds) {
       const known = this.#idByTypeId.get(typeId);
-      if (known !== undefined && this.#sent.has(`${serviceId} ${known}`)) continue;
+      if (known !== undefined && this.#sent.has(`${serviceId} ${known}`)) {
+        ids.push(known);
+        continue;
+      }
       // First, so that a type that is refused takes no number.
       if (!OWN_TYPES.includes(typeId)) await this.#assertRoom(serviceId, typeId);
       const id = known ?? (await this.#learn(typeId));
       await this.table.query('INSERT INTO service_profile_type VALUES ($1, $2) ON CONFLICT DO NOTHING', [serviceId, id]);
       this.#sent.add(`${serviceId} ${id}`);
+      ids.push(id);
     }
-    return typeIds.map((typeId) => this.#idByTypeId.get(typeId)!);
+    return ids;
+  }
+
+  /** Nothing is known any more: the database is not what it was. */
+  forget(): void {
+    this.#idByTypeId.clear();
+    this.#sent.clear();
   }
 
   async #assertRoom(serviceId: number, typeId: ProfileTypeId): Promise<void> {

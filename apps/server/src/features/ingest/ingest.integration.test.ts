@@ -273,16 +273,17 @@ describe('POST /api/v1/batches', () => {
     // As after a restore from a backup of the moment before.
     const ofService = '(SELECT id FROM service WHERE name = $1)';
     await database.query(`DELETE FROM stack_head WHERE service_id IN ${ofService}`, [service]);
-    for (const table of ['stack_page', 'label_set', 'deploy', 'process', 'revision', 'environment', 'series_name'])
+    for (const table of ['stack_page', 'label_set', 'deploy', 'process', 'revision', 'environment', 'series_name', 'service_profile_type'])
       await database.query(`DELETE FROM ${table} WHERE service_id IN ${ofService}`, [service]);
     expect(await send(labelled(2, 'free'))).toMatchObject({ status: 503, code: 'CATALOG_GONE_BACK', retryAfter: '1' });
     expect(await send(labelled(2, 'free'))).toMatchObject({ status: 202, accepted: 1 });
     const known = (await database.query(
       `SELECT (SELECT count(*) FROM process WHERE service_id IN ${ofService}) AS processes, (SELECT count(*) FROM label_set WHERE service_id IN ${ofService}) AS "labelSets",
-         (SELECT count(*) FROM stack_page WHERE service_id IN ${ofService}) AS pages, (SELECT count(*) FROM series_name WHERE service_id IN ${ofService}) AS series`,
+         (SELECT count(*) FROM stack_page WHERE service_id IN ${ofService}) AS pages, (SELECT count(*) FROM series_name WHERE service_id IN ${ofService}) AS series,
+         (SELECT count(*) FROM service_profile_type WHERE service_id IN ${ofService}) AS "profileTypes"`,
       [service],
     )) as object[];
-    expect(known).toEqual([{ processes: 1, labelSets: 1, pages: 1, series: 1 }]);
+    expect(known).toEqual([{ processes: 1, labelSets: 1, pages: 1, series: 1, profileTypes: 1 }]);
   });
 
   it('tells senders to wait while the database is away, and stores what they send again', async () => {

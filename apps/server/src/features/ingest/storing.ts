@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { HearthError, isDatabaseAway } from '../../platform/http/index.js';
-import { LabelSets, Origins, type Sighting } from '../catalog/index.js';
+import { LabelSets, Origins, ProfileTypes, type Sighting } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { ProfileStore, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
@@ -22,6 +22,7 @@ export class Storing {
     origins: Origins,
     metrics: IngestMetrics,
     labelSets: LabelSets,
+    profileTypes: ProfileTypes,
     processSeries: ProcessSeries,
     stacks: StackDictionaries,
   ) {
@@ -33,7 +34,7 @@ export class Storing {
         const endTimer = metrics.commitSeconds.startTimer();
         // Before the batches: a process is heard of no later than its data is seen.
         await origins.recordSightings(arrivals.map(({ sighting }) => sighting)).catch((error: unknown) => {
-          if (isGoneBack(error)) for (const cache of [labelSets, processSeries, stacks]) cache.forget();
+          if (isGoneBack(error)) for (const cache of [labelSets, profileTypes, processSeries, stacks]) cache.forget();
           throw error;
         });
         const outcomes = await store.storeBatches(arrivals.map(({ batch }) => batch));

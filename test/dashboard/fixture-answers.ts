@@ -1,0 +1,395 @@
+import type {
+  ComparisonAnswer,
+  DeployAnswer,
+  FlameGraphAnswer,
+  FunctionsAnswer,
+  ProcessAnswer,
+  ResolvedSelection,
+  RevisionAnswer,
+  ServiceAnswer,
+  SessionAnswer,
+  TimelineAnswer,
+  TransactionAnswer,
+  TransactionDetailAnswer,
+  TransactionsAnswer,
+} from '@hearth/query-contract';
+import { madeComparison } from './made-comparison.js';
+import { BASELINE, CANDIDATE, functionTotals, HOSTILE_NAMES, largeTree, madeTree, ROUTES, seeded, type MadeTree } from './made-shop.js';
+
+/** Who is asked: what the server may have been told since it started. */
+export interface FixtureState {
+  /** Services that were not there at first. */
+  readonly extra: string[];
+  readonly services: 'shop' | 'none';
+}
+
+export const session: SessionAnswer = { user: { email: 'admin@hearth.local', role: 'admin' }, projects: [{ id: '1', name: 'default' }] };
+
+/** What the API answers to `METHOD /route`; undefined where the fixture has nothing. */
+export function answerTo(
+  route: string,
+  query: URLSearchParams,
+  body: Record<string, unknown>,
+  state: FixtureState,
+): unknown {
+  const nowMs = Date.now();
+  const [path, service] = [
+    route.replace(/^GET \/services\/([^/]+)/, 'GET /services/:service'),
+    decodeURIComponent(/^GET \/services\/([^/]+)/.exec(route)?.[1] ?? ''),
+  ];
+  if (path.startsWith('GET /services/:service/labels/'))
+    return { name: 'plan', values: service === 'hostile' ? HOSTILE_NAMES : ['free', 'pro', 'enterprise'] };
+  if (path.startsWith('GET /transactions/'))
+    return transactionDetail(decodeURIComponent(route.slice('GET /transactions/'.length)), query, nowMs);
+  if (path.startsWith('GET /comparisons/')) return comparison(route.slice('GET /comparisons/'.length), nowMs);
+  switch (path) {
+    case 'GET /sessions/current':
+      return session;
+    case 'GET /services':
+      return services(nowMs, state);
+    case 'GET /services/:service/revisions':
+      return revisions(nowMs);
+    case 'GET /services/:service/processes':
+      return processes(nowMs);
+    case 'GET /services/:service/labels':
+      return {
+        labels:
+          service === 'hostile'
+            ? HOSTILE_NAMES.filter(Boolean).map((name) => ({ name, values: 3 }))
+            : [
+                { name: 'plan', values: 3 },
+                { name: 'items', values: 5 },
+                { name: 'region', values: 2 },
+              ],
+      };
+    case 'GET /timeline':
+      return timeline(query, nowMs);
+    case 'GET /flame-graph':
+      return flameGraph(query, nowMs);
+    case 'GET /functions':
+      return functions(query, nowMs);
+    case 'GET /transactions':
+      return transactions(query, nowMs);
+    case 'POST /comparisons':
+      return comparison((body['baseline'] as { service: string }).service === 'hostile' ? 'hostile' : 'done', nowMs);
+    case 'POST /api-keys':
+      return {
+        id: '7',
+        name: body['name'],
+        kind: body['kind'],
+        prefix: 'hk_5fd2',
+        createdMs: nowMs,
+        lastUsedMs: null,
+        key: 'hk_5fd2c19ae07b4a63bd80',
+      };
+    default:
+      return undefined;
+  }
+}
+
+function services(nowMs: number, state: FixtureState): ServiceAnswer[] {
+  const random = seeded(3);
+  const made = (name: string, change: Partial<ServiceAnswer> = {}): ServiceAnswer => ({
+    name,
+    environments: ['production', 'staging'],
+    profileTypes: ['cpu', 'wall', 'inuse_space'],
+    firstSeenMs: nowMs - 9e8,
+    lastSeenMs: nowMs - 4000,
+    latestRevision: CANDIDATE,
+    processesNow: 16,
+    cpuCores: 6.42,
+    rssBytes: 3.1e9,
+    transactionsPerMinute: 6210,
+    durationP95Micros: 48_200,
+    cpuCoresByMinute: Array.from({ length: 30 }, (_, minute) => 5 + Math.sin(minute / 4) + random()),
+    ...change,
+  });
+  const known =
+    state.services === 'none'
+      ? []
+      : [
+          made('shop'),
+          made('shop-mailer', {
+            environments: ['production'],
+            processesNow: 2,
+            cpuCores: 0.084,
+            rssBytes: 210e6,
+            transactionsPerMinute: 41,
+            durationP95Micros: 812_000,
+            latestRevision: BASELINE,
+          }),
+          made('billing', {
+            environments: ['production'],
+            processesNow: 4,
+            cpuCores: 1.93,
+            rssBytes: 890e6,
+            transactionsPerMinute: 912,
+            durationP95Micros: 122_000,
+          }),
+          made('pyroscope-client', {
+            environments: [''],
+            profileTypes: ['cpu', 'wall'],
+            processesNow: 1,
+            cpuCores: 0.31,
+            rssBytes: null,
+            transactionsPerMinute: null,
+            durationP95Micros: null,
+            latestRevision: null,
+          }),
+          made('old-reports', {
+            lastSeenMs: nowMs - 3 * 86_400_000,
+            processesNow: 0,
+            cpuCores: 0,
+            rssBytes: null,
+            transactionsPerMinute: 0,
+            durationP95Micros: null,
+            cpuCoresByMinute: Array.from({ length: 30 }, () => 0),
+          }),
+          made('hostile', { environments: HOSTILE_NAMES.filter(Boolean).slice(0, 3), latestRevision: HOSTILE_NAMES[0]! }),
+        ];
+  return [
+    ...known,
+    ...state.extra.map((name) =>
+      made(name, { firstSeenMs: nowMs - 1000, lastSeenMs: nowMs, environments: ['production'], processesNow: 1 }),
+    ),
+  ];
+}
+
+function revisions(nowMs: number): RevisionAnswer[] {
+  return [
+    { revision: CANDIDATE, version: '2.0.0', firstSeenMs: nowMs - 1_500_000, lastSeenMs: nowMs - 3000, processes: 8 },
+    { revision: BASELINE, version: '1.9.3', firstSeenMs: nowMs - 7_200_000, lastSeenMs: nowMs - 3000, processes: 8 },
+  ];
+}
+
+function processes(nowMs: number): ProcessAnswer[] {
+  return Array.from({ length: 16 }, (_, index) => ({
+    id: index.toString(16).padStart(32, '0'),
+    startedAtMs: nowMs - 1_400_000 + index * 1000,
+    lastSeenMs: nowMs - 2000,
+    environment: 'production',
+    revision: index % 2 === 0 ? BASELINE : CANDIDATE,
+    host: `shop-${index}`,
+    pid: 4000 + index,
+    nodeVersion: 'v22.11.0',
+    agentVersion: '0.1.0',
+    rateHz: 99,
+    droppedBatches: 0,
+  }));
+}
+
+function resolved(query: URLSearchParams, nowMs: number): ResolvedSelection {
+  const at = (name: string, otherwise: string) => {
+    const text = query.get(name) ?? otherwise;
+    const relative = /^now(?:-(\d+)([smhd]))?$/.exec(text);
+    return relative
+      ? nowMs - Number(relative[1] ?? 0) * { s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7 }[(relative[2] ?? 's') as 's']!
+      : Number(text);
+  };
+  const type =
+    {
+      cpu: 'process_cpu:cpu:microseconds:cpu:microseconds',
+      wall: 'wall:wall:microseconds:wall:microseconds',
+      inuse_space: 'memory:inuse_space:bytes:space:bytes',
+    }[query.get('type') ?? 'cpu'] ?? 'process_cpu:cpu:microseconds:cpu:microseconds';
+  return {
+    service: query.get('service') ?? '',
+    type,
+    maxNodes: 16_384,
+    fromMs: at('from', 'now-1h'),
+    untilMs: at('until', 'now'),
+  };
+}
+
+function unitOf(selection: ResolvedSelection): { unit: string; kind: 'flow' | 'level' } {
+  return selection.type.includes('inuse') ? { unit: 'bytes', kind: 'level' } : { unit: 'microseconds', kind: 'flow' };
+}
+
+function timeline(query: URLSearchParams, nowMs: number): TimelineAnswer {
+  const selection = resolved(query, nowMs);
+  const { unit, kind } = unitOf(selection);
+  const steps = 120;
+  const stepMs = Math.max(10_000, Math.ceil((selection.untilMs - selection.fromMs) / steps / 10_000) * 10_000);
+  const startsMs = Array.from(
+    { length: Math.ceil((selection.untilMs - selection.fromMs) / stepMs) },
+    (_, step) => selection.fromMs + step * stepMs,
+  );
+  const groups: Record<string, string[]> = { '': [''], revision: [BASELINE, CANDIDATE], plan: ['free', 'pro', 'enterprise', ''] };
+  const series = (groups[query.get('groupBy') ?? ''] ?? ['a', 'b', 'c']).map((key, index) => {
+    const random = seeded(17 + index);
+    return {
+      key,
+      values: startsMs.map((_, step) =>
+        kind === 'level'
+          ? 9e7 + 1e6 * (step % 20)
+          : (3.2 - index * 0.7 + 0.4 * Math.sin(step / 9) + 0.3 * random() + (step > 70 ? 0.9 : 0)) * stepMs * 1000,
+      ),
+    };
+  });
+  const deploy = (revision: string, version: string, share: number): DeployAnswer => ({
+    service: selection.service,
+    environment: 'production',
+    revision,
+    version,
+    branch: 'main',
+    source: 'announced',
+    atMs: selection.fromMs + (selection.untilMs - selection.fromMs) * share,
+  });
+  return {
+    selection,
+    unit,
+    stepMs,
+    startsMs,
+    series,
+    deploys: [deploy(BASELINE, '1.9.3', 0.12), deploy(CANDIDATE, '2.0.0', 0.58)],
+  };
+}
+
+const trees = new Map<string, MadeTree>();
+function treeOf(service: string): MadeTree {
+  let tree = trees.get(service);
+  if (!tree) {
+    tree = service === 'large' ? largeTree(100_000) : madeTree();
+    if (service === 'hostile')
+      HOSTILE_NAMES.forEach((name, index) => (tree!.functions[index + 1] = { name, package: '', file: `${name}.js` }));
+    trees.set(service, tree);
+  }
+  return tree;
+}
+
+function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
+  const selection = resolved(query, nowMs);
+  if (query.get('transaction') === 'nothing')
+    return {
+      selection,
+      ...unitOf(selection),
+      depth: [0],
+      name: [0],
+      self: [0],
+      total: [0],
+      names: ['total'],
+      packages: [''],
+      files: [''],
+      sum: 0,
+      samples: 0,
+      truncated: { nodes: 0, value: 0 },
+    };
+  const { depth, name, self, total, functions: keys } = treeOf(selection.service);
+  return {
+    selection,
+    ...unitOf(selection),
+    depth,
+    name,
+    self,
+    total,
+    names: keys.map((key) => key.name),
+    packages: keys.map((key) => key.package),
+    files: keys.map((key) => key.file),
+    sum: total[0]!,
+    samples: 48_211,
+    truncated: { nodes: 0, value: 0 },
+  };
+}
+
+function functions(query: URLSearchParams, nowMs: number): FunctionsAnswer {
+  const selection = resolved(query, nowMs);
+  if (query.get('transaction') === 'nothing')
+    return { selection, unit: 'microseconds', sum: 0, samples: 0, functions: [], count: 0 };
+  const tree = treeOf(selection.service);
+  const search = (query.get('search') ?? '').toLowerCase();
+  const sort = query.get('sort') === 'total' ? 'total' : 'self';
+  const found = functionTotals(tree)
+    .filter(({ key }) => `${key.name} ${key.file}`.toLowerCase().includes(search))
+    .sort((a, b) => b[sort] - a[sort]);
+  return {
+    selection,
+    unit: unitOf(selection).unit,
+    sum: tree.total[0]!,
+    samples: 48_211,
+    count: found.length,
+    functions: found.slice(0, Number(query.get('limit') ?? 500)).map(({ key, self, total }) => ({ ...key, self, total })),
+  };
+}
+
+function madeTransaction(name: string, index: number): TransactionAnswer {
+  const count = 42_000 - index * 5200;
+  const mean = 4000 + index * 5300;
+  const cpu = 1200 + index * 2100;
+  return {
+    name,
+    kind: name.includes(' ') ? 'http' : 'custom',
+    count,
+    errors: index * 13,
+    perMinute: count / 60,
+    cpuMicros: count * cpu,
+    cpuPerTransactionMicros: cpu,
+    durationMicros: { p50: mean * 0.8, p95: mean * 2.6, p99: mean * 4.4, mean, sum: count * mean },
+  };
+}
+
+function transactions(query: URLSearchParams, nowMs: number): TransactionsAnswer {
+  const selection = resolved(query, nowMs);
+  const names: readonly string[] = selection.service === 'hostile' ? HOSTILE_NAMES.filter(Boolean) : ROUTES;
+  return {
+    selection,
+    transactions: selection.service === 'pyroscope-client' ? [] : names.map(madeTransaction),
+    backgroundCpuMicros: 2.4e8,
+  };
+}
+
+function transactionDetail(name: string, query: URLSearchParams, nowMs: number): TransactionDetailAnswer {
+  const values = (list: readonly string[]) => list.map((value, index) => ({ ...madeTransaction('', index), value }));
+  return {
+    selection: resolved(query, nowMs),
+    transaction: madeTransaction(name, Math.max(0, ROUTES.indexOf(name as 'GET /'))),
+    byLabel: [
+      { label: 'plan', values: values(['enterprise', 'pro', 'free', '']) },
+      { label: 'items', values: values(['0', '1-3', '4-9', '10-99']) },
+      ...(query.get('service') === 'hostile' ? [{ label: HOSTILE_NAMES[0]!, values: values(HOSTILE_NAMES) }] : []),
+    ],
+  };
+}
+
+function comparison(id: string, nowMs: number): ComparisonAnswer | undefined {
+  const side = (revision: string): ResolvedSelection => ({
+    service: id === 'hostile' ? HOSTILE_NAMES[0]! : 'shop',
+    environment: 'production',
+    type: id === 'level' ? 'memory:inuse_space:bytes:space:bytes' : 'process_cpu:cpu:microseconds:cpu:microseconds',
+    revision,
+    maxNodes: 16_384,
+    fromMs: nowMs - 1_800_000,
+    untilMs: nowMs,
+  });
+  const head = {
+    id,
+    createdMs: nowMs - (id === 'pending' ? 48_000 : 3000),
+    baseline: side(BASELINE),
+    candidate: side(CANDIDATE),
+    result: null,
+    error: null,
+  };
+  switch (id) {
+    case 'pending':
+    case 'running':
+      return { ...head, status: id };
+    case 'failed':
+      return {
+        ...head,
+        status: 'failed',
+        error: {
+          code: 'COMPARISON_SIDE_EMPTY',
+          message: 'The baseline has no samples between 09:00 and 09:30: choose a range in which it ran.',
+        },
+      };
+    case 'done':
+      return { ...head, status: 'done', result: madeComparison() };
+    case 'level':
+      return { ...head, status: 'done', result: madeComparison({ kind: 'level' }) };
+    case 'unchanged':
+      return { ...head, status: 'done', result: madeComparison({ unchanged: true }) };
+    case 'hostile':
+      return { ...head, status: 'done', result: madeComparison({ hostile: true }) };
+    default:
+      return undefined;
+  }
+}

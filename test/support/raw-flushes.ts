@@ -1,0 +1,65 @@
+/** Random profiles as plainly as can be, and what is to be answered about them: what every answer of the store is checked against. */
+export const START = 1_763_600_040_000; // a whole minute
+export const MINUTES = 4;
+export const END = START + MINUTES * 60_000;
+export const SERVICE = 1;
+
+/** Seeded numbers in [0, 1) (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One raw sample, as plainly as can be: what every answer is checked against. */
+export interface RawSample {
+  readonly path: string;
+  readonly labelSetId: number;
+  readonly value: number;
+  readonly count: number;
+}
+export interface RawFlush {
+  readonly processId: number;
+  readonly revisionId: number;
+  readonly environmentId: number;
+  readonly profileTypeId: number;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly sequence: number;
+  readonly samples: readonly RawSample[];
+}
+
+export function randomFlushes(random: () => number, firstSequence = 0): RawFlush[] {
+  const flushes: RawFlush[] = [];
+  const below = (limit: number) => Math.floor(random() * limit);
+  for (let processId = 1; processId <= 4; processId += 1) {
+    for (
+      let startMs = START + below(10_000), sequence = firstSequence;
+      startMs < END;
+      startMs += 10_000 + below(50), sequence += 1
+    ) {
+      if (random() < 0.4) continue;
+      const samples = Array.from({ length: below(12) }, () => ({
+        path: random() < 0.05 ? '' : `main>a${below(3)}>b${below(4)}>c${below(30)}`,
+        labelSetId: 1 + below(5),
+        value: below(3) === 0 ? below(1e12) : 10_101 + below(20),
+        count: 1 + below(2),
+      }));
+      flushes.push({
+        processId,
+        revisionId: processId < 3 ? 1 : 2,
+        environmentId: processId === 4 ? 2 : 1,
+        profileTypeId: 1 + below(2),
+        startMs,
+        durationMs: 10_000 + below(50),
+        sequence,
+        samples,
+      });
+    }
+  }
+  return flushes;
+}

@@ -1,0 +1,135 @@
+import type { FunctionTable, StackTable } from '@hearth/profile-model';
+import type { DataSource } from 'typeorm';
+import {
+  BlockRepository,
+  buildSegment,
+  codedOutcome,
+  mergeStoredProfiles,
+  ProfileStore,
+  ReceiptRepository,
+  SegmentRepository,
+  SnapshotRepository,
+  WindowRepository,
+  type BatchToStore,
+  type BuildSegmentTask,
+  type MergeTask,
+} from '../../apps/server/src/features/profile-store/index.js';
+import { ProcessSeries, ProcessSeriesRepository } from '../../apps/server/src/features/process-metrics/index.js';
+import { Cover, type MergePool } from '../../apps/server/src/features/rollup/cover.js';
+import { RollupMetrics } from '../../apps/server/src/features/rollup/rollup-metrics.js';
+import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js';
+import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
+import { StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
+import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
+import { ProfileStore1763600000001 } from '../../apps/server/src/migrations/1763600000001-profile-store.js';
+import { connectDataSource, runMigrations } from '../../apps/server/src/platform/database/index.js';
+import { Metrics } from '../../apps/server/src/platform/observability/index.js';
+import type { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
+import type { WorkerPool } from '../../apps/server/src/platform/worker-pool/index.js';
+import { SERVICE, type RawFlush } from './raw-flushes.js';
+import type { TestPostgres } from './postgres.js';
+
+/** The work of the pool, in this thread. */
+export const inlinePool = {
+  run: async (_file: string, task: MergeTask | BuildSegmentTask) =>
+    codedOutcome<unknown>(() => ('want' in task ? mergeStoredProfiles(task) : buildSegment(task))),
+} as unknown as WorkerPool;
+
+/** What stores, builds and reads profiles, without HTTP and queues. */
+export interface RollupServer {
+  readonly dataSource: DataSource;
+  readonly store: ProfileStore;
+  readonly dictionaries: StackDictionaries;
+  readonly windows: WindowRepository;
+  readonly blocks: BlockRepository;
+  readonly builder: SegmentBuilder;
+  readonly cover: Cover;
+  readonly work: RollupWork;
+  /** Payloads of queued jobs. */
+  readonly queued: readonly unknown[];
+  close(): Promise<void>;
+}
+export async function startRollupServer(url: string, pool: MergePool = inlinePool): Promise<RollupServer> {
+  const dataSource = await connectDataSource({ url, poolSize: 12 });
+  const windows = new WindowRepository(dataSource);
+  const blocks = new BlockRepository(dataSource);
+  const dictionaries = new StackDictionaries(new StackRepository(dataSource));
+  const store = new ProfileStore(
+    dataSource,
+    new ReceiptRepository(),
+    windows,
+    blocks,
+    new TransactionWindows(new TransactionWindowRepository(dataSource)),
+    new ProcessSeries(new ProcessSeriesRepository(dataSource)),
+  );
+  const builder = new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool as WorkerPool);
+  const cover = new Cover(new SnapshotRepository(dataSource), dictionaries, pool as WorkerPool);
+  const queued: unknown[] = [];
+  const work = new RollupWork(
+    windows,
+    blocks,
+    store,
+    builder,
+    { add: async (_job: unknown, payload: unknown) => queued.push(payload) } as unknown as Queues,
+    new RollupMetrics(new Metrics()),
+    { handle: () => undefined } as unknown as JobRunner,
+    { every: () => undefined } as unknown as Ticks,
+  );
+  return { dataSource, store, dictionaries, windows, blocks, builder, cover, work, queued, close: () => dataSource.destroy() };
+}
+
+/** One with a database of its own, in the schema of profiles only. */
+export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool): Promise<RollupServer & { url: string }> {
+  const url = await postgres.createDatabase();
+  await runMigrations(url, [ProfileStore1763600000001]);
+  return { ...(await startRollupServer(url, pool)), url };
+}
+
+/** Stores one flush as an agent would: its own tables, interned, then the batch. */
+export async function storeFlush(server: RollupServer, flush: RawFlush): Promise<void> {
+  const names: string[] = [];
+  const parent: number[] = [];
+  const functionRow: number[] = [];
+  const rowOfPath = new Map<string, number>([['', -1]]);
+  for (const { path } of flush.samples) {
+    const parts = path === '' ? [] : path.split('>');
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const prefix = parts.slice(0, depth).join('>');
+      if (rowOfPath.has(prefix)) continue;
+      if (!names.includes(parts[depth - 1]!)) names.push(parts[depth - 1]!);
+      rowOfPath.set(prefix, parent.push(rowOfPath.get(parts.slice(0, depth - 1).join('>'))!) - 1);
+      functionRow.push(names.indexOf(parts[depth - 1]!));
+    }
+  }
+  const empty = names.map(() => '');
+  const functions: FunctionTable = { length: names.length, name: names, package: empty, file: empty };
+  const stacks: StackTable = {
+    length: parent.length,
+    parent: Int32Array.from(parent),
+    functionRow: Uint32Array.from(functionRow),
+  };
+  const ids = await server.dictionaries.intern(SERVICE, functions, stacks);
+  const { samples, ...head } = flush;
+  const batch: BatchToStore = {
+    serviceId: SERVICE,
+    ...head,
+    transactions: [],
+    series: [],
+    blocks: [
+      {
+        profileTypeId: flush.profileTypeId,
+        kind: 'flow',
+        stackId: Int32Array.from(samples, ({ path }) => (path === '' ? -1 : ids[rowOfPath.get(path)!]!)),
+        labelSetId: Uint32Array.from(samples, (one) => one.labelSetId),
+        value: Float64Array.from(samples, (one) => one.value),
+        count: Float64Array.from(samples, (one) => one.count),
+      },
+    ],
+  };
+  await server.store.storeBatches([batch]);
+}
+
+/** Builds every window that is pending. */
+export const buildAll = async (server: RollupServer) => {
+  for (const key of await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await server.builder.build(key);
+};
