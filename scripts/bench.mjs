@@ -19,7 +19,7 @@ if (!names.includes(name)) {
 await ensureReady();
 const child = spawn(
   process.execPath,
-  ['--import', './scripts/bench/typescript.mjs', path.join('bench/src', `${name}.ts`), ...options],
+  ['--import', './scripts/typescript/register.mjs', path.join('bench/src', `${name}.ts`), ...options],
   { cwd: root, stdio: 'inherit' },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

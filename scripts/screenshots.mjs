@@ -2,13 +2,13 @@
 /**
  * Pictures of every page in both themes, to be looked at.
  *
- *     node scripts/screenshots.mjs [--out DIR] [--only NAME]                            over made answers
- *     node scripts/screenshots.mjs --url http://127.0.0.1:4040 --email E --password P --service S [--comparison ID]
+ *     npm run screenshots -- [--out DIR] [--only NAME]                            over made answers
+ *     npm run screenshots -- --url http://127.0.0.1:4040 --email E --password P --service S [--comparison ID]
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
+import { ensureReady } from './setup.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -21,18 +21,10 @@ const { values } = parseArgs({
     comparison: { type: 'string' },
   },
 });
-const conditions = ['hearth-source', 'module', 'node', 'import', 'default'];
-const load = async (path) =>
-  (
-    await runnerImport(new URL(path, import.meta.url).pathname, {
-      configFile: false,
-      logLevel: 'error',
-      resolve: { conditions },
-      ssr: { resolve: { conditions } },
-    })
-  ).module;
-const { launchBrowser, openContext } = await load('../test/support/browser.ts');
-const { startFixtureServer } = await load('../test/dashboard/fixture-server.ts');
+await ensureReady();
+await import('./typescript/register.mjs');
+const { launchBrowser, openContext } = await import('../test/support/browser.ts');
+const { startFixtureServer } = await import('../test/dashboard/fixture-server.ts');
 
 const isMade = values.url === undefined;
 const fixture = isMade ? await startFixtureServer() : undefined;
@@ -138,7 +130,7 @@ for (const scheme of ['light', 'dark']) {
     await page.waitForTimeout(300);
     await take(page, name, scheme);
   }
-  if (isMade && ''.startsWith(values.only)) {
+  if (isMade && values.only === '') {
     await page.goto(`${base}/install?service=checkout`);
     await page.getByRole('button', { name: /Create a key/ }).click();
     await page.waitForTimeout(300);
