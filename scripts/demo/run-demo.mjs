@@ -72,56 +72,17 @@ export async function runDemo({ exit, json }) {
   let server;
   let figures;
   try {
-    const url = `http://127.0.0.1:${port}`;
-    const adminKey = randomBytes(24).toString('hex');
-    const password = randomBytes(9).toString('base64url');
-    const api = new HearthApi(url, adminKey);
+    const { signal } = cancel;
+    const hearth = startHearth(children, place, port);
+    server = hearth.process;
+    const { api, url } = hearth;
     say('Starting Hearth with its own Postgres');
-    server = children.start({
-      name: 'hearth',
-      module: path.join(root, 'apps/server/dist/main.js'),
-      cwd: root,
-      env: {
-        PORT: String(port),
-        HEARTH_ROLE: 'all',
-        HEARTH_DATA_DIR: place.dataDir,
-        HEARTH_BOOTSTRAP_KEY: adminKey,
-        HEARTH_ADMIN_EMAIL: EMAIL,
-        HEARTH_ADMIN_PASSWORD: password,
-        HOST: process.env.HOST ?? '127.0.0.1',
-      },
-    });
-    await api.untilReady(READY_WITHIN_MS, cancel.signal);
-    say(`Dashboard: ${url}   sign in as ${EMAIL} with ${password}`);
-
+    await api.untilReady(READY_WITHIN_MS, signal);
+    say(`Dashboard: ${url}   sign in as ${EMAIL} with ${hearth.password}`);
     const releases = layOutReleases(path.join(place.dir, 'shop'));
     const [baseline, candidate] = releases;
-    const { key } = await api.createApiKey('demo shop', 'ingest');
-    const agentEnv = { HEARTH_URL: url, HEARTH_KEY: key, HEARTH_SERVICE: SERVICE, HEARTH_ENVIRONMENT: ENVIRONMENT };
-    await fleet.start(releases, PROCESSES_PER_SIDE, agentEnv, (started, all) =>
-      say(`Starting the shop, ${PROCESSES_PER_SIDE} processes of each release: ${started} of ${all}`),
-    );
-    for (const { sha, version } of releases) {
-      await api.announceDeploy({ service: SERVICE, environment: ENVIRONMENT, revision: sha, version });
-      say(`Deployed ${SERVICE} ${version} at ${sha.slice(0, 12)}`);
-    }
-
-    say(`Visitors come; ${(WARM_UP_MS + WEIGH_MS) / 1000} s to warm up`);
-    await sleep(WARM_UP_MS, undefined, { signal: cancel.signal });
-    const warm = await fleet.served();
-    await sleep(WEIGH_MS, undefined, { signal: cancel.signal });
-    const perSecond = await fleet.adjustRate(warm);
-    say(`${perSecond.toFixed(0)} requests a second on ${2 * PROCESSES_PER_SIDE} processes`);
-    await sleep(SETTLE_MS, undefined, { signal: cancel.signal });
-
-    const before = await fleet.served();
-    const cpuBefore = machineCpu();
-    await watchLoad(COMPARED_MS, fleet, say, cancel.signal);
-    const after = await fleet.served();
-    const busyShare = busyBetween(cpuBefore, machineCpu());
-    say('Waiting for the last batches');
-    await sleep(LAST_BATCHES_MS, undefined, { signal: cancel.signal });
-
+    await startReleases({ releases, fleet, api, url, say });
+    const { before, after, busyShare } = await serveVisitors(fleet, say, signal);
     say('Comparing');
     const selection = {
       service: SERVICE,
@@ -133,7 +94,7 @@ export async function runDemo({ exit, json }) {
     const comparison = await api.compare(
       { baseline: { ...selection, revision: baseline.sha }, candidate: { ...selection, revision: candidate.sha } },
       COMPARED_WITHIN_MS,
-      cancel.signal,
+      signal,
     );
     figures = figuresOf(comparison, servedBetween(before, after), {
       url,
@@ -150,11 +111,11 @@ export async function runDemo({ exit, json }) {
     if (!exit) {
       fleet.slowDown(QUIET_FACTOR);
       say('Keeps running, with fewer visitors. Ctrl-C stops everything.');
-      const signal = await Promise.race([
+      const endedBy = await Promise.race([
         interrupted,
         new Promise((resolve) => cancel.signal.addEventListener('abort', () => resolve('fault'))),
       ]);
-      if (signal !== 'fault') console.log('');
+      if (endedBy !== 'fault') console.log('');
     }
   } catch (error) {
     if (!cancel.signal.aborted) fault = error.stack ?? String(error);
@@ -171,6 +132,61 @@ export async function runDemo({ exit, json }) {
   }
   if (json && figures !== undefined) console.log(JSON.stringify(figures));
   process.exit(figures === undefined && exit ? 130 : 0);
+}
+
+/** An empty Hearth, on its way up. */
+function startHearth(children, place, port) {
+  const url = `http://127.0.0.1:${port}`;
+  const adminKey = randomBytes(24).toString('hex');
+  const password = randomBytes(9).toString('base64url');
+  const server = children.start({
+    name: 'hearth',
+    module: path.join(root, 'apps/server/dist/main.js'),
+    cwd: root,
+    env: {
+      PORT: String(port),
+      HEARTH_ROLE: 'all',
+      HEARTH_DATA_DIR: place.dataDir,
+      HEARTH_BOOTSTRAP_KEY: adminKey,
+      HEARTH_ADMIN_EMAIL: EMAIL,
+      HEARTH_ADMIN_PASSWORD: password,
+      HOST: process.env.HOST ?? '127.0.0.1',
+    },
+  });
+  return { process: server, url, password, api: new HearthApi(url, adminKey) };
+}
+
+/** Both releases with their agents, and their deploys announced. */
+async function startReleases({ releases, fleet, api, url, say }) {
+  const { key } = await api.createApiKey('demo shop', 'ingest');
+  const agentEnv = { HEARTH_URL: url, HEARTH_KEY: key, HEARTH_SERVICE: SERVICE, HEARTH_ENVIRONMENT: ENVIRONMENT };
+  await fleet.start(releases, PROCESSES_PER_SIDE, agentEnv, (started, all) =>
+    say(`Starting the shop, ${PROCESSES_PER_SIDE} processes of each release: ${started} of ${all}`),
+  );
+  for (const { sha, version } of releases) {
+    await api.announceDeploy({ service: SERVICE, environment: ENVIRONMENT, revision: sha, version });
+    say(`Deployed ${SERVICE} ${version} at ${sha.slice(0, 12)}`);
+  }
+}
+
+/** Load on both releases. @returns What was served at the beginning and the end of the compared time, and how busy the machine was */
+async function serveVisitors(fleet, say, signal) {
+  say(`Visitors come; ${(WARM_UP_MS + WEIGH_MS) / 1000} s to warm up`);
+  await sleep(WARM_UP_MS, undefined, { signal });
+  const warm = await fleet.served();
+  await sleep(WEIGH_MS, undefined, { signal });
+  const perSecond = await fleet.adjustRate(warm);
+  say(`${perSecond.toFixed(0)} requests a second on ${2 * PROCESSES_PER_SIDE} processes`);
+  await sleep(SETTLE_MS, undefined, { signal });
+
+  const before = await fleet.served();
+  const cpuBefore = machineCpu();
+  await watchLoad(COMPARED_MS, fleet, say, signal);
+  const after = await fleet.served();
+  const busyShare = busyBetween(cpuBefore, machineCpu());
+  say('Waiting for the last batches');
+  await sleep(LAST_BATCHES_MS, undefined, { signal });
+  return { before, after, busyShare };
 }
 
 /** Time that all processors together have spent, in milliseconds. */
