@@ -14,7 +14,17 @@ import type {
   TransactionsAnswer,
 } from '@hearth/query-contract';
 import { madeComparison } from './made-comparison.js';
-import { BASELINE, CANDIDATE, functionTotals, HOSTILE_NAMES, largeTree, madeTree, ROUTES, seeded, type MadeTree } from './made-shop.js';
+import {
+  BASELINE,
+  CANDIDATE,
+  functionTotals,
+  HOSTILE_NAMES,
+  largeTree,
+  madeTree,
+  ROUTES,
+  seeded,
+  type MadeTree,
+} from './made-shop.js';
 
 /** Who is asked: what the server may have been told since it started. */
 export interface FixtureState {
@@ -23,15 +33,13 @@ export interface FixtureState {
   readonly services: 'shop' | 'none';
 }
 
-export const session: SessionAnswer = { user: { email: 'admin@hearth.local', role: 'admin' }, projects: [{ id: '1', name: 'default' }] };
+export const session: SessionAnswer = {
+  user: { email: 'admin@hearth.local', role: 'admin' },
+  projects: [{ id: '1', name: 'default' }],
+};
 
 /** What the API answers to `METHOD /route`; undefined where the fixture has nothing. */
-export function answerTo(
-  route: string,
-  query: URLSearchParams,
-  body: Record<string, unknown>,
-  state: FixtureState,
-): unknown {
+export function answerTo(route: string, query: URLSearchParams, body: Record<string, unknown>, state: FixtureState): unknown {
   const nowMs = Date.now();
   const [path, service] = [
     route.replace(/^GET \/services\/([^/]+)/, 'GET /services/:service'),

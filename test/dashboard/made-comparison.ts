@@ -12,9 +12,6 @@ const COST: Record<Route, number> = {
   'recalculate-recommendations': 1.5,
 };
 
-  return sums.filter(({ total: value }) => value > 0);
-}
-
 /** What the candidate does to the self value of a function; the rest is noise. */
 const PLANTED: Record<string, { factor: number; verdict: Verdict; transaction: Route | null; halfWidthPct: number }> = {
   applyDiscounts: { factor: 2.12, verdict: 'REGRESSED', transaction: 'POST /checkout', halfWidthPct: 11 },

@@ -257,3 +257,5 @@ export function functionTotals({
     }
     open.push(name[row]!);
   }
+  return sums.filter(({ total: value }) => value > 0);
+}

@@ -1,5 +1,4 @@
 import type { FunctionTable, StackTable } from '@hearth/profile-model';
-import type { DataSource } from 'typeorm';
 import {
   BlockRepository,
   buildSegment,
@@ -37,7 +36,7 @@ export const inlinePool = {
 
 /** What stores, builds and reads profiles, without HTTP and queues. */
 export interface RollupServer {
-  readonly dataSource: DataSource;
+  readonly dataSource: Awaited<ReturnType<typeof connectDataSource>>;
   readonly store: ProfileStore;
   readonly dictionaries: StackDictionaries;
   readonly windows: WindowRepository;

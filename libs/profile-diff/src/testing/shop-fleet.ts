@@ -4,7 +4,9 @@ import { EVIDENCE, evidenceOf } from '../evidence.js';
 import { describedFleet, type FleetDescription, type SideDescription } from './described-fleet.js';
 
 /** Thirty functions that never change, so that a comparison has something to learn variation from. */
-export const others = Object.fromEntries(Array.from({ length: 30 }, (_, row) => [`handle > other${row}`, { 'GET /': 0.3 + row / 30 }]));
+export const others = Object.fromEntries(
+  Array.from({ length: 30 }, (_, row) => [`handle > other${row}`, { 'GET /': 0.3 + row / 30 }]),
+);
 
 /** The baseline of most tests of `compare`: two transactions, two functions of its own, work in the background. */
 export const shop: SideDescription = {

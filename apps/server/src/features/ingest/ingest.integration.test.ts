@@ -273,7 +273,16 @@ describe('POST /api/v1/batches', () => {
     // As after a restore from a backup of the moment before.
     const ofService = '(SELECT id FROM service WHERE name = $1)';
     await database.query(`DELETE FROM stack_head WHERE service_id IN ${ofService}`, [service]);
-    for (const table of ['stack_page', 'label_set', 'deploy', 'process', 'revision', 'environment', 'series_name', 'service_profile_type'])
+    for (const table of [
+      'stack_page',
+      'label_set',
+      'deploy',
+      'process',
+      'revision',
+      'environment',
+      'series_name',
+      'service_profile_type',
+    ])
       await database.query(`DELETE FROM ${table} WHERE service_id IN ${ofService}`, [service]);
     expect(await send(labelled(2, 'free'))).toMatchObject({ status: 503, code: 'CATALOG_GONE_BACK', retryAfter: '1' });
     expect(await send(labelled(2, 'free'))).toMatchObject({ status: 202, accepted: 1 });

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actualMerged, checkCover, expectedMerged } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../../test/support/raw-flushes.js';
-import { buildAll, freshRollupServer, startRollupServer, storeFlush, type RollupServer } from '../../../../../test/support/rollup-server.js';
+import {
+  buildAll,
+  freshRollupServer,
+  startRollupServer,
+  storeFlush,
+  type RollupServer,
+} from '../../../../../test/support/rollup-server.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import type { CoverQuery, MergePool } from './cover.js';
 

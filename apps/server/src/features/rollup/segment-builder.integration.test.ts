@@ -2,7 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCover } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { randomFlushes, randomNumbers } from '../../../../../test/support/raw-flushes.js';
-import { buildAll, freshRollupServer, inlinePool, storeFlush, type RollupServer } from '../../../../../test/support/rollup-server.js';
+import {
+  buildAll,
+  freshRollupServer,
+  inlinePool,
+  storeFlush,
+  type RollupServer,
+} from '../../../../../test/support/rollup-server.js';
 import type { WorkerPool } from '../../platform/worker-pool/index.js';
 import { SegmentRepository, WindowRepository, type BuildSegmentTask } from '../profile-store/index.js';
 import { SegmentBuilder } from './segment-builder.js';
