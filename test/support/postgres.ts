@@ -8,6 +8,8 @@ export interface TestPostgres {
   /** URL of an empty database. */
   readonly url: string;
   readonly port: number;
+  /** Holds the folder `data`. */
+  readonly homeDir: string;
   /** Process id of the postmaster, for tests that kill it. */
   readonly pid: () => number;
   /** Makes another empty database and gives its URL. */
@@ -16,13 +18,16 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
+/** Shared by all tests of one user. */
+export const PROGRAMS_COPY_DIR = path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`);
+
 /** A real Postgres for one test file, on a free port, in a folder of its own. About one second. */
 export async function startTestPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
   const homeDir = mkdtempSync(path.join(tmpdir(), 'hearth-test-postgres-'));
   chmodSync(homeDir, 0o755); // when root runs the tests, Postgres runs as nobody
   const postgres = await EmbeddedPostgres.start({
     homeDir,
-    programsCopyDir: path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`),
+    programsCopyDir: PROGRAMS_COPY_DIR,
     settings: options.durable
       ? { max_connections: '200' }
       : { max_connections: '200', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
@@ -31,6 +36,7 @@ export async function startTestPostgres(options: { durable?: boolean } = {}): Pr
   return {
     url: postgres.url(),
     port: postgres.port,
+    homeDir,
     pid: () => postgres.pid,
     async createDatabase() {
       databases += 1;

@@ -10,7 +10,7 @@ export interface TestRedis {
 
 /** Why there is no Redis for tests here; `undefined`: there is one. Tests that need it are skipped with this reason in their name. */
 export function whyNoRedis(): string | undefined {
-  if (process.env['REDIS_URL'] || program() !== undefined) return undefined;
+  if (process.env['REDIS_URL'] || redisProgram() !== undefined) return undefined;
   return 'no REDIS_URL, and neither redis-server nor valkey-server on the PATH';
 }
 
@@ -19,7 +19,7 @@ export async function startTestRedis(): Promise<TestRedis> {
   const given = process.env['REDIS_URL'];
   if (given) return { url: given, stop: async () => {} };
   const port = await freePort();
-  const server = spawn(program()!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
+  const server = spawn(redisProgram()!, ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
     stdio: 'ignore',
   });
   const ended = new Promise<void>((resolve) => {
@@ -28,7 +28,7 @@ export async function startTestRedis(): Promise<TestRedis> {
     });
   });
   for (const untilMs = Date.now() + 10_000; !(await answers(port)); await sleep(20)) {
-    if (server.exitCode !== null || Date.now() > untilMs) throw new Error(`${program()} did not start on port ${port}`);
+    if (server.exitCode !== null || Date.now() > untilMs) throw new Error(`${redisProgram()} did not start on port ${port}`);
   }
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -39,7 +39,8 @@ export async function startTestRedis(): Promise<TestRedis> {
   };
 }
 
-function program(): string | undefined {
+/** The name of a Redis server on the PATH. */
+export function redisProgram(): string | undefined {
   return ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
 }
 

@@ -21,7 +21,8 @@ import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-bu
 import { StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
 import { ProfileStore1763600000001 } from '../../apps/server/src/migrations/1763600000001-profile-store.js';
-import { connectDataSource, runMigrations } from '../../apps/server/src/platform/database/index.js';
+import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
+import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
 import { Metrics } from '../../apps/server/src/platform/observability/index.js';
 import type { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
 import type { WorkerPool } from '../../apps/server/src/platform/worker-pool/index.js';
@@ -37,6 +38,7 @@ export const inlinePool = {
 /** What stores, builds and reads profiles, without HTTP and queues. */
 export interface RollupServer {
   readonly dataSource: Awaited<ReturnType<typeof connectDataSource>>;
+  readonly reads: ReadDatabase;
   readonly store: ProfileStore;
   readonly dictionaries: StackDictionaries;
   readonly windows: WindowRepository;
@@ -48,8 +50,13 @@ export interface RollupServer {
   readonly queued: readonly unknown[];
   close(): Promise<void>;
 }
-export async function startRollupServer(url: string, pool: MergePool = inlinePool): Promise<RollupServer> {
+export async function startRollupServer(
+  url: string,
+  pool: MergePool = inlinePool,
+  readOptions?: ReadDatabaseOptions,
+): Promise<RollupServer> {
   const dataSource = await connectDataSource({ url, poolSize: 12 });
+  const reads = new ReadDatabase(dataSource, readOptions);
   const windows = new WindowRepository(dataSource);
   const blocks = new BlockRepository(dataSource);
   const dictionaries = new StackDictionaries(new StackRepository(dataSource));
@@ -58,11 +65,11 @@ export async function startRollupServer(url: string, pool: MergePool = inlinePoo
     new ReceiptRepository(),
     windows,
     blocks,
-    new TransactionWindows(new TransactionWindowRepository(dataSource)),
-    new ProcessSeries(new ProcessSeriesRepository(dataSource)),
+    new TransactionWindows(new TransactionWindowRepository(reads)),
+    new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
   );
   const builder = new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool as WorkerPool);
-  const cover = new Cover(new SnapshotRepository(dataSource), dictionaries, pool as WorkerPool);
+  const cover = new Cover(new SnapshotRepository(reads), dictionaries, pool as WorkerPool);
   const queued: unknown[] = [];
   const work = new RollupWork(
     windows,
@@ -74,7 +81,11 @@ export async function startRollupServer(url: string, pool: MergePool = inlinePoo
     { handle: () => undefined } as unknown as JobRunner,
     { every: () => undefined } as unknown as Ticks,
   );
-  return { dataSource, store, dictionaries, windows, blocks, builder, cover, work, queued, close: () => dataSource.destroy() };
+  const close = async () => {
+    await reads.onApplicationShutdown();
+    await dataSource.destroy();
+  };
+  return { dataSource, reads, store, dictionaries, windows, blocks, builder, cover, work, queued, close };
 }
 
 /** One with a database of its own, in the schema of profiles only. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connectDataSource, runMigrations } from '../../../apps/server/dist/platform/database/index.js';
+import { connectDataSource, ReadDatabase, runMigrations } from '../../../apps/server/dist/platform/database/index.js';
 import { EmbeddedPostgres } from '../../../apps/server/dist/platform/embedded-postgres/index.js';
 import { WorkerPool } from '../../../apps/server/dist/platform/worker-pool/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../../apps/server/dist/features/process-metrics/index.js';
@@ -33,6 +33,7 @@ export async function startBenchStore() {
   });
   await runMigrations(postgres.url(), [...MIGRATIONS]);
   const dataSource = await connectDataSource({ url: postgres.url() });
+  const reads = new ReadDatabase(dataSource);
   const [windows, blocks] = [new WindowRepository(dataSource), new BlockRepository(dataSource)];
   const pool = new WorkerPool(2);
   const dictionaries = new StackDictionaries(new StackRepository(dataSource));
@@ -45,11 +46,11 @@ export async function startBenchStore() {
       new ReceiptRepository(),
       windows,
       blocks,
-      new TransactionWindows(new TransactionWindowRepository(dataSource)),
-      new ProcessSeries(new ProcessSeriesRepository(dataSource)),
+      new TransactionWindows(new TransactionWindowRepository(reads)),
+      new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
     ),
     builder: new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool),
-    cover: new Cover(new SnapshotRepository(dataSource), dictionaries, pool),
+    cover: new Cover(new SnapshotRepository(reads), dictionaries, pool),
     /** Another empty database on the same Postgres. @returns Its URL. */
     async createDatabase(): Promise<string> {
       await dataSource.query('CREATE DATABASE bench_http');

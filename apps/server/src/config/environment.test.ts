@@ -17,6 +17,10 @@ describe('parseEnvironment', () => {
     ['HEARTH_ROLE', 'both'],
     ['DATABASE_URL', 'mysql://x/y'],
     ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'redis-cluster://a,'],
+    ['DATABASE_READ_URL', 'replica:5432'],
+    ['DATABASE_READ_MAX_LAG_MS', '999'],
+    ['DATABASE_READ_MAX_LAG_MS', '3600001'],
     ['MAX_BATCH_BYTES', '1023'],
     ['HEARTH_BOOTSTRAP_KEY', 'fifteen-letters'],
     ['HEARTH_ADMIN_PASSWORD', '7-chars'],
@@ -30,6 +34,9 @@ describe('parseEnvironment', () => {
   it.each([
     ['PORT', '1'],
     ['PORT', '65535'],
+    ['REDIS_URL', 'redis-cluster://a:7001,b:7002'],
+    ['DATABASE_READ_MAX_LAG_MS', '1000'],
+    ['DATABASE_READ_MAX_LAG_MS', '3600000'],
     ['MAX_BATCH_BYTES', '1024'],
     ['HEARTH_BOOTSTRAP_KEY', 'sixteen-letters!'],
   ])('accepts %s=%s', (name, value) => {
@@ -43,5 +50,14 @@ describe('parseEnvironment', () => {
   it('refuses a worker without a database to share', () => {
     expect(() => parseEnvironment({ HEARTH_ROLE: 'worker' })).toThrow(/^DATABASE_URL is missing/);
     expect(() => parseEnvironment({ HEARTH_ROLE: 'worker', DATABASE_URL: 'postgres://h/d' })).not.toThrow();
+  });
+
+  it('refuses a replica of the embedded database: there is none', () => {
+    const replica = { DATABASE_READ_URL: 'postgres://replica/d' };
+    expect(() => parseEnvironment(replica)).toThrow(/^DATABASE_URL is missing/);
+    expect(parseEnvironment({ ...replica, DATABASE_URL: 'postgres://h/d' })).toMatchObject({
+      databaseReadUrl: 'postgres://replica/d',
+      databaseReadMaxLagMs: 10_000,
+    });
   });
 });

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { parseRedisUrl } from '../platform/queue/redis-url.js';
 
 const ROLES = ['api', 'worker', 'all'] as const;
 export type Role = (typeof ROLES)[number];
@@ -14,6 +15,10 @@ export interface Environment {
   /** `undefined`: the embedded Postgres in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly databasePoolSize: number;
+  /** A streaming replica for questions. `undefined`: they go to the database itself. */
+  readonly databaseReadUrl: string | undefined;
+  /** A replica that is further behind is not asked. */
+  readonly databaseReadMaxLagMs: number;
   /** `undefined`: the queue lives in Postgres. */
   readonly redisUrl: string | undefined;
   readonly dataDir: string;
@@ -63,7 +68,15 @@ const schema = z.object({
   HEARTH_ROLE: z.enum(ROLES, 'must be api, worker or all').default('all'),
   DATABASE_URL: urlOf('postgres:', 'postgresql:'),
   DATABASE_POOL_SIZE: count('a number of connections', 2, 500, 10),
-  REDIS_URL: urlOf('redis:', 'rediss:'),
+  DATABASE_READ_URL: urlOf('postgres:', 'postgresql:'),
+  DATABASE_READ_MAX_LAG_MS: count('a number of milliseconds', 1_000, 3_600_000, 10_000),
+  REDIS_URL: z
+    .string()
+    .refine(
+      (text) => parseRedisUrl(text) !== undefined,
+      'must be a URL that begins with redis:// or rediss://, or redis-cluster://host:port,host:port or rediss-cluster://...',
+    )
+    .optional(),
   HEARTH_DATA_DIR: z.string().optional(),
   MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
@@ -96,12 +109,18 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
       `DATABASE_URL is missing: HEARTH_ROLE=${values.HEARTH_ROLE} shares its database with other processes (the embedded Postgres is for HEARTH_ROLE=all)`,
     );
   }
+  if (values.DATABASE_READ_URL !== undefined && values.DATABASE_URL === undefined)
+    throw new EnvironmentError(
+      'DATABASE_URL is missing: DATABASE_READ_URL is for a replica of it, and the embedded Postgres has none',
+    );
   return {
     host: values.HOST,
     port: values.PORT,
     role: values.HEARTH_ROLE,
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE,
+    databaseReadUrl: values.DATABASE_READ_URL,
+    databaseReadMaxLagMs: values.DATABASE_READ_MAX_LAG_MS,
     redisUrl: values.REDIS_URL,
     dataDir: path.resolve(values.HEARTH_DATA_DIR ?? defaultDataDir()),
     maxBatchBytes: values.MAX_BATCH_BYTES,

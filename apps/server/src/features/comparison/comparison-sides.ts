@@ -91,9 +91,12 @@ export class ComparisonSides {
   }
 
   async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
-    const samples = await this.cover.byProcess({ ...scope.query, profileTypeId: scope.profileTypeId, signal }, groupOfLabelSet);
+    // What is kept under the version of its input holds all of that input: a replica may not have it yet.
+    const freshness = 'latest';
+    const query = { ...scope.query, profileTypeId: scope.profileTypeId, signal, freshness } as const;
+    const samples = await this.cover.byProcess(query, groupOfLabelSet);
     const profiledMs = new Map(Array.from(samples.observed.processId, (id, row) => [id, samples.observed.observedMs[row]!]));
-    const counts = (await this.transactionWindows.read(scope.query)).flatMap(
+    const counts = (await this.transactionWindows.read(scope.query, freshness)).flatMap(
       ({ processId, windowStartMs, labelSetId, outcome, count, durationSumMicros }) => {
         const transaction = groupOfLabelSet.get(labelSetId);
         const errors = outcome === 'error' || outcome === 'timeout' ? count : 0;

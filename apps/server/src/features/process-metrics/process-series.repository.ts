@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
+import { ReadDatabase } from '../../platform/database/index.js';
 
 /** What one process measured of itself in one period. */
 export interface ProcessMeasurement {
@@ -60,7 +61,10 @@ const FILTERED = `
 /** Owns process_series and series_name. */
 @Injectable()
 export class ProcessSeriesRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly reads: ReadDatabase,
+  ) {}
 
   /** Ids of names, made where missing. Outside of any other database transaction, so that an id is never taken back. */
   async nameIds(serviceId: number, names: readonly string[]): Promise<Map<string, number>> {
@@ -107,21 +111,25 @@ export class ProcessSeriesRepository {
 
   /** By process, then name. */
   async summaries(filter: SeriesFilter): Promise<SeriesSummary[]> {
-    return (await this.dataSource.query(
+    return this.#read<SeriesSummary>(
       `SELECT p.process_id AS "processId", n.name, (array_agg(measured.value ORDER BY p.start_ms DESC))[1] AS latest,
          max(p.start_ms) AS "latestStartMs", sum(measured.value) AS sum, avg(measured.value) AS avg, max(measured.value) AS max, count(*) AS count
        ${FILTERED} GROUP BY p.process_id, n.name ORDER BY p.process_id, n.name`,
-      parametersOf(filter),
-    )) as SeriesSummary[];
+      filter,
+    );
   }
 
   /** By time, then process, then name. */
   async points(filter: SeriesFilter): Promise<SeriesPoint[]> {
-    return (await this.dataSource.query(
+    return this.#read<SeriesPoint>(
       `SELECT p.process_id AS "processId", p.start_ms AS "startMs", p.duration_ms AS "durationMs", n.name, measured.value ${FILTERED}
        ORDER BY p.start_ms, p.process_id, n.name`,
-      parametersOf(filter),
-    )) as SeriesPoint[];
+      filter,
+    );
+  }
+
+  async #read<Row>(query: string, filter: SeriesFilter): Promise<Row[]> {
+    return (await this.reads.read('recent', (dataSource) => dataSource.query(query, parametersOf(filter)))) as Row[];
   }
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
-import { connectDataSource, inDatabaseTransaction, runMigrations } from '../../platform/database/index.js';
+import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
 import { hourOf } from '../../platform/database/partitions.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../transactions/index.js';
@@ -36,8 +36,9 @@ beforeAll(async () => {
   await runMigrations(postgres.url, [ProfileStore1763600000001]);
   dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
   blocks = new BlockRepository(dataSource);
-  transactionWindows = new TransactionWindows(new TransactionWindowRepository(dataSource));
-  processSeries = new ProcessSeries(new ProcessSeriesRepository(dataSource));
+  const reads = new ReadDatabase(dataSource);
+  transactionWindows = new TransactionWindows(new TransactionWindowRepository(reads));
+  processSeries = new ProcessSeries(new ProcessSeriesRepository(dataSource, reads));
   store = newStore();
 });
 afterAll(async () => {

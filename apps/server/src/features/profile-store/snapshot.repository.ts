@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { DurationMs } from '@hearth/profile-model';
-import type { PoolClient } from 'pg';
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { copyOut } from '../../platform/database/copy.js';
-import { inDatabaseTransaction } from '../../platform/database/index.js';
+import { inDatabaseTransaction, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import type { StoredProfiles, StoredQuery } from './stored-query.js';
 import { WINDOW_MS, windowStart } from './window.js';
@@ -18,23 +18,35 @@ export interface SnapshotOptions {
   /** `totals`: merged over processes where a whole window counts, which is far less to read; `detail`: always per process and flush. */
   readonly want: 'totals' | 'detail';
   readonly signal?: AbortSignal | undefined;
+  readonly freshness: Freshness;
 }
 
 /** Reads segments and the blocks behind them as they are at one moment. */
 @Injectable()
 export class SnapshotRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly reads: ReadDatabase) {}
 
   /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE` */
-  async read(query: StoredQuery, { want, signal }: SnapshotOptions): Promise<StoredProfiles> {
+  async read(query: StoredQuery, { want, signal, freshness }: SnapshotOptions): Promise<StoredProfiles> {
+    return this.reads.read(freshness, (dataSource) => this.#readFrom(dataSource, query, want, signal));
+  }
+
+  async #readFrom(
+    dataSource: DataSource,
+    query: StoredQuery,
+    want: SnapshotOptions['want'],
+    signal: AbortSignal | undefined,
+  ): Promise<StoredProfiles> {
     if (signal?.aborted) throw queryCancelled();
     try {
       return await inDatabaseTransaction(
-        this.dataSource,
+        dataSource,
         async ({ client }) => {
-          const stopWatching = this.#cancelOn(signal, client);
+          const question = `hearth ${randomUUID()}`;
+          await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL application_name = '${question}'`);
+          if (signal?.aborted) throw queryCancelled();
+          const stopWatching = cancelOn(signal, dataSource, question);
           try {
-            await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
             // Before the snapshot, which the first query takes: a partition dropped after it would be missing from an old snapshot,
             // and the segments that hold its blocks would not be in it yet.
             await client.query('LOCK TABLE block IN ACCESS SHARE MODE');
@@ -60,27 +72,32 @@ export class SnapshotRepository {
 
   /** A text that is another one whenever a block arrives in a window that `query` selects by time, type, revision and environment. */
   async version(query: StoredQuery): Promise<string> {
-    const rows = (await this.dataSource.query(
-      `SELECT count(*) || '.' || coalesce(sum(sequence), 0) AS version FROM profile_window w WHERE ${windowCondition(query, 'w')}`,
+    const rows = (await this.reads.read('recent', (dataSource) =>
+      dataSource.query(
+        `SELECT count(*) || '.' || coalesce(sum(sequence), 0) AS version FROM profile_window w WHERE ${windowCondition(query, 'w')}`,
+      ),
     )) as { version: string }[];
     return rows[0]!.version;
   }
+}
 
-  /** @returns Call it before the connection is given back: a cancel under way must not meet the next user's query. */
-  #cancelOn(signal: AbortSignal | undefined, client: PoolClient): () => Promise<void> {
-    if (signal === undefined) return async () => undefined;
-    let sent: Promise<unknown> = Promise.resolve();
-    const cancel = () => {
-      sent = this.dataSource
-        .query('SELECT pg_cancel_backend($1)', [(client as PoolClient & { processID: number }).processID])
-        .catch(() => undefined);
-    };
-    signal.addEventListener('abort', cancel, { once: true });
-    return async () => {
-      signal.removeEventListener('abort', cancel);
-      await sent;
-    };
-  }
+/**
+ * @param question Name of the connection until the end of the database transaction. Not its number: a pooler makes one up,
+ *   and to ask for the real one would take the snapshot.
+ * @returns Call it before that end: a cancel under way must not meet the next user's query.
+ */
+function cancelOn(signal: AbortSignal | undefined, dataSource: DataSource, question: string): () => Promise<void> {
+  if (signal === undefined) return async () => undefined;
+  let sent: Promise<unknown> = Promise.resolve();
+  const cancel = () => {
+    const query = 'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = $1';
+    sent = dataSource.query(query, [question]).catch(() => undefined);
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  return async () => {
+    signal.removeEventListener('abort', cancel);
+    await sent;
+  };
 }
 
 /** What a reader is told who has left. */

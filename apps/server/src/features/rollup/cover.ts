@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs, FunctionTable, StackTable } from '@hearth/profile-model';
+import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import {
@@ -25,6 +26,8 @@ const MERGE_FILE = 'features/profile-store/merge.worker.js';
 /** Which profiles; ids of the catalog. A flush belongs to the range that holds its start, and is never cut. */
 export interface CoverQuery extends StoredQuery {
   readonly signal?: AbortSignal | undefined;
+  /** Default `recent`. What is kept for ever, as a comparison, asks for `latest`. */
+  readonly freshness?: Freshness | undefined;
 }
 
 export interface MergedProfiles extends MergedValues {
@@ -86,14 +89,14 @@ export class Cover {
   }
 
   /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
-  async version({ signal: _signal, ...query }: CoverQuery): Promise<string> {
+  async version({ signal: _signal, freshness: _freshness, ...query }: CoverQuery): Promise<string> {
     return this.#snapshots.version(query);
   }
 
-  async #merge<Values>({ signal, ...query }: CoverQuery, want: 'totals' | 'detail', request: MergeRequest) {
+  async #merge<Values>({ signal, freshness = 'recent', ...query }: CoverQuery, want: 'totals' | 'detail', request: MergeRequest) {
     try {
-      const stored = await this.#snapshots.read(query, { want, signal });
-      // Read last: it holds every stack that the profiles name.
+      const stored = await this.#snapshots.read(query, { want, signal, freshness });
+      // Read last, and never from a replica: it holds every stack that the profiles name.
       const tables = await this.#dictionaries.snapshot(query.serviceId);
       const { fromMs, untilMs, processIds, labelSetIds } = query;
       const task: MergeTask = {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs, Micros } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
-import { DataSource } from 'typeorm';
+import { ReadDatabase, type Freshness } from '../../platform/database/index.js';
 
 /** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
 export interface TransactionWindowKey {
@@ -54,7 +54,7 @@ type Row = Record<
 /** Owns transaction_window. */
 @Injectable()
 export class TransactionWindowRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly reads: ReadDatabase) {}
 
   /**
    * Adds to what is there, in the caller's database transaction. Rows are locked in key order, so callers beside each
@@ -83,8 +83,8 @@ export class TransactionWindowRepository {
   }
 
   /** By minute, then process. */
-  async read(filter: TransactionWindowFilter): Promise<TransactionWindow[]> {
-    const rows = (await this.dataSource.query(READ, [
+  async read(filter: TransactionWindowFilter, freshness: Freshness): Promise<TransactionWindow[]> {
+    const parameters = [
       filter.serviceId,
       filter.fromMs,
       filter.untilMs,
@@ -92,7 +92,8 @@ export class TransactionWindowRepository {
       filter.revisionIds ?? null,
       filter.processIds ?? null,
       filter.labelSetIds ?? null,
-    ])) as Row[];
+    ];
+    const rows = (await this.reads.read(freshness, (dataSource) => dataSource.query(READ, parameters))) as Row[];
     return rows.map((row) => ({
       serviceId: filter.serviceId,
       windowStartMs: row.window_start_ms,

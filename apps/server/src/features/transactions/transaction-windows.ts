@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DurationSketch } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
+import type { Freshness } from '../../platform/database/index.js';
 import {
   TransactionWindowRepository,
   type TransactionWindow,
@@ -24,8 +25,8 @@ export class TransactionWindows {
    * The rows of the minutes that start within [fromMs, untilMs), by minute, then process. A range that cuts a minute
    * should be widened to whole minutes, for its samples too: counts are not kept finer.
    */
-  async read(filter: TransactionWindowFilter): Promise<TransactionStatistics[]> {
-    return (await this.repository.read(filter)).map(({ sketchBucket, sketchCount, ...row }) => ({
+  async read(filter: TransactionWindowFilter, freshness: Freshness = 'recent'): Promise<TransactionStatistics[]> {
+    return (await this.repository.read(filter, freshness)).map(({ sketchBucket, sketchCount, ...row }) => ({
       ...row,
       sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount),
     }));
