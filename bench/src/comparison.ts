@@ -54,6 +54,8 @@ const unchanged = [
   ),
   measure('A/A 4 against 9, uneven', { ...FLEET, candidateProcesses: 9, variation: 'uneven' }),
   measure('A/A 8, traffic 90/10 to 70/30', { ...FLEET, processes: 8, traffic: [0.9, 0.7] }),
+  measure('A/A 8, regular', { ...FLEET, processes: 8, cv: 0.003, variation: 'regular' }),
+  measure('A/A 8, regular, few samples', { ...FLEET, processes: 8, cv: 0.003, variation: 'regular', plantedSamples: 100 }),
 ];
 const few = [
   measure('A/A 2, even', { ...FLEET, processes: 2, windows: 20 }),

@@ -64,9 +64,9 @@ def compare(before, after, work_before, work_after):
         counting = sum(sum(s * v for s, v in zip(side['share'], side['counting'])) * (len(side['r']) - 1) for side in sides) / df
         beyond.append(raw / c - counting)
     tau2 = max(median(beyond), 1e-5)
-    scales, trends, units = [], [], []
+    scales, trends, countings, units = [], [], [], []
     for sides in functions:
-        q = m = trend = 0.0
+        q = m = trend = counting = 0.0
         z = []
         for side in sides:
             v = [tau2 + x for x in side['counting']]
@@ -74,9 +74,10 @@ def compare(before, after, work_before, work_after):
             q += sum(r * r / x for r, x in zip(side['r'], v))
             m += sum(1 - 2 * s + of_mean / x for s, x in zip(side['share'], v))
             trend += of_mean
+            counting += sum(s * s * x for s, x in zip(side['share'], side['counting']))
             z += [r / math.sqrt(x) for r, x in zip(side['r'], v)]
         n = math.sqrt(sum(x * x for x in z))
-        units.append([x / n for x in z]); scales.append(q / m); trends.append(trend)
+        units.append([x / n for x in z]); scales.append(q / m); trends.append(trend); countings.append(counting)
     e = [math.log(s) - digamma(df / 2) + math.log(df / 2) for s in scales]
     mean = sum(e) / len(e)
     excess = sum((x - mean) ** 2 for x in e) / (len(e) - 1) - trigamma(df / 2)
@@ -90,9 +91,9 @@ def compare(before, after, work_before, work_after):
     corr = min(1, max(0, (sum(pairs) / len(pairs) - 1 / df) / (1 - 1 / df)))
     max_df = df * n / (1 + (n - 1) * corr)
     print('tau2', tau2, 'd0', d0, 's0', s0, 'maxDf', max_df)
-    for sides, scale, trend in zip(functions, scales, trends):
+    for sides, scale, trend, counting in zip(functions, scales, trends, countings):
         post = s0 if d0 == math.inf else (d0 * s0 + df * scale) / (d0 + df)
-        se = math.sqrt(post * trend)
+        se = math.sqrt(max(counting, post * trend))
         log = math.log(sides[1]['rate'] / sides[0]['rate'])
         total_df = min(df + d0, max_df)
         print('[%.12g, %.12g, %.12g, %.12g],' % (log, se, total_df, p_of_t(log / se, total_df)))

@@ -1,7 +1,7 @@
 import type { EpochMs, FunctionKey } from '@hearth/profile-model';
 
 /** Bumped when the same inputs would give other figures. */
-export const COMPARISON_ALGORITHM = 'hearth-comparison-1';
+export const COMPARISON_ALGORITHM = 'hearth-comparison-2';
 /** Bumped when a reader of the document would have to change. */
 export const COMPARISON_RESULT_VERSION = 1;
 

@@ -85,11 +85,14 @@ function moderate(rates: RatesOfBoth, model: VarianceModel, df: number, ownScale
   const scale = priorDf === Infinity ? priorScale : (priorDf * priorScale + df * ownScale) / (priorDf + df);
   const counting = countingVariance(rates.baseline) + countingVariance(rates.candidate);
   const between = model.betweenVariance * (sumOfSquares(rates.baseline.share) + sumOfSquares(rates.candidate.share));
+  // Functions that run for many samples at a time are counted more regularly than by chance, and where most do, the scale says
+  // so of all. A short one among them is still counted by chance (record 0029).
+  const variance = Math.max(counting, scale * (between + counting));
   return {
-    standardError: Math.sqrt(scale * (between + counting)),
+    standardError: Math.sqrt(variance),
     df: Math.max(1, Math.min(df + priorDf, model.maxDf)),
     scale,
-    countingVariance: scale * counting,
+    countingVariance: Math.max(1, scale) * counting,
   };
 }
 

@@ -34,6 +34,28 @@ describe('simulated fleets', { timeout: TIMEOUT_MS }, () => {
     }
   });
 
+  it('whose long functions are counted more regularly than by chance say nothing of the short ones that chance does not', () => {
+    const pOfShort = Array.from({ length: 20 }, (_, seed) =>
+      compare(
+        simulateFleet({
+          ...fleet,
+          processes: 8,
+          functions: 200,
+          windows: 3,
+          cv: 0.003,
+          variation: 'regular',
+          plantedSamples: 200,
+          seed,
+        }),
+      ).functions.flatMap((row) =>
+        row.metric === 'self' && row.transaction === null && /^f\d*[05]$/.test(row.function.name) ? [row.change.p!] : [],
+      ),
+    ).flat();
+    expect(pOfShort.length).toBeGreaterThan(700);
+    // One in twenty is below .05; without the floor of counting it was one in ten.
+    expect(pOfShort.filter((p) => p < 0.05).length / pOfShort.length).toBeLessThan(0.065);
+  });
+
   it('of four processes a side show a function that became 30 % dearer, on top', () => {
     const found = runs({ ...fleet, planted: [1.3] });
     expect(found.filter(({ missed }) => missed === 0).length).toBeGreaterThanOrEqual(RUNS - 2);
