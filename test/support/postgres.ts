@@ -22,15 +22,19 @@ export interface TestPostgres {
 export const PROGRAMS_COPY_DIR = path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`);
 
 /** A real Postgres for one test file, on a free port, in a folder of its own. About one second. */
-export async function startTestPostgres(options: { durable?: boolean } = {}): Promise<TestPostgres> {
+export async function startTestPostgres(
+  options: { readonly durable?: boolean; readonly settings?: Readonly<Record<string, string>> } = {},
+): Promise<TestPostgres> {
   const homeDir = mkdtempSync(path.join(tmpdir(), 'hearth-test-postgres-'));
   chmodSync(homeDir, 0o755); // when root runs the tests, Postgres runs as nobody
   const postgres = await EmbeddedPostgres.start({
     homeDir,
     programsCopyDir: PROGRAMS_COPY_DIR,
-    settings: options.durable
-      ? { max_connections: '200' }
-      : { max_connections: '200', fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
+    settings: {
+      max_connections: '200',
+      ...(!options.durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+      ...options.settings,
+    },
   });
   let databases = 0;
   return {

@@ -56,7 +56,11 @@ export class QueryServer {
     this.#url = url;
   }
 
-  static async start(databaseUrl: string, role: 'api' | 'worker' | 'all' = 'api'): Promise<QueryServer> {
+  static async start(
+    databaseUrl: string,
+    role: 'api' | 'worker' | 'all' = 'api',
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<QueryServer> {
     const environment = parseEnvironment({
       DATABASE_URL: databaseUrl,
       HEARTH_ROLE: role,
@@ -64,6 +68,7 @@ export class QueryServer {
       HEARTH_ADMIN_PASSWORD: 'password-of-the-tests',
       LOG_LEVEL: 'error',
       TICK_MS: '100',
+      ...variables,
     });
     await runMigrations(databaseUrl, MIGRATIONS);
     const app = await createApp(environment, databaseUrl, createLogger(environment.logLevel));

@@ -21,6 +21,8 @@ export interface Environment {
   readonly databaseReadMaxLagMs: number;
   /** `undefined`: the queue lives in Postgres. */
   readonly redisUrl: string | undefined;
+  /** Where the queue in Postgres is, if not in `databaseUrl`: it needs sessions of its own. */
+  readonly queueDatabaseUrl: string | undefined;
   readonly dataDir: string;
   /** Of one request, as it came over the wire. */
   readonly maxBatchBytes: number;
@@ -52,23 +54,22 @@ const count = (what: string, min: number, max: number, fallback: number) => {
   return z.coerce.number(fault).int(fault).min(min, fault).max(max, fault).default(fallback);
 };
 const bytes = (fallback: number) => count('a number of bytes', 1024, 2 ** 31 - 1, fallback);
-const urlOf = (...protocols: string[]) =>
-  z
-    .string()
-    .refine(
-      (text) => protocols.includes(URL.canParse(text) ? new URL(text).protocol : ''),
-      `must be a URL that begins with ${protocols.map((one) => `${one}//`).join(' or ')}`,
-    )
-    .optional();
+const postgresUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol),
+    'must be a URL that begins with postgres:// or postgresql://',
+  )
+  .optional();
 
 /** Every variable there is; .env.example explains each to its reader. */
 const schema = z.object({
   HOST: z.string().default('0.0.0.0'),
   PORT: count('a port', 1, 65_535, 4040),
   HEARTH_ROLE: z.enum(ROLES, 'must be api, worker or all').default('all'),
-  DATABASE_URL: urlOf('postgres:', 'postgresql:'),
+  DATABASE_URL: postgresUrl,
   DATABASE_POOL_SIZE: count('a number of connections', 2, 500, 10),
-  DATABASE_READ_URL: urlOf('postgres:', 'postgresql:'),
+  DATABASE_READ_URL: postgresUrl,
   DATABASE_READ_MAX_LAG_MS: count('a number of milliseconds', 1_000, 3_600_000, 10_000),
   REDIS_URL: z
     .string()
@@ -77,6 +78,7 @@ const schema = z.object({
       'must be a URL that begins with redis:// or rediss://, or redis-cluster://host:port,host:port or rediss-cluster://...',
     )
     .optional(),
+  QUEUE_DATABASE_URL: postgresUrl,
   HEARTH_DATA_DIR: z.string().optional(),
   MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
@@ -122,6 +124,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     databaseReadUrl: values.DATABASE_READ_URL,
     databaseReadMaxLagMs: values.DATABASE_READ_MAX_LAG_MS,
     redisUrl: values.REDIS_URL,
+    queueDatabaseUrl: values.QUEUE_DATABASE_URL,
     dataDir: path.resolve(values.HEARTH_DATA_DIR ?? defaultDataDir()),
     maxBatchBytes: values.MAX_BATCH_BYTES,
     maxInflatedBytes: values.MAX_INFLATED_BYTES,

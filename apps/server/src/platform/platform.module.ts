@@ -21,7 +21,7 @@ export class PlatformModule {
   static for(environment: Environment, databaseUrl: string, logger: Logger): DynamicModule {
     const queueBackend =
       environment.redisUrl === undefined
-        ? { backend: 'postgres' as const, url: databaseUrl }
+        ? { backend: 'postgres' as const, url: environment.queueDatabaseUrl ?? databaseUrl }
         : { backend: 'redis' as const, url: environment.redisUrl };
     const providers = [
       { provide: ENVIRONMENT, useValue: environment },

@@ -1,8 +1,10 @@
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 
 /** Any number that nobody else locks in this database. */
 const MIGRATION_LOCK = 4_040_000_001;
+const LOCK_POLL_MS = 100;
 
 export type MigrationClass = new () => MigrationInterface;
 
@@ -20,12 +22,11 @@ export async function runMigrations(url: string, migrations: MigrationClass[]): 
   }).initialize();
   try {
     const lock = dataSource.createQueryRunner();
-    // Of the session, not of a database transaction: it ends with the connection, also when this process is killed.
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
+      while (!(await tryLock(lock))) await sleep(LOCK_POLL_MS);
       return (await dataSource.runMigrations()).map((migration) => migration.name);
     } finally {
-      await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      if (lock.isTransactionActive) await lock.rollbackTransaction();
       await lock.release();
     }
   } finally {
@@ -46,4 +47,17 @@ export async function undoLatestMigration(url: string, migrations: MigrationClas
   } finally {
     await dataSource.destroy();
   }
+}
+
+/**
+ * Of a database transaction that does nothing else: a pooler keeps its connection for it, and it ends with the connection,
+ * also when this process is killed. Asked for again and again, not waited for: twenty that wait could fill a pool in which the
+ * one that migrates needs a second connection, and CREATE INDEX CONCURRENTLY would wait for their snapshots.
+ */
+async function tryLock(lock: QueryRunner): Promise<boolean> {
+  await lock.startTransaction();
+  await lock.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+  const [row] = (await lock.query('SELECT pg_try_advisory_xact_lock($1) AS locked', [MIGRATION_LOCK])) as [{ locked: boolean }];
+  if (!row.locked) await lock.rollbackTransaction();
+  return row.locked;
 }

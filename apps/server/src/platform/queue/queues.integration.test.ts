@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { startTestRedis, whyNoRedis, type TestRedis } from '../../../../../test/support/redis.js';
+import { startRedisCluster, whyNoRedisCluster, type TestRedisCluster } from '../../../../../test/support/redis-cluster.js';
 import { freePort } from '../../../../../test/support/server.js';
 import { defineJob, JobRunner, Queues, type QueueBackend } from './index.js';
 
@@ -12,6 +13,7 @@ interface Payload {
 const count = defineJob<Payload>({ name: 'count', parse: (json) => json as Payload, id: ({ n }) => `count.${n}`, attempts: 3 });
 const logger = pino({ level: 'silent' });
 const noRedis = whyNoRedis();
+const noCluster = whyNoRedisCluster();
 
 let open: Queues[] = [];
 afterEach(async () => {
@@ -124,3 +126,83 @@ describe.skipIf(noRedis !== undefined)(`Queues on Redis${noRedis === undefined ?
     await expect(queues.add(count, { n: 4 })).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', status: 503 });
   });
 });
+
+describe.skipIf(noCluster !== undefined)(
+  `Queues on a Redis Cluster${noCluster === undefined ? '' : ` (skipped: ${noCluster})`}`,
+  () => {
+    let cluster: TestRedisCluster;
+    beforeAll(async () => {
+      cluster = await startRedisCluster();
+    });
+    afterAll(async () => {
+      await Promise.all(open.splice(0).map((queues) => queues.close()));
+      await cluster.stop();
+    });
+    const place = () => ({ backend: 'redis' as const, url: cluster.url });
+    behavesAsAQueue(place);
+
+    it('spreads its queues over the masters, and runs each of many jobs once on two workers', async () => {
+      const jobs = ['build', 'compare', 'drop', 'look', 'tell', 'count-again'].map((name) =>
+        defineJob<Payload>({ ...count, name, id: ({ n }) => `${name}.${n}` }),
+      );
+      const ran: string[] = [];
+      const queues = queuesAt(place());
+      const all = jobs.flatMap((job) => Array.from({ length: 20 }, (_, n) => ({ job, n })));
+      await Promise.all([...all, ...all].map(({ job, n }) => queues.add(job, { n })));
+      expect((await cluster.keyCounts()).filter((keys) => keys > 0).length).toBeGreaterThan(1);
+      for (const each of [queuesAt(place()), queuesAt(place())]) {
+        const runner = new JobRunner(each);
+        for (const job of jobs) {
+          const work = async ({ n }: Payload) => {
+            ran.push(job.id({ n }));
+          };
+          runner.handle(job, work, 4);
+        }
+        runner.start(jobs);
+      }
+      expect(await becomes(() => ran.length >= all.length)).toBe(true);
+      await sleep(500);
+      expect([...ran].sort()).toEqual(all.map(({ job, n }) => job.id({ n })).sort());
+    });
+
+    it('forgets what a killed master held, says that it is away, and runs what is added again once it is back', async () => {
+      const job = defineJob<Payload>({ ...count, name: 'after-a-kill', id: ({ n }) => `after-a-kill.${n}` });
+      const master = await cluster.masterOf('{hearth.after-a-kill}:after-a-kill:wait');
+      const queues = queuesAt(place());
+      await queues.add(job, { n: 1 });
+      await cluster.kill(master);
+      await expect(queues.add(job, { n: 2 })).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE', status: 503 });
+
+      const ran: number[] = [];
+      const runner = new JobRunner(queues);
+      runner.handle(job, async ({ n }) => {
+        ran.push(n);
+      });
+      runner.start([job]);
+      await cluster.startAgain(master);
+      // As the scheduler does, from the table that the work is in.
+      const isAdded = (n: number) =>
+        queues.add(job, { n }).then(
+          () => true,
+          () => false,
+        );
+      const added = new Set<number>();
+      for (let tries = 0; tries < 20 && added.size < 3; tries += 1) for (const n of [1, 2, 3]) if (await isAdded(n)) added.add(n);
+      expect(await becomes(() => [1, 2, 3].every((n) => ran.includes(n)))).toBe(true);
+      await expect(queues.ping()).resolves.toBeUndefined();
+    });
+
+    it('closes with a master away', async () => {
+      const master = await cluster.masterOf('{hearth.count}:count:wait');
+      const queues = queuesAt(place());
+      const runner = new JobRunner(queues);
+      runner.handle(count, async () => undefined);
+      runner.start([count]);
+      await queues.ping();
+      await cluster.kill(master);
+      await sleep(1_500);
+      await queues.close();
+      await cluster.startAgain(master);
+    });
+  },
+);

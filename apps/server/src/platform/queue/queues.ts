@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, createRedisBackend, withBackend, type Job as BullJob, type Queue, type Worker } from 'bullmq';
+import type { Cluster } from 'ioredis';
 import type { Logger } from 'pino';
 import { HearthError } from '../http/hearth-error.js';
 import type { Job } from './define-job.js';
+import { connectRedisCluster } from './redis-cluster.js';
+import { parseRedisUrl } from './redis-url.js';
 
-/** Where the queue lives: a schema `bullmq` in our database, or Redis. */
+/** Where the queue lives: a schema `bullmq` in our database, or Redis, one server or a cluster. */
 export type QueueBackend = { readonly backend: 'postgres' | 'redis'; readonly url: string };
 
 /** With Redis away BullMQ's `add` neither resolves nor rejects. */
@@ -21,16 +24,22 @@ export class Queues implements BeforeApplicationShutdown {
   readonly #queues = new Map<string, Queue>();
   readonly #bound;
   readonly #connection: never;
+  /** One for all queues; each worker makes another for itself, because it blocks. */
+  readonly #cluster: Cluster | undefined;
   readonly #logger: Logger;
 
   constructor(place: QueueBackend, logger: Logger) {
     this.#logger = logger;
     this.#bound = place.backend === 'postgres' ? withBackend(createPostgresBackend) : withBackend(createRedisBackend);
+    const redis = place.backend === 'redis' ? parseRedisUrl(place.url) : undefined;
+    if (redis?.kind === 'cluster') this.#cluster = connectRedisCluster(redis);
+    // Without a listener an error would end the process; the queues tell of it.
+    this.#cluster?.on('error', () => undefined);
     // The two backends' connection types do not meet.
     this.#connection = (
       place.backend === 'postgres'
         ? { connectionString: place.url, max: 3, migrate: true } // without migrate it only checks the version of its tables
-        : { url: place.url, maxRetriesPerRequest: null }
+        : (this.#cluster ?? { url: place.url, maxRetriesPerRequest: null })
     ) as never; // null: workers refuse a number
   }
 
@@ -69,7 +78,7 @@ export class Queues implements BeforeApplicationShutdown {
 
   /** Runs `run` for each job of that name; a rejection makes the queue try again. */
   work(name: string, run: (job: BullJob) => Promise<unknown>, concurrency: number): void {
-    const options = { connection: this.#connection, concurrency, stalledInterval: STALLED_INTERVAL_MS };
+    const options = { ...this.#place(name), concurrency, stalledInterval: STALLED_INTERVAL_MS };
     const worker = new this.#bound.Worker(name, run, options) as unknown as Worker;
     worker.on('failed', (job, error) => {
       this.#logger.error({ err: error, job: job?.id, attempt: job?.attemptsMade }, `job ${name} failed`);
@@ -92,12 +101,18 @@ export class Queues implements BeforeApplicationShutdown {
 
   async close(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((one) => one.close()));
+    this.#cluster?.disconnect();
+  }
+
+  /** In a cluster all keys of a queue must be in one slot, which what is in braces names; a name for each queue spreads them over the masters. */
+  #place(name: string): { readonly connection: never; readonly prefix?: string } {
+    return { connection: this.#connection, ...(this.#cluster && { prefix: `{hearth.${name}}` }) };
   }
 
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = this.#keep(new this.#bound.Queue(name, { connection: this.#connection }) as unknown as Queue);
+      queue = this.#keep(new this.#bound.Queue(name, this.#place(name)) as unknown as Queue);
       this.#queues.set(name, queue);
     }
     return queue;
