@@ -10,6 +10,7 @@
 // A folder that is not listed here has no place in the order and is not checked against it.
 const FEATURE_ORDER = [
   'access',
+  'limits',
   'catalog',
   'stacks',
   'transactions',

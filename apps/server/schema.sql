@@ -102,6 +102,19 @@ CREATE TABLE label_set (
   PRIMARY KEY (service_id, id)
 );
 
+CREATE TABLE limit_hit (
+  project_id bigint NOT NULL,
+  service text NOT NULL,
+  code text NOT NULL,
+  outcome text NOT NULL,
+  count bigint NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (project_id, service, code),
+  FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE,
+  CHECK ((outcome = ANY (ARRAY['folded'::text, 'dropped'::text, 'refused'::text])))
+);
+
 CREATE TABLE migration (
   id integer NOT NULL DEFAULT nextval('migration_id_seq'::regclass),
   "timestamp" bigint NOT NULL,
@@ -166,6 +179,18 @@ CREATE TABLE project (
   created_ms bigint NOT NULL,
   UNIQUE (name),
   PRIMARY KEY (id)
+);
+
+CREATE TABLE project_quota (
+  project_id bigint NOT NULL,
+  profiles_per_minute bigint,
+  bytes_per_minute bigint,
+  services bigint,
+  processes_per_service bigint,
+  label_sets_per_service bigint,
+  transaction_names_per_service bigint,
+  PRIMARY KEY (project_id),
+  FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE
 );
 
 CREATE TABLE revision (

@@ -134,7 +134,7 @@ export class QueryServer {
         rateHz: 99,
         labels: labelSet(flush.processLabels ?? {}),
       };
-      const origin = await of(Origins).ensure(project!.id, sender, startMs);
+      const { origin } = await of(Origins).ensure(project!.id, sender, startMs);
       const blocks = [];
       for (const profile of flush.profiles ?? []) {
         const ids = await of(StackDictionaries).intern(origin.serviceId, profile.functions, profile.stacks);

@@ -65,13 +65,19 @@ export class DurationSketch {
     }
     const sketch = new DurationSketch();
     for (let at = 0; at < bucket.length; at += 1) {
-      const [key, value] = [bucket[at]!, count[at]!];
-      if (!Number.isInteger(key) || key < ZERO_BUCKET || key > LAST_BUCKET || !Number.isSafeInteger(value) || value < 0) {
-        throw new ProfileError('SKETCH_BUCKET', `bucket ${key} with count ${value}`);
-      }
-      sketch.#addTo(key, value);
+      assertBucket(bucket[at]!, count[at]!);
+      sketch.#addTo(bucket[at]!, count[at]!);
     }
     return sketch;
+  }
+
+  /** What `toBuckets` of `fromBuckets` gives, without a sketch where the columns are in order already. @throws {ProfileError} `SKETCH_BUCKET` */
+  static checkedBuckets(bucket: Float64Array, count: Float64Array): { bucket: Int32Array; count: Float64Array } {
+    const isInOrder =
+      bucket.length === count.length && bucket.every((key, at) => count[at]! > 0 && (at === 0 || key > bucket[at - 1]!));
+    if (!isInOrder) return DurationSketch.fromBuckets(bucket, count).toBuckets();
+    for (let at = 0; at < bucket.length; at += 1) assertBucket(bucket[at]!, count[at]!);
+    return { bucket: Int32Array.from(bucket), count };
   }
 
   #addTo(bucket: number, count: number): void {
@@ -79,6 +85,11 @@ export class DurationSketch {
     this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + count);
     this.#count += count;
   }
+}
+
+function assertBucket(bucket: number, count: number): void {
+  if (!Number.isInteger(bucket) || bucket < ZERO_BUCKET || bucket > LAST_BUCKET || !Number.isSafeInteger(count) || count < 0)
+    throw new ProfileError('SKETCH_BUCKET', `bucket ${bucket} with count ${count}`);
 }
 
 function bucketOf(micros: Micros): number {

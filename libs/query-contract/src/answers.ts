@@ -186,6 +186,32 @@ export interface ApiKeyAnswer {
   /** Only in the answer to its creation. */
   readonly key?: string;
 }
+/** What a project may send, and what went beyond. */
+export interface LimitsAnswer {
+  readonly quota: {
+    /** In a minute, for each api process; `null`: any number. So is `bytesPerMinute`, of bodies as they come. */
+    readonly profilesPerMinute: number | null;
+    readonly bytesPerMinute: number | null;
+    readonly services: number;
+    /** Heard of within a day. */
+    readonly processesPerService: number;
+    readonly labelSetsPerService: number;
+    readonly transactionNamesPerService: number;
+  };
+  /** By service, then code. */
+  readonly hits: readonly {
+    /** '' where the service is not known, or is what was refused. */
+    readonly service: string;
+    /** Of the error, for what was refused; else what was folded or dropped. */
+    readonly code: string;
+    /** `folded`: kept under the name `__other__`. `dropped`: not kept, the rest of its batch was. `refused`: the sender was told. */
+    readonly outcome: 'folded' | 'dropped' | 'refused';
+    readonly count: number;
+    /** The first and the last time. */
+    readonly firstMs: number;
+    readonly lastMs: number;
+  }[];
+}
 export interface HealthAnswer {
   readonly status: 'ok' | 'error';
 }

@@ -34,4 +34,15 @@ export const deploysQuerySchema = z.object({
 });
 export const sessionRequestSchema = z.object({ email: z.string().min(1).max(200), password: z.string().min(1).max(200) });
 export const apiKeyRequestSchema = z.object({ name: z.string().min(1).max(100), kind: z.enum(['ingest', 'read', 'admin']) });
+/** Of a quota: `null` is the default. */
+const quotaNumber = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().optional();
+/** What is left out stays as it is. */
+export const quotaRequestSchema = z.strictObject({
+  profilesPerMinute: quotaNumber,
+  bytesPerMinute: quotaNumber,
+  services: quotaNumber,
+  processesPerService: quotaNumber,
+  labelSetsPerService: quotaNumber,
+  transactionNamesPerService: quotaNumber,
+});
 export const projectRequestSchema = z.object({ name: z.string().min(1).max(100) });

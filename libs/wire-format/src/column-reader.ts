@@ -1,5 +1,6 @@
 import { storableText } from '@hearth/profile-model';
 import { WireError } from './errors.js';
+import { TextCache } from './text-cache.js';
 
 const MAX_VARINT_BYTES = 8; // 56 bits hold 2^53
 
@@ -12,6 +13,12 @@ export interface ColumnLimits {
 
 export const DEFAULT_COLUMN_LIMITS: ColumnLimits = { maxRows: 1_000_000, maxTextBytes: 16_384 };
 
+/** Bytes that are no UTF-8 become U+FFFD: one bad name must not lose its batch. A byte order mark is a character like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Made by the first text that is read: agents only write. */
+let knownTexts: TextCache | undefined;
+const decodeText = (bytes: Uint8Array): string => storableText(decoder.decode(bytes));
+
 /**
  * Reads what `ColumnWriter` wrote, or what a stranger made of it: every byte, count and value is checked before it is used, and nothing is
  * allocated for a count that the bytes left cannot hold. So memory is at most a small multiple of the bytes, and time is linear in them.
@@ -19,8 +26,6 @@ export const DEFAULT_COLUMN_LIMITS: ColumnLimits = { maxRows: 1_000_000, maxText
 export class ColumnReader {
   readonly source: Uint8Array;
   readonly #limits: ColumnLimits;
-  /** Bytes that are no UTF-8 become U+FFFD: one bad name must not lose its batch. A byte order mark is a character like any other. */
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #at = 0;
 
   constructor(source: Uint8Array, limits: ColumnLimits = DEFAULT_COLUMN_LIMITS) {
@@ -39,6 +44,12 @@ export class ColumnReader {
 
   /** @returns 0 to 2^53 - 1. @throws {WireError} `WIRE_TRUNCATED`, `WIRE_VARINT` */
   varint(): number {
+    // Most numbers are small.
+    const first = this.source[this.#at];
+    if (first !== undefined && first < 128) {
+      this.#at += 1;
+      return first;
+    }
     let value = 0;
     for (let count = 0, scale = 1; count < MAX_VARINT_BYTES; count += 1, scale *= 128) {
       if (this.#at === this.source.length) throw new WireError('WIRE_TRUNCATED', `ends at byte ${this.#at}, within a number`);
@@ -65,9 +76,7 @@ export class ColumnReader {
 
   /** A view, not a copy. @throws {WireError} `WIRE_TRUNCATED` */
   raw(length: number): Uint8Array {
-    if (length > this.bytesLeft)
-      throw new WireError('WIRE_TRUNCATED', `${length} bytes wanted at byte ${this.#at}, ${this.bytesLeft} left`);
-    this.#at += length;
+    this.#skip(length);
     return this.source.subarray(this.#at - length, this.#at);
   }
 
@@ -81,7 +90,10 @@ export class ColumnReader {
     const length = this.varint();
     if (length > this.#limits.maxTextBytes)
       throw new WireError('WIRE_STRING', `text of ${length} bytes, ${this.#limits.maxTextBytes} allowed`);
-    return storableText(this.#decoder.decode(this.raw(length)));
+    const from = this.#at;
+    this.#skip(length);
+    knownTexts ??= new TextCache();
+    return knownTexts.text(this.source, from, this.#at, decodeText);
   }
 
   /** How many rows follow, of which each takes at least `bytesPerRow` bytes. @throws {WireError} `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
@@ -141,6 +153,12 @@ export class ColumnReader {
       rows[row] = checkedRow(value, rowCount, firstRow);
     }
     return rows;
+  }
+
+  #skip(length: number): void {
+    if (length > this.bytesLeft)
+      throw new WireError('WIRE_TRUNCATED', `${length} bytes wanted at byte ${this.#at}, ${this.bytesLeft} left`);
+    this.#at += length;
   }
 
   /** One row of another table. @throws {WireError} `WIRE_ROW`, `WIRE_TRUNCATED`, `WIRE_VARINT` */

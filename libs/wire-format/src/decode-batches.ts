@@ -168,13 +168,15 @@ function readBody(reader: ColumnReader, limits: DecodeLimits, size: DecodedSize)
 
 /** Counted here for themselves, and again wherever they are referred to. */
 function readTexts(reader: ColumnReader, size: DecodedSize): string[] {
-  return Array.from({ length: reader.count() }, () => {
+  const texts: string[] = [];
+  for (let left = reader.count(); left > 0; left -= 1) {
     const text = reader.text();
     if (text.length > MAX_TEXT_LENGTH)
       throw new WireError('WIRE_STRING', `text of ${text.length} characters, ${MAX_TEXT_LENGTH} allowed`);
     size.add(OBJECT_BYTES + textBytes(text));
-    return text;
-  });
+    texts.push(text);
+  }
+  return texts;
 }
 
 function readText({ reader, texts }: ReadContext): string {
@@ -213,12 +215,18 @@ function readProcess(context: ReadContext): BatchProcess {
 }
 
 function readFunctions({ reader, size, texts }: ReadContext): RawFunctionTable {
-  const name = Array.from(reader.rowColumn(texts.length), (row) => texts[row]!);
-  const scriptName = Array.from(reader.rowColumn(texts.length), (row) => texts[row]!);
+  const name = textsOf(reader.rowColumn(texts.length), texts);
+  const scriptName = textsOf(reader.rowColumn(texts.length), texts);
   const line = reader.rowColumn(2 ** 32); // not rows, but of the same range
   assertSameLength('functions', name, scriptName, line);
   for (let row = 0; row < name.length; row += 1) size.add(OBJECT_BYTES + textBytes(name[row]!) + textBytes(scriptName[row]!));
   return { length: name.length, name, scriptName, line };
+}
+
+function textsOf(rows: Uint32Array, texts: readonly string[]): string[] {
+  const column: string[] = [];
+  for (const row of rows) column.push(texts[row]!);
+  return column;
 }
 
 function readStacks({ reader, size }: ReadContext, functionCount: number): StackTable {
@@ -281,8 +289,7 @@ function readTransaction({ reader, size }: ReadContext, labelSetCount: number): 
   const kind = TRANSACTION_KINDS[reader.row(TRANSACTION_KINDS.length)]!;
   const outcome = OUTCOMES[reader.row(OUTCOMES.length)]!;
   const [count, durationSumMicros] = [reader.varint(), reader.varint()];
-  const sketch = DurationSketch.fromBuckets(reader.deltaColumn(), reader.column());
-  const { bucket: sketchBucket, count: sketchCount } = sketch.toBuckets(); // ascending, each bucket once
+  const { bucket: sketchBucket, count: sketchCount } = DurationSketch.checkedBuckets(reader.deltaColumn(), reader.column());
   size.add(OBJECT_BYTES * 4 + sketchBucket.length * 12);
   return { labelSet: labelSetRow, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount };
 }

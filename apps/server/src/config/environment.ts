@@ -31,7 +31,9 @@ export interface Environment {
   /** Bodies that ingest holds at once, as they come and then as they are decoded; above it senders are told to wait. */
   readonly maxQueuedBytes: number;
   readonly workerThreads: number;
-  /** How often the worker looks for pending work. */
+  /** Windows that may wait to be built before ingest tells senders to wait. */
+  readonly maxPendingWindows: number;
+  /** How often a worker looks for pending work, and an api process how much there is. */
   readonly tickMs: number;
   /** Becomes an admin key of the default project at the first start. */
   readonly bootstrapKey: string | undefined;
@@ -84,6 +86,7 @@ const schema = z.object({
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
   MAX_QUEUED_BYTES: bytes(256 * 2 ** 20),
   WORKER_THREADS: count('a number of threads', 1, 256, 2),
+  MAX_PENDING_WINDOWS: count('a number of windows', 1, 2 ** 31 - 1, 200_000),
   TICK_MS: count('a number of milliseconds', 50, 60_000, 1_000),
   HEARTH_BOOTSTRAP_KEY: z.string().min(16, 'must have at least 16 characters').max(200).optional(),
   HEARTH_ADMIN_EMAIL: z.string().min(1).max(200).default('admin@localhost'),
@@ -130,6 +133,7 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     maxInflatedBytes: values.MAX_INFLATED_BYTES,
     maxQueuedBytes: values.MAX_QUEUED_BYTES,
     workerThreads: values.WORKER_THREADS,
+    maxPendingWindows: values.MAX_PENDING_WINDOWS,
     tickMs: values.TICK_MS,
     bootstrapKey: values.HEARTH_BOOTSTRAP_KEY,
     adminEmail: values.HEARTH_ADMIN_EMAIL,

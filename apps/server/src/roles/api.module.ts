@@ -5,6 +5,7 @@ import { ComparisonModule } from '../features/comparison/index.js';
 import { DashboardHostModule } from '../features/dashboard-host/index.js';
 import { HealthModule } from '../features/health/index.js';
 import { IngestModule } from '../features/ingest/index.js';
+import { LimitsApiModule } from '../features/limits/index.js';
 import { QueryModule } from '../features/query/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
@@ -12,6 +13,7 @@ import { QueryModule } from '../features/query/index.js';
   imports: [
     AccessApiModule,
     CatalogApiModule,
+    LimitsApiModule,
     IngestModule,
     QueryModule,
     ComparisonModule,

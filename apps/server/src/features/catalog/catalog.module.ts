@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { LimitsModule } from '../limits/index.js';
 import { Catalog } from './catalog.repository.js';
 import { DeployJournal } from './deploy-journal.js';
 import { DeployEntity } from './deploy.entity.js';
@@ -26,7 +27,7 @@ const ENTITIES = [
 ];
 
 @Module({
-  imports: [TypeOrmModule.forFeature(ENTITIES)],
+  imports: [LimitsModule, TypeOrmModule.forFeature(ENTITIES)],
   providers: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
   exports: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
 })

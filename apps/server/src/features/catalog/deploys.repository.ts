@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, TimeRange } from '@hearth/profile-model';
 import type { DeployAnswer } from '@hearth/query-contract';
 import { Repository } from 'typeorm';
+import { Limits } from '../limits/index.js';
 import { DeployEntity } from './deploy.entity.js';
 import { Origins } from './origins.repository.js';
 
@@ -21,6 +22,7 @@ export class Deploys {
   constructor(
     @InjectRepository(DeployEntity) readonly table: Repository<DeployEntity>,
     readonly origins: Origins,
+    readonly limits: Limits,
   ) {}
 
   /** Makes the service, environment and revision where they are new: CI often announces before the first process starts. Announced twice, it is there once. */
@@ -28,7 +30,7 @@ export class Deploys {
     projectId: number,
     { service, environment, revision, atMs, version, branch }: AnnouncedDeploy,
   ): Promise<DeployAnswer> {
-    const serviceId = await this.origins.ensureService(projectId, service, atMs);
+    const serviceId = await this.origins.ensureService(projectId, service, atMs, await this.limits.ofService(projectId, service));
     const environmentId = await this.origins.ensureEnvironment(serviceId, environment);
     const revisionId = await this.origins.ensureRevision(serviceId, revision, version, atMs);
     await this.table.query(

@@ -4,9 +4,9 @@ import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource, runMigrations } from '../../platform/database/index.js';
-import { Metrics } from '../../platform/observability/index.js';
 import { LabelSetEntity } from './label-set.entity.js';
-import { LabelSets, MAX_SETS_OF_SERVICE } from './label-sets.repository.js';
+import { DEFAULT_LIMITS, type ServiceLimits } from '../limits/index.js';
+import { LabelSets } from './label-sets.repository.js';
 
 const SERVICE = 1;
 let postgres: TestPostgres;
@@ -25,14 +25,13 @@ const plan = (value: string): LabelSet => labelSet({ plan: value, transaction: '
 
 describe('LabelSets.intern', () => {
   it('folds what is new into one set once a service has as many as it may, and says how many', async () => {
-    const metrics = new Metrics();
-    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity), metrics);
+    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity));
     const [early] = await sets.intern(SERVICE, [plan('early')]);
     await dataSource.query(
       `INSERT INTO label_set (service_id, hash, labels) SELECT $1, int4send(n), '[]' FROM generate_series(1, $2::int) AS n`,
-      [SERVICE, MAX_SETS_OF_SERVICE - 2],
+      [SERVICE, DEFAULT_LIMITS.quota.labelSetsPerService - 2],
     );
-    const fresh = new LabelSets(dataSource.getRepository(LabelSetEntity), new Metrics());
+    const fresh = new LabelSets(dataSource.getRepository(LabelSetEntity));
     const [last] = await fresh.intern(SERVICE, [plan('last')]);
     const ids = await fresh.intern(SERVICE, [plan('early'), plan('last'), plan('more'), plan('even more'), []]);
     expect(ids.slice(0, 2)).toEqual([early, last]);
@@ -47,23 +46,56 @@ describe('LabelSets.intern', () => {
       ['transaction', '__other__'],
     ]);
     // Another server, which has not seen any of it, answers alike.
-    expect(await new LabelSets(dataSource.getRepository(LabelSetEntity), new Metrics()).intern(SERVICE, [plan('third')])).toEqual(
-      [ids[2]],
-    );
+    expect(await new LabelSets(dataSource.getRepository(LabelSetEntity)).intern(SERVICE, [plan('third')])).toEqual([ids[2]]);
     expect(await fresh.intern(2, [plan('free')])).toHaveLength(1); // other services are not concerned
   });
 
   it('stays bounded when the names of labels are made up too', async () => {
-    const metrics = new Metrics();
-    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity), metrics);
+    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity));
     const before = await countOf();
+    const hits: unknown[] = [];
+    const limits: ServiceLimits = { ...DEFAULT_LIMITS, hit: (...hit) => hits.push(hit) };
     for (let round = 0; round < 4; round += 1)
       await sets.intern(
         SERVICE,
         Array.from({ length: 500 }, (_, n) => labelSet({ [`name${round}_${n}`]: 'x', transaction: 'GET /cart' })),
+        limits,
       );
     expect((await countOf()) - before).toBeLessThanOrEqual(1_002);
-    expect(await metrics.registry.metrics()).toMatch(/catalog_folded_label_sets_total 2000/);
+    expect(hits).toEqual(Array(4).fill(['LABEL_SETS_FOLDED', 'folded', 500]));
+  });
+});
+
+describe('transaction names', () => {
+  const ofName = (name: string): LabelSet => labelSet({ plan: 'pro', transaction: name });
+  const named = async (ids: number[]) => {
+    const rows = (await dataSource.query('SELECT id, labels FROM label_set WHERE service_id = 3')) as {
+      id: number;
+      labels: LabelSet;
+    }[];
+    return ids.map((id) => rows.find((row) => row.id === id)!.labels);
+  };
+
+  it('of one service are as many as it may have; samples of more stay, with their other labels, under __other__', async () => {
+    const hits: unknown[] = [];
+    const limits: ServiceLimits = {
+      quota: { ...DEFAULT_LIMITS.quota, transactionNamesPerService: 2 },
+      hit: (...hit) => hits.push(hit),
+    };
+    const sets = new LabelSets(dataSource.getRepository(LabelSetEntity));
+    const two = [ofName('GET /a'), ofName('GET /b')];
+    expect(await named(await sets.intern(3, two, limits))).toEqual(two);
+    expect(hits).toEqual([]);
+    const other = ofName('__other__');
+    expect(await named(await sets.intern(3, [ofName('GET /c'), ofName('GET /d'), []], limits))).toEqual([other, other, []]);
+    expect(hits).toEqual([
+      ['TRANSACTION_NAMES_FOLDED', 'folded'],
+      ['TRANSACTION_NAMES_FOLDED', 'folded'],
+    ]);
+    // A known name with new labels is not one more; another server knows the names by reading them.
+    const fresh = new LabelSets(dataSource.getRepository(LabelSetEntity));
+    const more = [labelSet({ plan: 'free', transaction: 'GET /a' }), ofName('GET /e')];
+    expect(await named(await fresh.intern(3, more, limits))).toEqual([more[0], other]);
   });
 });
 

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { labelSetKey, TRANSACTION_LABEL, type LabelSet } from '@hearth/profile-model';
-import { Counter } from 'prom-client';
+import { labelSetKey, labelValue, TRANSACTION_LABEL, type LabelSet } from '@hearth/profile-model';
 import { Repository } from 'typeorm';
-import { Metrics } from '../../platform/observability/index.js';
+import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
 import { LabelSetEntity } from './label-set.entity.js';
 
 /** Ids are drawn before their rows are committed, so a smaller one may appear later. No insert takes this long. */
 const SETTLED_MS = 60_000;
 /** What is remembered of all services together; then everything is read again. */
 const REMEMBERED_SETS = 500_000;
-/** Label sets of one service, roughly: each server counts the new ones of the others when it starts to. What is new then is folded. */
-export const MAX_SETS_OF_SERVICE = 100_000;
+/** When a service has too many transaction names, those that other servers have added are asked for this often. */
+const NAMES_READ_EVERY_MS = 60_000;
 /** Sets that still may be made of folded ones, whose labels differ in their names. */
 const ROOM_FOR_FOLDED = 1_000;
-const FOLDED = '__other__';
 
 interface Remembered {
   readonly serviceId: number;
-  /** Rows of the service in the table, roughly; `undefined`: not counted yet. */
+  /** Rows of the service in the table, roughly: those that other servers add are not counted. `undefined`: not counted yet. */
   storedSets: number | undefined;
+  /** Values of the label `transaction`, as roughly. */
+  transactionNames: { readonly names: Set<string>; readonly readMs: number } | undefined;
   readonly byId: Map<number, LabelSet>;
   readonly idByKey: Map<string, number>;
   /** Every set with a smaller id is in `byId`. */
@@ -34,18 +34,8 @@ interface Remembered {
 export class LabelSets {
   readonly #services = new Map<number, Remembered>();
   #size = 0;
-  readonly #folded: Counter;
 
-  constructor(
-    @InjectRepository(LabelSetEntity) readonly table: Repository<LabelSetEntity>,
-    { registry }: Metrics,
-  ) {
-    this.#folded = new Counter({
-      name: 'catalog_folded_label_sets_total',
-      help: `Label sets counted as ${FOLDED}, because their service has too many: a label has a value for each user or request`,
-      registers: [registry],
-    });
-  }
+  constructor(@InjectRepository(LabelSetEntity) readonly table: Repository<LabelSetEntity>) {}
 
   /** All label sets of the service that were committed when this was called. Do not change the map. */
   async all(serviceId: number): Promise<ReadonlyMap<number, LabelSet>> {
@@ -68,23 +58,27 @@ export class LabelSets {
 
   /**
    * Ids of the label sets, made where they are new. Committed when this resolves. Of a service with too many, new ones share the id of one whose
-   * values are `__other__`.
+   * values are `__other__`; with too many transaction names, only the value of that label is.
    *
    * @returns Length `labelSets.length`, in their order.
    */
-  async intern(serviceId: number, labelSets: readonly LabelSet[]): Promise<number[]> {
+  async intern(serviceId: number, labelSets: readonly LabelSet[], limits = DEFAULT_LIMITS): Promise<number[]> {
     const remembered = this.#remembered(serviceId);
     let kept = labelSets;
     let unknown = unknownOf(remembered, kept);
     if (unknown.size > 0) {
-      const room = MAX_SETS_OF_SERVICE - (remembered.storedSets ??= await this.#count(serviceId));
+      kept = await this.#withFewNames(remembered, kept, limits);
+      unknown = unknownOf(remembered, kept);
+    }
+    if (unknown.size > 0) {
+      const room = limits.quota.labelSetsPerService - (remembered.storedSets ??= await this.#count(serviceId));
       if (unknown.size > room) {
         await this.#find(remembered, unknown); // those may be known to others
         unknown = unknownOf(remembered, kept);
       }
       if (unknown.size > room) {
         const isNew = (labels: LabelSet) => !remembered.idByKey.has(labelSetKey(labels));
-        this.#folded.inc(unknown.size);
+        limits.hit('LABEL_SETS_FOLDED', 'folded', unknown.size);
         kept = kept.map((labels) => (isNew(labels) ? withFoldedValues(labels) : labels));
         unknown = unknownOf(remembered, kept);
         if (unknown.size > room + ROOM_FOR_FOLDED) {
@@ -95,6 +89,44 @@ export class LabelSets {
       if (unknown.size > 0) await this.#insert(remembered, unknown);
     }
     return kept.map((labels) => remembered.idByKey.get(labelSetKey(labels))!);
+  }
+
+  /** New sets whose transaction is one too many get the transaction `__other__`. */
+  async #withFewNames(
+    remembered: Remembered,
+    labelSets: readonly LabelSet[],
+    limits: ServiceLimits,
+  ): Promise<readonly LabelSet[]> {
+    const max = limits.quota.transactionNamesPerService;
+    const kept: LabelSet[] = [];
+    for (const labels of labelSets) {
+      const name = labelValue(labels, TRANSACTION_LABEL);
+      if (name === undefined || name === OTHER || remembered.idByKey.has(labelSetKey(labels))) {
+        kept.push(labels);
+        continue;
+      }
+      let known = (remembered.transactionNames ??= await this.#readTransactionNames(remembered.serviceId));
+      if (!known.names.has(name) && known.names.size >= max && known.readMs < Date.now() - NAMES_READ_EVERY_MS)
+        known = remembered.transactionNames = await this.#readTransactionNames(remembered.serviceId);
+      if (known.names.has(name) || known.names.size < max) {
+        known.names.add(name);
+        kept.push(labels);
+      } else {
+        limits.hit('TRANSACTION_NAMES_FOLDED', 'folded');
+        kept.push(labels.map(([label, value]) => [label, label === TRANSACTION_LABEL ? OTHER : value]));
+      }
+    }
+    return kept;
+  }
+
+  async #readTransactionNames(serviceId: number): Promise<{ names: Set<string>; readMs: number }> {
+    const readMs = Date.now();
+    const rows = (await this.table.query(
+      `SELECT DISTINCT label ->> 1 AS name FROM label_set, jsonb_array_elements(labels) AS label
+       WHERE service_id = $1 AND label ->> 0 = $2 AND label ->> 1 <> $3`,
+      [serviceId, TRANSACTION_LABEL, OTHER],
+    )) as { name: string }[];
+    return { names: new Set(rows.map(({ name }) => name)), readMs };
   }
 
   async #count(serviceId: number): Promise<number> {
@@ -157,6 +189,7 @@ export class LabelSets {
       remembered = {
         serviceId,
         storedSets: undefined,
+        transactionNames: undefined,
         byId: new Map(),
         idByKey: new Map(),
         settledId: 0,
@@ -178,10 +211,10 @@ function labelsByHash(unknown: ReadonlyMap<string, LabelSet>): Map<string, Label
 
 /** Still with the names, by which people group. */
 function withFoldedValues(labels: LabelSet): LabelSet {
-  return labels.map(([name]) => [name, FOLDED]);
+  return labels.map(([name]) => [name, OTHER]);
 }
 
 /** Samples of transactions stay so. */
 function withoutNames(labels: LabelSet): LabelSet {
-  return labels.some(([name]) => name === TRANSACTION_LABEL) ? [[TRANSACTION_LABEL, FOLDED]] : [];
+  return labels.some(([name]) => name === TRANSACTION_LABEL) ? [[TRANSACTION_LABEL, OTHER]] : [];
 }

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
-import { Repository } from 'typeorm';
+import { MoreThan, Not, Repository } from 'typeorm';
 import { HearthError } from '../../platform/http/index.js';
+import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
 import { EnvironmentEntity } from './environment.entity.js';
 import { ProcessEntity } from './process.entity.js';
 import { RevisionEntity } from './revision.entity.js';
@@ -39,6 +41,12 @@ export interface Origin {
   readonly processId: number;
 }
 
+export interface FoundOrigin {
+  readonly origin: Origin;
+  /** `other`: the service has too many processes, and this one is counted as the process `__other__` of its revision. */
+  readonly process: 'own' | 'other';
+}
+
 /** That a process was heard of. */
 export interface Sighting {
   readonly origin: Origin;
@@ -52,11 +60,19 @@ export interface Sighting {
 const REMEMBERED_ORIGINS = 100_000;
 /** Services and revisions tell when they were last seen to this grain; processes exactly. */
 const SEEN_GRAIN_MS = 5_000;
+/** Processes heard of within it count against the limit of their service. */
+const PROCESSES_COUNTED_MS = 86_400_000;
+/** How long a count of processes holds, and how long one beyond the limit stays folded. */
+const COUNT_LIFE_MS = 60_000;
 
 /** Services, environments, revisions and processes, made when they first send. */
 @Injectable()
 export class Origins {
-  readonly #remembered = new Map<string, Origin>();
+  readonly #remembered = new Map<string, { found: FoundOrigin; untilMs: EpochMs }>();
+  /** Processes by service. */
+  readonly #counted = new Map<number, { count: Promise<number>; added: number; untilMs: EpochMs }>();
+  /** Batches of a process that nobody has heard of may come together: it is looked for once. */
+  readonly #finding = new Map<string, Promise<FoundOrigin>>();
   readonly #seenMs = new Map<string, EpochMs>();
 
   constructor(
@@ -66,28 +82,53 @@ export class Origins {
     @InjectRepository(ProcessEntity) readonly processes: Repository<ProcessEntity>,
   ) {}
 
-  /** The numbers of a sender; what is new is made, and is committed when this resolves. */
-  async ensure(projectId: number, sender: Sender, atMs: EpochMs): Promise<Origin> {
+  /**
+   * The numbers of a sender; what is new is made, and is committed when this resolves.
+   *
+   * @throws {HearthError} `TOO_MANY_SERVICES`
+   */
+  async ensure(projectId: number, sender: Sender, atMs: EpochMs, limits = DEFAULT_LIMITS): Promise<FoundOrigin> {
     const environment = sender.environment || DEFAULT_ENVIRONMENT;
     const revision = sender.revision || UNKNOWN_REVISION;
     const key = JSON.stringify([projectId, sender.service, environment, revision, sender.processKey]);
     const remembered = this.#remembered.get(key);
-    if (remembered !== undefined) return remembered;
-
-    const serviceId = await this.ensureService(projectId, sender.service, atMs);
-    const environmentId = await this.ensureEnvironment(serviceId, environment);
-    const revisionId = await this.ensureRevision(serviceId, revision, sender.version, atMs);
-    const processId = await this.#ensureProcess(serviceId, environmentId, revisionId, sender, atMs);
-    const origin = { serviceId, environmentId, revisionId, processId };
-    if (revision !== UNKNOWN_REVISION) await this.#recordSeenDeploy(origin, sender.version, atMs);
+    if (remembered !== undefined && remembered.untilMs > Date.now()) return remembered.found;
+    let finding = this.#finding.get(key);
+    if (finding === undefined) {
+      finding = this.#find(projectId, { ...sender, environment, revision }, atMs, limits).finally(() =>
+        this.#finding.delete(key),
+      );
+      this.#finding.set(key, finding);
+    }
+    const found = await finding;
     if (this.#remembered.size >= REMEMBERED_ORIGINS) this.#remembered.clear();
-    this.#remembered.set(key, origin);
-    return origin;
+    this.#remembered.set(key, { found, untilMs: found.process === 'own' ? Infinity : Date.now() + COUNT_LIFE_MS });
+    return found;
   }
 
-  async ensureService(projectId: number, name: string, atMs: EpochMs): Promise<number> {
+  async #find(projectId: number, sender: Sender, atMs: EpochMs, limits: ServiceLimits): Promise<FoundOrigin> {
+    const { environment, revision } = sender;
+    const serviceId = await this.ensureService(projectId, sender.service, atMs, limits);
+    const environmentId = await this.ensureEnvironment(serviceId, environment);
+    const revisionId = await this.ensureRevision(serviceId, revision, sender.version, atMs);
+    const of = { serviceId, environmentId, revisionId };
+    const known = await this.processes.findOneBy({ serviceId, key: sender.processKey });
+    const isOwn = known !== null || (await this.#hasRoomForProcess(serviceId, limits));
+    const processId = known?.id ?? (await this.#ensureProcess(of, isOwn ? sender : otherProcess(of, sender), atMs));
+    const found: FoundOrigin = { origin: { ...of, processId }, process: isOwn ? 'own' : 'other' };
+    if (revision !== UNKNOWN_REVISION) await this.#recordSeenDeploy(found.origin, sender.version, atMs);
+    return found;
+  }
+
+  /** @throws {HearthError} `TOO_MANY_SERVICES` */
+  async ensureService(projectId: number, name: string, atMs: EpochMs, { quota } = DEFAULT_LIMITS): Promise<number> {
     const found = await this.services.findOneBy({ projectId, name });
     if (found !== null) return found.id;
+    if ((await this.services.countBy({ projectId })) >= quota.services)
+      throw new HearthError(
+        'TOO_MANY_SERVICES',
+        `the project has ${quota.services} services already; a new one is not added: PUT /api/v1/limits gives it more`,
+      );
     await this.services
       .createQueryBuilder()
       .insert()
@@ -157,6 +198,7 @@ export class Origins {
     )) as [unknown[], number]; // what an UPDATE returns, and how many rows it changed
     if (found[1] < rows.length) {
       this.#remembered.clear();
+      this.#counted.clear();
       this.#seenMs.clear();
       throw new HearthError(
         'CATALOG_GONE_BACK',
@@ -188,15 +230,27 @@ export class Origins {
     }
   }
 
+  /** Takes the room, if there is some. Each server counts those of the others anew every minute. */
+  async #hasRoomForProcess(serviceId: number, { quota }: ServiceLimits): Promise<boolean> {
+    const nowMs = Date.now();
+    let counted = this.#counted.get(serviceId);
+    if (counted === undefined || counted.untilMs < nowMs) {
+      const where = { serviceId, lastSeenMs: MoreThan(nowMs - PROCESSES_COUNTED_MS), host: Not(OTHER) };
+      counted = { count: this.processes.countBy(where), added: 0, untilMs: nowMs + COUNT_LIFE_MS };
+      this.#counted.set(serviceId, counted);
+      counted.count.catch(() => this.#counted.delete(serviceId));
+    }
+    const count = await counted.count;
+    if (count + counted.added >= quota.processesPerService) return false;
+    counted.added += 1;
+    return true;
+  }
+
   async #ensureProcess(
-    serviceId: number,
-    environmentId: number,
-    revisionId: number,
+    { serviceId, environmentId, revisionId }: Omit<Origin, 'processId'>,
     sender: Sender,
     atMs: EpochMs,
   ): Promise<number> {
-    const found = await this.processes.findOneBy({ serviceId, key: sender.processKey });
-    if (found !== null) return found.id;
     await this.processes
       .createQueryBuilder()
       .insert()
@@ -239,4 +293,10 @@ export class Origins {
     const where = table === 'service' ? 'id = $2' : 'service_id = $2 AND id = $3';
     await this.services.query(`UPDATE ${table} SET last_seen_ms = GREATEST(last_seen_ms, $1) WHERE ${where}`, [untilMs, ...key]);
   }
+}
+
+/** Stands for all processes of one revision in one environment that are too many. */
+function otherProcess({ environmentId, revisionId }: Omit<Origin, 'processId'>, sender: Sender): Sender {
+  const processKey = createHash('sha256').update(`${OTHER} ${environmentId} ${revisionId}`).digest('hex').slice(0, 32);
+  return { ...sender, processKey, host: OTHER, pid: 0, labels: [] };
 }

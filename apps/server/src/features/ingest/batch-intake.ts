@@ -1,32 +1,28 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import {
-  NO_PARENT,
-  parseProfileTypeId,
-  profileTypeKind,
-  TRANSACTION_LABEL,
-  labelValue,
-  type EpochMs,
-} from '@hearth/profile-model';
+import { Inject, Injectable } from '@nestjs/common';
+import { parseProfileTypeId, profileTypeKind, TRANSACTION_LABEL, labelValue, type EpochMs } from '@hearth/profile-model';
 import type { BatchesAnswer } from '@hearth/query-contract';
 import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, toHearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { LOGGER } from '../../platform/observability/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../catalog/index.js';
-import { assertStorable, NO_STACK, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
+import { Limits, type ServiceLimits } from '../limits/index.js';
+import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
-import type { GrowTo } from './byte-budget.js';
+import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
-import type { DecodeBatchesTask, DecodedBody } from './decode-batches.worker.js';
+import { decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
+import { idColumn } from './id-column.js';
+import { SMALL_BODY_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
 import { Storing } from './storing.js';
 import { errorOf } from './worker-fault.js';
 
 /** Takes in the bodies that our agents send. */
 @Injectable()
-export class BatchIntake implements OnApplicationBootstrap {
+export class BatchIntake {
   constructor(
     @Inject(ENVIRONMENT) readonly environment: Environment,
     @Inject(LOGGER) readonly logger: Logger,
@@ -37,36 +33,35 @@ export class BatchIntake implements OnApplicationBootstrap {
     readonly stacks: StackDictionaries,
     readonly storing: Storing,
     readonly metrics: IngestMetrics,
+    readonly limits: Limits,
   ) {}
-
-  /** Before the server listens: the first batch would otherwise wait for a thread to start and to load its modules (half a second). */
-  async onApplicationBootstrap(): Promise<void> {
-    await this.#decode(new Uint8Array(), 'identity');
-  }
 
   /**
    * Decodes and stores every batch of a body. What it counts as accepted is committed. A batch that cannot be stored is counted as rejected; its neighbours are stored.
    *
-   * @param growTo - Told how much memory the decoded body takes.
    * @throws {HearthError} when no batch could be stored: the code of the first fault; `INGEST_BUSY` 429
    */
-  async take(
-    projectId: number,
-    body: Uint8Array<ArrayBuffer>,
-    encoding: ContentEncoding,
-    growTo: GrowTo,
-  ): Promise<BatchesAnswer> {
-    const decoded = await this.#decode(body, encoding);
+  async take({ projectId, body, growTo, countProfiles }: Admitted, encoding: ContentEncoding): Promise<BatchesAnswer> {
+    const decoded = await this.#decode(projectId, body, encoding);
     growTo(decoded.decodedBytes);
+    countProfiles(decoded.batches.reduce((sum, { profiles }) => sum + profiles.length, 0));
     const nowMs = Date.now();
     const settled = await Promise.allSettled(decoded.batches.map((batch) => this.#store(projectId, batch, nowMs)));
 
     const faults = decoded.faults.map(errorOf);
+    for (const { code } of faults) this.limits.hits.add({ projectId, service: '', code, outcome: 'refused' });
     const outcomes: StoreOutcome[] = [];
-    for (const one of settled) {
-      if (one.status === 'fulfilled') outcomes.push(one.value);
-      else faults.push(this.#known(one.reason));
-    }
+    settled.forEach((one, at) => {
+      if (one.status === 'fulfilled') {
+        outcomes.push(one.value);
+        return;
+      }
+      const fault = this.#known(one.reason);
+      faults.push(fault);
+      // A name that is refused because there are too many must not be written down.
+      const service = fault.code === 'TOO_MANY_SERVICES' ? '' : decoded.batches[at]!.process.service;
+      this.limits.hits.add({ projectId, service, code: fault.code, outcome: 'refused' });
+    });
     for (const outcome of outcomes) this.metrics.batches.inc({ outcome });
     for (const { code } of faults) this.metrics.batches.inc({ outcome: code });
     // A fault of ours (the database is away) is no verdict on the batch: the sender must send the body again, and what was stored is then a duplicate.
@@ -81,18 +76,23 @@ export class BatchIntake implements OnApplicationBootstrap {
     };
   }
 
-  async #decode(body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
+  async #decode(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
-    return this.threads.run('features/ingest/decode-batches.worker.js', task, { transferList: [body.buffer] });
+    if (body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
+      const decoded = decodeBody({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES });
+      if (decoded.faults[0]?.code !== 'INFLATED_TOO_LARGE') return decoded;
+    }
+    return this.threads.decode(projectId, 'features/ingest/decode-batches.worker.js', task);
   }
 
   async #store(projectId: number, batch: CanonicalBatch, nowMs: EpochMs): Promise<StoreOutcome> {
     const { startMs, isCorrected } = acceptedStart(batch.startMs, batch.durationMs, nowMs);
     if (isCorrected) this.metrics.clockCorrected.inc();
     const { id: processKey, ...sender } = batch.process;
-    const origin = await this.origins.ensure(projectId, { ...sender, processKey }, startMs);
+    const limits = await this.limits.ofService(projectId, sender.service);
+    const { origin, process } = await this.origins.ensure(projectId, { ...sender, processKey }, startMs, limits);
     const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
-      this.labelSets.intern(origin.serviceId, batch.labelSets),
+      this.labelSets.intern(origin.serviceId, batch.labelSets, limits),
       this.profileTypes.ensure(
         origin.serviceId,
         batch.profiles.map(({ typeId }) => typeId),
@@ -101,14 +101,17 @@ export class BatchIntake implements OnApplicationBootstrap {
     ]);
     const toStore: BatchToStore = {
       ...origin,
-      sequence: batch.sequence,
+      ...(process === 'own'
+        ? { sequence: batch.sequence }
+        : // Sequences of many processes are no identity of one.
+          { sequence: null, receiptKey: `${processKey} ${batch.sequence}` }),
       startMs,
       durationMs: batch.durationMs,
       blocks: batch.profiles.map((profile, at) => ({
         profileTypeId: profileTypeIds[at]!,
         kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-        stackId: profile.sampleStack.map((row) => (row === NO_PARENT ? NO_STACK : stackIds[row]!)),
-        labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!),
+        stackId: idColumn(profile.sampleStack, stackIds, new Int32Array(profile.sampleStack.length)),
+        labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
         value: profile.sampleValue,
         count: profile.sampleCount,
       })),
@@ -117,15 +120,19 @@ export class BatchIntake implements OnApplicationBootstrap {
         labelSetId: labelSetIds[labelSet]!,
         name: labelValue(batch.labelSets[labelSet]!, TRANSACTION_LABEL) ?? '',
       })),
-      series: batch.series,
+      // Many processes have no one value at one time.
+      series: process === 'own' ? batch.series : [],
     };
     assertStorable(toStore);
-    return this.storing.store(toStore, {
+    const outcome = await this.storing.store(projectId, toStore, {
       origin,
       fromMs: startMs,
       untilMs: startMs + batch.durationMs,
-      droppedBatches: batch.droppedBatches,
+      droppedBatches: batch.report.droppedBatches,
     });
+    // A batch that comes again tells it again.
+    if (outcome === 'stored') countLosses(limits, batch, process);
+    return outcome;
   }
 
   #known(error: unknown): HearthError {
@@ -134,6 +141,17 @@ export class BatchIntake implements OnApplicationBootstrap {
     if (known.status >= 500) this.logger.error({ err: error }, 'a batch was not stored');
     return known;
   }
+}
+
+/** What is not there as it was measured: by our limits, or by those of its agent. */
+function countLosses({ hit }: ServiceLimits, { report, series }: CanonicalBatch, process: 'own' | 'other'): void {
+  if (process === 'other') {
+    hit('PROCESSES_FOLDED', 'folded');
+    hit('PROCESS_SERIES_DROPPED', 'dropped', series.length);
+  }
+  hit('AGENT_BATCHES_DROPPED', 'dropped', report.droppedBatches);
+  hit('AGENT_SAMPLES_DROPPED', 'dropped', report.droppedSamples);
+  hit('AGENT_LABEL_SETS_FOLDED', 'folded', report.foldedLabelSets);
 }
 
 /** The batch itself is at fault, and sending it again would not help. */

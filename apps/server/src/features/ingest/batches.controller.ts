@@ -27,6 +27,6 @@ export class BatchesController {
     if (type !== BATCH_CONTENT_TYPE)
       throw new HearthError('CONTENT_TYPE_UNSUPPORTED', `send batches as ${BATCH_CONTENT_TYPE}`, { status: 415 });
     const encoding = contentEncoding(request.headers['content-encoding']);
-    return this.bodies.read(request, (body, growTo) => this.batches.take(request.projectId, body, encoding, growTo));
+    return this.bodies.read(request, (admitted) => this.batches.take(admitted, encoding));
   }
 }

@@ -3,10 +3,15 @@ import { HearthError } from '../../platform/http/index.js';
 /** Bytes held from now on, instead of fewer. */
 export type GrowTo = (bytes: number) => void;
 
-/** How many bytes of request bodies, and of what was read from them, may be in memory at once: a slow database never becomes a full memory. */
+/**
+ * How many bytes of request bodies, and of what was read from them, may be in memory at once: a slow database never becomes a full memory.
+ *
+ * Of k projects that hold bytes none may hold more than the (k + 1)th part, so there is always room for one more project, however much the others send.
+ */
 export class ByteBudget {
   readonly maxBytes: number;
   #usedBytes = 0;
+  readonly #byProject = new Map<number, number>();
 
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
@@ -21,30 +26,42 @@ export class ByteBudget {
    *
    * @throws {HearthError} `INGEST_BUSY` 429 when they do not fit beside the others; so does `growTo`
    */
-  async hold<Result>(bytes: number, work: (growTo: GrowTo) => Promise<Result>): Promise<Result> {
+  async hold<Result>(projectId: number, bytes: number, work: (growTo: GrowTo) => Promise<Result>): Promise<Result> {
     let heldBytes = 0;
     const growTo: GrowTo = (newBytes) => {
       const moreBytes = Math.max(0, newBytes - heldBytes);
-      this.#assertRoom(heldBytes, moreBytes);
-      this.#usedBytes += moreBytes;
+      this.#assertRoom(projectId, heldBytes, moreBytes);
+      this.#add(projectId, moreBytes);
       heldBytes += moreBytes;
     };
     growTo(bytes);
     try {
       return await work(growTo);
     } finally {
-      this.#usedBytes -= heldBytes;
+      this.#add(projectId, -heldBytes);
     }
   }
 
-  #assertRoom(heldBytes: number, moreBytes: number): void {
+  #add(projectId: number, bytes: number): void {
+    this.#usedBytes += bytes;
+    const held = (this.#byProject.get(projectId) ?? 0) + bytes;
+    if (held > 0) this.#byProject.set(projectId, held);
+    else this.#byProject.delete(projectId);
+  }
+
+  #assertRoom(projectId: number, heldBytes: number, moreBytes: number): void {
+    const ofProject = this.#byProject.get(projectId) ?? 0;
+    const projects = this.#byProject.size + (ofProject === 0 ? 1 : 0);
     // Alone even the largest body may pass: refused now, it would be refused for ever.
-    if (this.#usedBytes > heldBytes && this.#usedBytes + moreBytes > this.maxBytes) {
-      throw new HearthError(
-        'INGEST_BUSY',
-        `${this.#usedBytes} bytes wait to be stored already (MAX_QUEUED_BYTES ${this.maxBytes}): send again later`,
-        { status: 429, retryAfterSeconds: 5 },
-      );
-    }
+    const isAlone = this.#usedBytes <= heldBytes;
+    // So may the only body of a project, beside others.
+    const isOnlyOne = ofProject <= heldBytes;
+    const isWithinShare = isOnlyOne || ofProject + moreBytes <= this.maxBytes / (projects + 1);
+    if (isAlone || (isWithinShare && this.#usedBytes + moreBytes <= this.maxBytes)) return;
+    throw new HearthError(
+      'INGEST_BUSY',
+      `${this.#usedBytes} bytes wait to be stored already, ${ofProject} of this project (MAX_QUEUED_BYTES ${this.maxBytes}): send again later`,
+      { status: 429, retryAfterSeconds: 5 },
+    );
   }
 }

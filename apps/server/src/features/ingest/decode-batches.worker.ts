@@ -4,7 +4,7 @@ import { canonicalBatch, type CanonicalBatch } from './canonical-batch.js';
 import { faultOf, type WorkerFault } from './worker-fault.js';
 
 export interface DecodeBatchesTask {
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
   readonly maxInflatedBytes: number;
 }
@@ -17,8 +17,8 @@ export interface DecodedBody {
   readonly decodedBytes: number;
 }
 
-/** Runs in a thread of the pool: inflating, checking and renaming are two thirds of what ingest costs. */
-export function run({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
+/** Inflates, checks and renames: in the process for small bodies, in a thread of the pool for others. */
+export function decodeBody({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
   try {
     const { batches, errors, decodedBytes } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes));
     return { batches: batches.map(canonicalBatch), faults: errors.map(faultOf), decodedBytes };
@@ -26,3 +26,5 @@ export function run({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): De
     return { batches: [], faults: [faultOf(error)], decodedBytes: 0 };
   }
 }
+
+export const run = decodeBody;

@@ -4,7 +4,8 @@ import { GroupCommit } from './group-commit.js';
 function gather(store: (items: number[]) => Promise<string[]>) {
   const groups: number[][] = [];
   const commit = new GroupCommit<number, string>({
-    blocksIn: (blocks) => blocks,
+    blocksIn: (blocks) => Math.abs(blocks),
+    projectOf: (blocks) => Math.sign(blocks),
     mayBeOneItem: (error) => (error as Error).message === 'bad item',
     store: async (items) => {
       groups.push(items);
@@ -25,6 +26,38 @@ describe('GroupCommit', () => {
     const { commit, groups } = gather(async (items) => items.map(String));
     await Promise.all([commit.add(499), commit.add(1), commit.add(300), commit.add(300), commit.add(600)]);
     expect(groups).toEqual([[499, 1], [300], [300], [600]]);
+  });
+
+  it('lets projects take turns while the database is slow, and knows how long each waits', async () => {
+    const open: (() => void)[] = [];
+    const { commit, groups } = gather(
+      (items) =>
+        new Promise((resolve) => {
+          open.push(() => {
+            resolve(items.map(String));
+          });
+        }),
+    );
+    const adding = [500, 500, 200, 200, 200, -100].map((blocks) => commit.add(blocks)); // both database transactions are busy
+    expect(commit.waitedMs(-1)).toBeLessThan(10);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 30);
+    });
+    expect(commit.waitedMs(1)).toBeGreaterThanOrEqual(29);
+    expect(commit.waitedMs(2)).toBe(0);
+    open.shift()!();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 5);
+    });
+    expect(groups.at(-1)).toEqual([200, -100, 200]);
+    while (open.length > 0) {
+      open.shift()!();
+      await new Promise((resolve) => {
+        setTimeout(resolve, 5);
+      });
+    }
+    await Promise.all(adding);
+    expect(commit.waitedMs(1)).toBe(0);
   });
 
   it('fails only the item that cannot be stored', async () => {

@@ -1,3 +1,6 @@
+import type { EpochMs } from '@hearth/profile-model';
+import { FairQueue } from './fair-queue.js';
+
 /** How long a batch waits for company: a commit for each could not reach the rate that is asked of us. */
 const GATHER_MS = 10;
 const MAX_BLOCKS = 500;
@@ -6,6 +9,7 @@ const MAX_RUNNING = 2;
 
 interface Waiting<Item, Outcome> {
   readonly item: Item;
+  readonly sinceMs: EpochMs;
   readonly done: (outcome: Outcome) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -13,6 +17,8 @@ interface Waiting<Item, Outcome> {
 export interface GroupCommitOptions<Item, Outcome> {
   /** Stores all items in one database transaction, or none: then it rejects. @returns One outcome for each item. */
   readonly store: (items: Item[]) => Promise<readonly Outcome[]>;
+  /** Items of one project are stored in their order; projects take turns. */
+  readonly projectOf: (item: Item) => number;
   /** Blocks that an item brings. */
   readonly blocksIn: (item: Item) => number;
   /** Whether an error may be the fault of one item, so that the others are worth another try without it. */
@@ -22,7 +28,7 @@ export interface GroupCommitOptions<Item, Outcome> {
 /** Gathers items for up to 10 ms or 500 blocks and stores them together. */
 export class GroupCommit<Item, Outcome> {
   readonly #options: GroupCommitOptions<Item, Outcome>;
-  #waiting: Waiting<Item, Outcome>[] = [];
+  readonly #waiting = new FairQueue<number, Waiting<Item, Outcome>>();
   #waitingBlocks = 0;
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -34,7 +40,7 @@ export class GroupCommit<Item, Outcome> {
   /** Resolves after the commit. */
   add(item: Item): Promise<Outcome> {
     return new Promise((done, failed) => {
-      this.#waiting.push({ item, done, failed });
+      this.#waiting.push(this.#options.projectOf(item), { item, sinceMs: Date.now(), done, failed });
       this.#waitingBlocks += this.#options.blocksIn(item);
       if (this.#waitingBlocks >= MAX_BLOCKS) this.#flush();
       else
@@ -42,6 +48,12 @@ export class GroupCommit<Item, Outcome> {
           this.#flush();
         }, GATHER_MS);
     });
+  }
+
+  /** How long the oldest item of a project has been in line. */
+  waitedMs(projectId: number): number {
+    const first = this.#waiting.firstOf(projectId);
+    return first === undefined ? 0 : Date.now() - first.sinceMs;
   }
 
   #flush(): void {
@@ -59,13 +71,15 @@ export class GroupCommit<Item, Outcome> {
 
   /** Up to `MAX_BLOCKS`, at least one item. */
   #take(): Waiting<Item, Outcome>[] {
+    const group: Waiting<Item, Outcome>[] = [];
     let blocks = 0;
-    const beyond = this.#waiting.findIndex(({ item }) => {
-      blocks += this.#options.blocksIn(item);
-      return blocks > MAX_BLOCKS;
-    });
-    const group = this.#waiting.splice(0, beyond === -1 ? this.#waiting.length : Math.max(1, beyond));
-    this.#waitingBlocks -= group.reduce((sum, { item }) => sum + this.#options.blocksIn(item), 0);
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      const more = this.#options.blocksIn(next.item);
+      if (group.length > 0 && blocks + more > MAX_BLOCKS) break;
+      blocks += more;
+      group.push(this.#waiting.shift()!);
+    }
+    this.#waitingBlocks -= blocks;
     return group;
   }
 

@@ -1,1 +1,2 @@
 export { IngestModule } from './ingest.module.js';
+export { IngestGate } from './ingest-gate.js';

@@ -9,6 +9,7 @@ import { startTestPostgres, type TestPostgres } from '../../../../../test/suppor
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { BatchIntake } from './batch-intake.js';
+import { SMALL_BODY_BYTES } from './small-bodies.js';
 
 const distDir = fileURLToPath(new URL('../../../dist', import.meta.url));
 
@@ -34,11 +35,20 @@ it('takes batches in while questions hold every thread', { timeout: 20_000 }, as
   );
   const ended = Promise.allSettled(questions);
   try {
-    const body = Uint8Array.from(
-      encodeBatch(madeBatch({ processId: 'a'.repeat(32), sequence: 1, startMs: Date.now() - 20_000 })),
-    );
-    const answer = await server.app.get(BatchIntake, { strict: false }).take(1, body, 'identity', () => undefined);
-    expect(answer.accepted).toBe(1);
+    const intake = server.app.get(BatchIntake, { strict: false });
+    const take = async (batches: number) => {
+      const sequences = Array.from({ length: batches }, (_, at) => batches * 100 + at);
+      const encoded = sequences.map((sequence) =>
+        encodeBatch(madeBatch({ processId: 'a'.repeat(32), sequence, startMs: Date.now() - 20_000 })),
+      );
+      const body = Uint8Array.from(Buffer.concat(encoded));
+      const admitted = { projectId: 1, body, growTo: () => undefined, countProfiles: () => undefined };
+      return { bytes: body.length, ...(await intake.take(admitted, 'identity')) };
+    };
+    expect(await take(1)).toMatchObject({ accepted: 1 });
+    const large = await take(250);
+    expect(large.bytes).toBeGreaterThan(SMALL_BODY_BYTES); // read in a thread
+    expect(large.accepted).toBe(250);
   } finally {
     over.abort();
     await ended;

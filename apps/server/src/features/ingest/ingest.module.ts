@@ -1,11 +1,14 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
+import { LimitsModule } from '../limits/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { StacksModule } from '../stacks/index.js';
+import { BacklogWatch } from './backlog-watch.js';
 import { BatchIntake } from './batch-intake.js';
 import { BatchesController } from './batches.controller.js';
 import { BodyIntake } from './body-intake.js';
+import { IngestGate } from './ingest-gate.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { InstallController } from './install.controller.js';
@@ -15,8 +18,9 @@ import { PyroscopeController } from './pyroscope.controller.js';
 import { Storing } from './storing.js';
 
 @Module({
-  imports: [CatalogModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
+  imports: [LimitsModule, CatalogModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
-  providers: [BatchIntake, BodyIntake, IngestMetrics, IngestThreads, ProfileIntake, Storing],
+  providers: [BacklogWatch, BatchIntake, BodyIntake, IngestGate, IngestMetrics, IngestThreads, ProfileIntake, Storing],
+  exports: [IngestGate],
 })
 export class IngestModule {}

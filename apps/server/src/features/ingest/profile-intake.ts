@@ -1,34 +1,27 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  NO_PARENT,
-  parseProfileTypeId,
-  PROFILE_TYPE_IDS,
-  profileTypeKind,
-  type EpochMs,
-  type ProfileTypeId,
-} from '@hearth/profile-model';
+import { parseProfileTypeId, PROFILE_TYPE_IDS, profileTypeKind, type EpochMs, type ProfileTypeId } from '@hearth/profile-model';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { LabelSets, Origins, ProfileTypes, type Sender } from '../catalog/index.js';
-import { assertStorable, NO_STACK, type StoreOutcome } from '../profile-store/index.js';
+import { Limits } from '../limits/index.js';
+import { assertStorable, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
 import { storeFault } from './batch-intake.js';
-import type { GrowTo } from './byte-budget.js';
+import type { Admitted } from './body-intake.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
-import type { ReadProfileFile, ReadProfileTask } from './read-profile.worker.js';
+import { idColumn } from './id-column.js';
+import { readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
+import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES } from './small-bodies.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';
 
 /** A profile file and what its sender says about it. */
-export interface ProfileUpload {
-  readonly projectId: number;
+export interface ProfileUpload extends Admitted {
   readonly sender: Sender;
-  readonly body: Uint8Array<ArrayBuffer>;
-  readonly growTo: GrowTo;
   readonly encoding: ContentEncoding;
   readonly contentType: string;
   readonly textForm: 'folded' | 'lines';
@@ -40,6 +33,8 @@ export interface ProfileUpload {
   readonly countedAs: { readonly typeId: ProfileTypeId } | { readonly sampleRateHz: number };
 }
 
+/** What says that a body inflates to more than is read here. */
+const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'FORMAT_LIMIT']);
 const COUNT_TYPE_ID = 'samples:samples:count::';
 
 /** Takes in single profile files of the formats that people and other clients have. */
@@ -54,6 +49,7 @@ export class ProfileIntake {
     readonly stacks: StackDictionaries,
     readonly storing: Storing,
     readonly metrics: IngestMetrics,
+    readonly limits: Limits,
   ) {}
 
   /** @throws {HearthError} what is wrong with the file; nothing of it is stored then */
@@ -64,7 +60,10 @@ export class ProfileIntake {
       return outcome;
     } catch (error) {
       const known = storeFault(error) ?? error;
-      this.metrics.batches.inc({ outcome: known instanceof HearthError ? known.code : 'INTERNAL' });
+      const code = known instanceof HearthError ? known.code : 'INTERNAL';
+      this.metrics.batches.inc({ outcome: code });
+      // A name that is refused because there are too many must not be written down; nor one that was never stored.
+      this.limits.hits.add({ projectId: upload.projectId, service: '', code, outcome: 'refused' });
       throw known;
     }
   }
@@ -74,6 +73,7 @@ export class ProfileIntake {
     sender,
     body,
     growTo,
+    countProfiles,
     encoding,
     contentType,
     textForm,
@@ -83,13 +83,10 @@ export class ProfileIntake {
   }: ProfileUpload): Promise<StoreOutcome> {
     const receiptKey = createHash('sha256').update(identity).update('\0').update(body).digest('hex');
     const task: ReadProfileTask = { body, encoding, contentType, textForm, maxInflatedBytes: this.environment.maxInflatedBytes };
-    const file = await this.threads.run<ReadProfileTask, ReadProfileFile | { fault: WorkerFault }>(
-      'features/ingest/read-profile.worker.js',
-      task,
-      { transferList: [body.buffer] },
-    );
+    const file = await this.#read(projectId, task);
     if ('fault' in file) throw errorOf(file.fault);
     growTo(file.decodedBytes);
+    countProfiles(file.profiles.length);
 
     const nowMs = Date.now();
     const durationMs = range === undefined ? Math.max(1, file.durationMs) : range.untilMs - range.fromMs;
@@ -97,10 +94,11 @@ export class ProfileIntake {
     const { startMs, isCorrected } = acceptedStart(saidMs, durationMs, nowMs);
     if (isCorrected) this.metrics.clockCorrected.inc();
 
-    const origin = await this.origins.ensure(projectId, sender, startMs);
+    const limits = await this.limits.ofService(projectId, sender.service);
+    const { origin, process } = await this.origins.ensure(projectId, sender, startMs, limits);
     const profiles = file.profiles.map((profile) => asMeasured(profile, countedAs));
     const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
-      this.labelSets.intern(origin.serviceId, file.labelSets),
+      this.labelSets.intern(origin.serviceId, file.labelSets, limits),
       this.profileTypes.ensure(
         origin.serviceId,
         profiles.map(({ typeId }) => typeId),
@@ -116,8 +114,8 @@ export class ProfileIntake {
       blocks: profiles.map((profile, at) => ({
         profileTypeId: profileTypeIds[at]!,
         kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-        stackId: profile.sampleStack.map((row) => (row === NO_PARENT ? NO_STACK : stackIds[row]!)),
-        labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!),
+        stackId: idColumn(profile.sampleStack, stackIds, new Int32Array(profile.sampleStack.length)),
+        labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
         value: profile.sampleValue,
         count: profile.sampleCount,
       })),
@@ -125,7 +123,18 @@ export class ProfileIntake {
       series: [],
     };
     assertStorable(batch);
-    return this.storing.store(batch, { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 });
+    const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 };
+    const outcome = await this.storing.store(projectId, batch, sighting);
+    if (process === 'other' && outcome === 'stored') limits.hit('PROCESSES_FOLDED', 'folded');
+    return outcome;
+  }
+
+  async #read(projectId: number, task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
+    if (task.body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
+      const file = await readProfileFile({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES, maxFrames: SMALL_FRAMES });
+      if (!('fault' in file && TOO_LARGE_HERE.has(file.fault.code))) return file;
+    }
+    return this.threads.decode(projectId, 'features/ingest/read-profile.worker.js', task);
   }
 }
 

@@ -36,9 +36,9 @@ export class ProfilesController {
   ): Promise<BatchesAnswer> {
     const typeId = query.type === undefined ? PROFILE_TYPE_IDS.cpu : resolveProfileTypeId(query.type);
     const encoding = contentEncoding(request.headers['content-encoding']);
-    const outcome = await this.bodies.read(request, (body, growTo) =>
+    const outcome = await this.bodies.read(request, (admitted) =>
       this.profiles.take({
-        projectId: request.projectId,
+        ...admitted,
         sender: {
           service: query.service,
           environment: query.environment,
@@ -51,11 +51,9 @@ export class ProfilesController {
           rateHz: 0,
           labels: [],
           // A file is what one process did.
-          processKey: createHash('sha256').update(query.service).update('\0').update(body).digest('hex').slice(0, 32),
+          processKey: createHash('sha256').update(query.service).update('\0').update(admitted.body).digest('hex').slice(0, 32),
           startedAtMs: Date.now(),
         },
-        body,
-        growTo,
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: 'folded',

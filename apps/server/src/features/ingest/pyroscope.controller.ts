@@ -32,12 +32,10 @@ export class PyroscopeController {
     const query = request.originalUrl.split('?').slice(1).join('?');
     const upload = parsePyroscopeQuery(new URLSearchParams(query), Date.now());
     const encoding = contentEncoding(request.headers['content-encoding']);
-    await this.bodies.read(request, (body, growTo) =>
+    await this.bodies.read(request, (admitted) =>
       this.profiles.take({
-        projectId: request.projectId,
+        ...admitted,
         sender: senderOf(upload, request.ip ?? ''),
-        body,
-        growTo,
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: upload.form === 'lines' ? 'lines' : 'folded',

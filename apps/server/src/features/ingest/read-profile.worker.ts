@@ -15,9 +15,11 @@ import { multipartPart } from './multipart.js';
 import { faultOf, type WorkerFault } from './worker-fault.js';
 
 export interface ReadProfileTask {
-  readonly body: Uint8Array;
+  readonly body: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
   readonly maxInflatedBytes: number;
+  /** Of all stacks together: a short file can name long stacks many times. Default: that of the format. */
+  readonly maxFrames?: number;
   /** Multipart bodies are unpacked: the part `profile` is the file. */
   readonly contentType: string;
   /** `lines`: one stack a line, without a count. */
@@ -37,14 +39,14 @@ export interface ReadProfileFile {
   readonly decodedBytes: number;
 }
 
-/** Runs in a thread of the pool: a hostile file holds up nobody else. */
-export async function run(task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
+/** In the process for small bodies, in a thread of the pool for others: a hostile file holds up nobody else. */
+export async function readProfileFile(task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
   try {
     const inflated = inflateBody(task.body, task.encoding, task.maxInflatedBytes);
     const isMultipart = /^multipart\/form-data\b/i.test(task.contentType);
     const file = isMultipart ? await multipartPart(inflated, task.contentType, 'profile') : inflated;
     const { profiles } = readProfiles(task.textForm === 'lines' ? withCounts(file) : file, {
-      limits: { maxBytes: task.maxInflatedBytes },
+      limits: { maxBytes: task.maxInflatedBytes, ...(task.maxFrames === undefined ? {} : { maxFrames: task.maxFrames }) },
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
     });
     return fileOf(profiles);
@@ -106,3 +108,5 @@ function withCounts(lines: Uint8Array): Uint8Array {
       .replace(/[^\r\n]+/g, '$& 1'),
   );
 }
+
+export const run = readProfileFile;

@@ -7,7 +7,11 @@ import { StackDictionaries } from '../stacks/index.js';
 import { GroupCommit } from './group-commit.js';
 import { IngestMetrics } from './ingest-metrics.js';
 
+/** An agent waits ten seconds for its answer; a batch that would be stored after that would be sent, read and refused again. */
+const MAX_WAIT_MS = 5_000;
+
 interface Arrival {
+  readonly projectId: number;
   readonly batch: BatchToStore;
   readonly sighting: Sighting;
 }
@@ -27,6 +31,7 @@ export class Storing {
     stacks: StackDictionaries,
   ) {
     this.#groups = new GroupCommit({
+      projectOf: ({ projectId }) => projectId,
       blocksIn: ({ batch }) => Math.max(1, batch.blocks.length),
       // Of a database that has gone back, no id in the group can be trusted.
       mayBeOneItem: (error) => !isDatabaseAway(error) && !isGoneBack(error),
@@ -47,8 +52,19 @@ export class Storing {
   }
 
   /** Resolves after the commit. */
-  async store(batch: BatchToStore, sighting: Sighting): Promise<StoreOutcome> {
-    return this.#groups.add({ batch, sighting });
+  async store(projectId: number, batch: BatchToStore, sighting: Sighting): Promise<StoreOutcome> {
+    return this.#groups.add({ projectId, batch, sighting });
+  }
+
+  /** @throws {HearthError} `INGEST_BUSY` 429: what the project has sent before waits for the database too long already */
+  assertFlows(projectId: number): void {
+    const waitedMs = this.#groups.waitedMs(projectId);
+    if (waitedMs <= MAX_WAIT_MS) return;
+    throw new HearthError(
+      'INGEST_BUSY',
+      `batches of the project have waited for the database for ${waitedMs} ms: send again later`,
+      { status: 429, retryAfterSeconds: 5 },
+    );
   }
 }
 

@@ -13,6 +13,8 @@ const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   app_user: 'a person, of all projects',
   user_session: 'of a person; found by its hash',
   migration: 'of the schema',
+  project_quota: 'of a project',
+  limit_hit: 'of a project: also of services that it may not have',
 };
 
 let postgres: TestPostgres;
