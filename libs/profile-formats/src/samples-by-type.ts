@@ -34,10 +34,9 @@ export class SamplesByType {
     this.#values = types.map(() => []);
   }
 
-  /** Makes the texts storable and not too long. */
+  /** @param key - With texts as `tidyFunction` makes them. */
   functionRow(key: FunctionKey): number {
-    const row = this.#functions.rowOf({ name: tidy(key.name), package: tidy(key.package), file: tidy(key.file) });
-    return row;
+    return this.#functions.rowOf(key);
   }
 
   stackRow(parent: number, functionRow: number): number {
@@ -100,7 +99,12 @@ export class SamplesByType {
   }
 }
 
-function tidy(text: string): string {
+/** Storable and not too long. */
+export function tidyFunction(key: FunctionKey): FunctionKey {
+  return { name: tidy(key.name), package: tidy(key.package), file: tidy(key.file) };
+}
+
+export function tidy(text: string): string {
   return shortened(storableText(text));
 }
 

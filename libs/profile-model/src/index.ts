@@ -27,5 +27,7 @@ export type { LabelSetIndex, Profile } from './profile.js';
 export { selfByStack, selfWithoutStack } from './self-by-stack.js';
 export { NO_PARENT, assertStackTable, functionsRootFirst } from './stack-table.js';
 export type { FunctionIndex, StackIndex, StackTable } from './stack-table.js';
+export { RememberedFunctions } from './remembered-functions.js';
 export { storableText } from './storable-text.js';
+export { TextCache } from './text-cache.js';
 export type { DurationMs, EpochMs, Micros, TimeRange } from './units.js';

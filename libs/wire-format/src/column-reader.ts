@@ -1,6 +1,5 @@
-import { storableText } from '@hearth/profile-model';
+import { TextCache, storableText } from '@hearth/profile-model';
 import { WireError } from './errors.js';
-import { TextCache } from './text-cache.js';
 
 const MAX_VARINT_BYTES = 8; // 56 bits hold 2^53
 

@@ -3,6 +3,8 @@ import { WireError } from './errors.js';
 /** Bound of signed numbers: zigzag doubles them, and they must stay exact. */
 export const MAX_SIGNED = 2 ** 52;
 
+const encoder = new TextEncoder();
+
 /**
  * Writes numbers, texts and columns of them, one behind the other. `ColumnReader` reads them in the same order.
  *
@@ -12,7 +14,6 @@ export const MAX_SIGNED = 2 ** 52;
 export class ColumnWriter {
   #bytes = new Uint8Array(1024);
   #length = 0;
-  readonly #encoder = new TextEncoder();
 
   /** Bytes written so far. */
   get length(): number {
@@ -21,9 +22,13 @@ export class ColumnWriter {
 
   /** @param value - Whole, 0 to 2^53 - 1. @throws {WireError} `WIRE_VALUE` */
   varint(value: number): void {
+    this.#reserve(8);
+    if (value >= 0 && value < 128 && Math.floor(value) === value) {
+      this.#bytes[this.#length++] = value; // most are
+      return;
+    }
     if (!Number.isSafeInteger(value) || value < 0)
       throw new WireError('WIRE_VALUE', `${value} is not a whole number from 0 to 2^53`);
-    this.#reserve(8);
     let rest = value;
     while (rest >= 128) {
       this.#bytes[this.#length++] = (rest % 128) + 128; // not shifts: they have 32 bits
@@ -61,7 +66,7 @@ export class ColumnWriter {
 
   /** As `bytes`, in UTF-8; half a surrogate pair becomes U+FFFD. */
   text(value: string): void {
-    this.bytes(this.#encoder.encode(value));
+    this.bytes(encoder.encode(value));
   }
 
   texts(values: readonly string[]): void {

@@ -11,10 +11,11 @@ import { QueryModule } from '../features/query/index.js';
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
   imports: [
+    // First: routes are tried in the order of their modules, and most requests are batches.
+    IngestModule,
     AccessApiModule,
     CatalogApiModule,
     LimitsApiModule,
-    IngestModule,
     QueryModule,
     ComparisonModule,
     HealthModule,

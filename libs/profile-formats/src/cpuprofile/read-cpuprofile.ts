@@ -3,7 +3,7 @@ import { NO_PARENT, PROFILE_TYPE_IDS, canonicalFunction, parseProfileTypeId } fr
 import { FormatError } from '../errors.js';
 import type { FormatLimits } from '../limits.js';
 import { assertWithin } from '../limits.js';
-import { SamplesByType } from '../samples-by-type.js';
+import { SamplesByType, tidyFunction } from '../samples-by-type.js';
 import { readCpuprofileNodes } from './cpuprofile-nodes.js';
 
 /** V8's own root: everything is below it, so it says nothing. */
@@ -26,7 +26,7 @@ export function cpuprofileToProfile(json: object, limits: FormatLimits, rootDir:
       stackRows[row] = NO_PARENT;
       return;
     }
-    const functionRow = samples.functionRow(canonicalFunction({ name, scriptName: nodes.url[row]! }, rootDir));
+    const functionRow = samples.functionRow(tidyFunction(canonicalFunction({ name, scriptName: nodes.url[row]! }, rootDir)));
     stackRows[row] = samples.stackRow(parent === -1 ? NO_PARENT : stackRows[parent]!, functionRow);
   });
 

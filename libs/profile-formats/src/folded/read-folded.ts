@@ -3,7 +3,7 @@ import { NATIVE_PACKAGE, NO_PARENT } from '@hearth/profile-model';
 import { FormatError } from '../errors.js';
 import type { FormatLimits } from '../limits.js';
 import { assertWithin } from '../limits.js';
-import { SamplesByType } from '../samples-by-type.js';
+import { SamplesByType, tidyFunction } from '../samples-by-type.js';
 
 /** The file does not say what was counted. Whoever knows may put another type in its place. */
 export const FOLDED_TYPE: ProfileType = {
@@ -71,7 +71,10 @@ function stackRow(samples: SamplesByType, stack: string): number {
   let row = NO_PARENT;
   for (const frame of frames) {
     const isRuntimes = /^\(.*\)$/.test(frame); // (idle), (garbage collector)
-    row = samples.stackRow(row, samples.functionRow({ name: frame, package: isRuntimes ? NATIVE_PACKAGE : '', file: '' }));
+    row = samples.stackRow(
+      row,
+      samples.functionRow(tidyFunction({ name: frame, package: isRuntimes ? NATIVE_PACKAGE : '', file: '' })),
+    );
   }
   return row;
 }

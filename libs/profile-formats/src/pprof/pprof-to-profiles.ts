@@ -1,9 +1,8 @@
 import type { FunctionKey, Label, LabelSet, Profile } from '@hearth/profile-model';
-import { NATIVE_PACKAGE, NO_PARENT, canonicalFunction, labelSet, storableText } from '@hearth/profile-model';
+import { NATIVE_PACKAGE, NO_PARENT, RememberedFunctions, TextCache, canonicalFunction, labelSet } from '@hearth/profile-model';
 import { FormatError } from '../errors.js';
 import type { FormatLimits } from '../limits.js';
-import { shortened } from '../limits.js';
-import { SamplesByType } from '../samples-by-type.js';
+import { SamplesByType, tidy, tidyFunction } from '../samples-by-type.js';
 import { nodeAgentFunction } from './node-agent-names.js';
 import type { PprofLocation, PprofMapping, PprofMessage, PprofSample, Whole } from './pprof-message.js';
 import { decodePprof } from './pprof-message.js';
@@ -19,11 +18,20 @@ export function pprofToProfiles(bytes: Uint8Array, limits: FormatLimits, rootDir
   return new PprofImport(decodePprof(bytes, limits), limits, rootDir).profiles();
 }
 
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // what is no UTF-8 becomes U+FFFD
+const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
+/** Made by the first file that is read. */
+let knownTexts: TextCache | undefined;
+const rememberedFunctions = new RememberedFunctions((name, file, rootDir) =>
+  tidyFunction(canonicalFunction(nodeAgentFunction(name, file), rootDir)),
+);
+
 class PprofImport {
   readonly #message: PprofMessage;
-  readonly #rootDir: string;
+  readonly #functionOf: (name: string, file: string) => FunctionKey;
+  readonly #functionRows = new Map<FunctionKey, number>();
   readonly #texts: (string | undefined)[] = [];
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // what is no UTF-8 becomes U+FFFD
+  readonly #labelSetRows = new Map<string, number>();
   readonly #samples: SamplesByType;
   readonly #scales: TimeScale[];
   /** Index of the sample type that counts raw samples; -1 if there is none. */
@@ -32,7 +40,7 @@ class PprofImport {
 
   constructor(message: PprofMessage, limits: FormatLimits, rootDir: string) {
     this.#message = message;
-    this.#rootDir = rootDir;
+    this.#functionOf = rememberedFunctions.of(rootDir);
     if (message.strings[0]?.length !== 0) throw new FormatError('PPROF_STRING', 'the first text must be empty');
     const sampleTypes = message.sampleTypes.map(({ type, unit }) => ({ type: this.#text(type), unit: this.#text(unit) }));
     if (sampleTypes.length === 0) throw new FormatError('PPROF_SAMPLE_TYPE', 'no sample type');
@@ -77,12 +85,16 @@ class PprofImport {
       for (const functionRow of this.#framesOfLocation.get(locationIds[at]!)!) stack = this.#samples.stackRow(stack, functionRow);
     }
     const values = sample.values.map((value, index) => this.#scales[index]!.toWhole(value));
-    this.#samples.addSample(
-      stack,
-      this.#samples.labelSetRow(this.#labels(sample)),
-      values,
-      Math.max(0, values[this.#countIndex] ?? 1),
-    );
+    this.#samples.addSample(stack, this.#labelSetRow(sample), values, Math.max(0, values[this.#countIndex] ?? 1));
+  }
+
+  /** Few label sets come with many samples, by the same rows of the texts. */
+  #labelSetRow(sample: PprofSample): number {
+    let key = '';
+    for (const { key: name, text } of sample.labels) key += `${name},${text};`;
+    let row = this.#labelSetRows.get(key);
+    if (row === undefined) this.#labelSetRows.set(key, (row = this.#samples.labelSetRow(this.#labels(sample))));
+    return row;
   }
 
   /** Labels with a text. Numbers, as each sample's time or the bytes of an allocation, would make every sample a row of its own. */
@@ -101,7 +113,7 @@ class PprofImport {
     const mappingOf = byId(mappings, 'mapping');
     const functionOf = byId(functions, 'function');
     const keyOf = new Map<Whole, FunctionKey>();
-    for (const [id, { name, file }] of functionOf) keyOf.set(id, this.#functionKey(this.#text(name), this.#text(file)));
+    for (const [id, { name, file }] of functionOf) keyOf.set(id, this.#functionOf(this.#text(name), this.#text(file)));
 
     const framesOf = new Map<Whole, readonly number[]>();
     for (const [id, location] of byId(locations, 'location')) {
@@ -115,29 +127,33 @@ class PprofImport {
         return key ?? this.#unknownFunction(location, mapping);
       });
       if (keys.length === 0) keys.push(this.#unknownFunction(location, mapping));
-      framesOf.set(id, keys.reverse().map((key) => this.#samples.functionRow(key))); // prettier-ignore
+      framesOf.set(id, keys.reverse().map((key) => this.#functionRow(key))); // prettier-ignore
     }
     return framesOf;
   }
 
-  #functionKey(name: string, file: string): FunctionKey {
-    return canonicalFunction(nodeAgentFunction(name, file), this.#rootDir);
+  /** Known functions are the same objects. */
+  #functionRow(key: FunctionKey): number {
+    let row = this.#functionRows.get(key);
+    if (row === undefined) this.#functionRows.set(key, (row = this.#samples.functionRow(key)));
+    return row;
   }
 
   /** No symbol: the place in the mapped file, which is the same in every process; else the address as it is. */
   #unknownFunction(location: PprofLocation, mapping: PprofMapping | undefined): FunctionKey {
     const address = BigInt.asUintN(64, BigInt(location.address));
-    if (mapping === undefined) return { name: `0x${address.toString(16)}`, package: NATIVE_PACKAGE, file: '' };
+    if (mapping === undefined) return tidyFunction({ name: `0x${address.toString(16)}`, package: NATIVE_PACKAGE, file: '' });
     const offset = BigInt.asUintN(64, address - BigInt(mapping.memoryStart) + BigInt(mapping.fileOffset));
     const file = this.#text(mapping.file).split('/').at(-1)!;
-    return { name: `${file === '' ? '?' : file}+0x${offset.toString(16)}`, package: NATIVE_PACKAGE, file: '' };
+    return tidyFunction({ name: `${file === '' ? '?' : file}+0x${offset.toString(16)}`, package: NATIVE_PACKAGE, file: '' });
   }
 
   #text(row: Whole): string {
     const index = Number(row);
     const bytes = this.#message.strings[index];
     if (bytes === undefined) throw new FormatError('PPROF_STRING', `text ${row} of ${this.#message.strings.length}`);
-    return (this.#texts[index] ??= this.#decoder.decode(bytes));
+    knownTexts ??= new TextCache();
+    return (this.#texts[index] ??= knownTexts.text(bytes, 0, bytes.length, decodeText));
   }
 }
 
@@ -149,8 +165,4 @@ function byId<Row extends { readonly id: Whole }>(rows: readonly Row[], what: st
     rowOf.set(row.id, row);
   }
   return rowOf;
-}
-
-function tidy(text: string): string {
-  return shortened(storableText(text));
 }

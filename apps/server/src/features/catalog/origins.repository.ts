@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
 import { MoreThan, Not, Repository } from 'typeorm';
+import { arrayText } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/index.js';
 import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
 import { EnvironmentEntity } from './environment.entity.js';
@@ -190,10 +191,10 @@ export class Origins {
        WHERE process.service_id = given.service_id AND process.id = given.id
        RETURNING process.id`,
       [
-        rows.map((row) => row.origin.serviceId),
-        rows.map((row) => row.origin.processId),
-        rows.map((row) => row.fromMs),
-        rows.map((row) => row.untilMs),
+        arrayText(rows.map((row) => row.origin.serviceId)),
+        arrayText(rows.map((row) => row.origin.processId)),
+        arrayText(rows.map((row) => row.fromMs)),
+        arrayText(rows.map((row) => row.untilMs)),
       ],
     )) as [unknown[], number]; // what an UPDATE returns, and how many rows it changed
     if (found[1] < rows.length) {

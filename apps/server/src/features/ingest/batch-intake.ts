@@ -12,7 +12,7 @@ import { StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
-import { decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
+import { run as decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
@@ -144,14 +144,14 @@ export class BatchIntake {
 }
 
 /** What is not there as it was measured: by our limits, or by those of its agent. */
-function countLosses({ hit }: ServiceLimits, { report, series }: CanonicalBatch, process: 'own' | 'other'): void {
+function countLosses(limits: ServiceLimits, { report, series }: CanonicalBatch, process: 'own' | 'other'): void {
   if (process === 'other') {
-    hit('PROCESSES_FOLDED', 'folded');
-    hit('PROCESS_SERIES_DROPPED', 'dropped', series.length);
+    limits.hit('PROCESSES_FOLDED', 'folded');
+    limits.hit('PROCESS_SERIES_DROPPED', 'dropped', series.length);
   }
-  hit('AGENT_BATCHES_DROPPED', 'dropped', report.droppedBatches);
-  hit('AGENT_SAMPLES_DROPPED', 'dropped', report.droppedSamples);
-  hit('AGENT_LABEL_SETS_FOLDED', 'folded', report.foldedLabelSets);
+  limits.hit('AGENT_BATCHES_DROPPED', 'dropped', report.droppedBatches);
+  limits.hit('AGENT_SAMPLES_DROPPED', 'dropped', report.droppedSamples);
+  limits.hit('AGENT_LABEL_SETS_FOLDED', 'folded', report.foldedLabelSets);
 }
 
 /** The batch itself is at fault, and sending it again would not help. */

@@ -1,5 +1,5 @@
-import { canonicalFunction } from '@hearth/profile-model';
-import type { EpochMs, FunctionKey, FunctionTable, LabelSet, ProfileTypeId, StackTable } from '@hearth/profile-model';
+import { canonicalFunction, RememberedFunctions } from '@hearth/profile-model';
+import type { EpochMs, FunctionTable, LabelSet, ProfileTypeId, StackTable } from '@hearth/profile-model';
 import type { AgentReport, Batch, BatchProcess, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
 
 /** Samples of one profile type as columns of one length. */
@@ -46,8 +46,10 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
   };
 }
 
+const remembered = new RememberedFunctions((name, scriptName, rootDir) => canonicalFunction({ name, scriptName }, rootDir));
+
 function canonicalFunctions({ length, name, scriptName }: Batch['functions'], rootDir: string): FunctionTable {
-  const functionOf = rememberedFunctions(rootDir);
+  const functionOf = remembered.of(rootDir);
   const functions = { length, name: [] as string[], package: [] as string[], file: [] as string[] };
   for (let row = 0; row < length; row += 1) {
     const key = functionOf(name[row]!, scriptName[row]!);
@@ -56,31 +58,4 @@ function canonicalFunctions({ length, name, scriptName }: Batch['functions'], ro
     functions.file.push(key.file);
   }
   return functions;
-}
-
-/** Functions that are remembered of all programs together; then they are forgotten. */
-const REMEMBERED_FUNCTIONS = 100_000;
-const functionsByRoot = new Map<string, Map<string, Map<string, FunctionKey>>>();
-let rememberedCount = 0;
-
-/** `canonicalFunction`. A process sends the same few hundred functions every ten seconds. */
-function rememberedFunctions(rootDir: string): (name: string, scriptName: string) => FunctionKey {
-  if (rememberedCount > REMEMBERED_FUNCTIONS) {
-    functionsByRoot.clear();
-    rememberedCount = 0;
-  }
-  let byScript = functionsByRoot.get(rootDir);
-  if (byScript === undefined) functionsByRoot.set(rootDir, (byScript = new Map()));
-  const scripts = byScript;
-  return (name, scriptName) => {
-    let byName = scripts.get(scriptName);
-    if (byName === undefined) scripts.set(scriptName, (byName = new Map()));
-    let key = byName.get(name);
-    if (key === undefined) {
-      key = canonicalFunction({ name, scriptName }, rootDir);
-      byName.set(name, key);
-      rememberedCount += 1;
-    }
-    return key;
-  };
 }

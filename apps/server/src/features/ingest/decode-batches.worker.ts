@@ -18,7 +18,7 @@ export interface DecodedBody {
 }
 
 /** Inflates, checks and renames: in the process for small bodies, in a thread of the pool for others. */
-export function decodeBody({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
+export function run({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
   try {
     const { batches, errors, decodedBytes } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes));
     return { batches: batches.map(canonicalBatch), faults: errors.map(faultOf), decodedBytes };
@@ -26,5 +26,3 @@ export function decodeBody({ body, encoding, maxInflatedBytes }: DecodeBatchesTa
     return { batches: [], faults: [faultOf(error)], decodedBytes: 0 };
   }
 }
-
-export const run = decodeBody;

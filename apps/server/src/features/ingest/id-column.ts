@@ -1,5 +1,8 @@
+import { NO_PARENT } from '@hearth/profile-model';
+import { NO_STACK } from '../profile-store/index.js';
+
 /**
- * The ids of rows; a row below 0 (no stack) stays.
+ * The ids of rows; that of no row is `NO_STACK`.
  *
  * @returns `column`, as long as `rows`.
  */
@@ -10,7 +13,7 @@ export function idColumn<Column extends Int32Array | Uint32Array>(
 ): Column {
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at]!;
-    column[at] = row < 0 ? row : ids[row]!;
+    column[at] = row === NO_PARENT ? NO_STACK : ids[row]!;
   }
   return column;
 }

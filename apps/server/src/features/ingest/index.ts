@@ -1,2 +1,1 @@
 export { IngestModule } from './ingest.module.js';
-export { IngestGate } from './ingest-gate.js';

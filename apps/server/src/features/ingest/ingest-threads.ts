@@ -14,7 +14,7 @@ export class IngestThreads extends WorkerPool {
   #busy = 0;
 
   constructor() {
-    super(THREADS);
+    super(THREADS, 0); // seldom needed: small bodies are read without
   }
 
   /** Runs the task, whose body moves to the thread; projects take turns. */

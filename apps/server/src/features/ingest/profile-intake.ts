@@ -14,7 +14,7 @@ import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
-import { readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
+import { run as readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
 import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES } from './small-bodies.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';

@@ -40,7 +40,7 @@ export interface ReadProfileFile {
 }
 
 /** In the process for small bodies, in a thread of the pool for others: a hostile file holds up nobody else. */
-export async function readProfileFile(task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
+export async function run(task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
   try {
     const inflated = inflateBody(task.body, task.encoding, task.maxInflatedBytes);
     const isMultipart = /^multipart\/form-data\b/i.test(task.contentType);
@@ -108,5 +108,3 @@ function withCounts(lines: Uint8Array): Uint8Array {
       .replace(/[^\r\n]+/g, '$& 1'),
   );
 }
-
-export const run = readProfileFile;

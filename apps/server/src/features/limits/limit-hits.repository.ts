@@ -7,6 +7,8 @@ import { Repository } from 'typeorm';
 import { LOGGER, Metrics } from '../../platform/observability/index.js';
 import { LimitHitEntity, type LimitOutcome } from './limit-hit.entity.js';
 
+export type { LimitOutcome } from './limit-hit.entity.js';
+
 export interface LimitHit {
   readonly projectId: number;
   /** '' where it is not known. */

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { LimitOutcome } from './limit-hit.entity.js';
-import { LimitHits } from './limit-hits.repository.js';
+import { LimitHits, type LimitOutcome } from './limit-hits.repository.js';
 import { DEFAULT_QUOTA, Quotas, type Quota } from './quotas.repository.js';
 
 /** Stands for every name beyond a limit. */

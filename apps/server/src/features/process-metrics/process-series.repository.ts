@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
-import { ReadDatabase } from '../../platform/database/index.js';
+import { arrayText, nestedArrayText, ReadDatabase } from '../../platform/database/index.js';
 
 /** What one process measured of itself in one period. */
 export interface ProcessMeasurement {
@@ -88,7 +88,7 @@ export class ProcessSeriesRepository {
     nameIds: (serviceId: number, name: string) => number,
   ): Promise<void> {
     if (measurements.length === 0) return;
-    const column = (of: (measurement: ProcessMeasurement) => number) => measurements.map(of);
+    const column = (of: (measurement: ProcessMeasurement) => number) => arrayText(measurements.map(of));
     await client.query(
       `INSERT INTO process_series (service_id, start_ms, process_id, revision_id, environment_id, duration_ms, name_id, value)
        SELECT a, b, c, d, e, f, g::int[], h::float8[]
@@ -103,8 +103,8 @@ export class ProcessSeriesRepository {
         column((one) => one.environmentId),
         column((one) => one.durationMs),
         // An array of arrays must be rectangular in Postgres, so each goes as its own text.
-        measurements.map((one) => `{${one.series.map(({ name }) => nameIds(one.serviceId, name)).join(',')}}`),
-        measurements.map((one) => `{${one.series.map(({ value }) => value).join(',')}}`),
+        nestedArrayText(measurements.map((one) => one.series.map(({ name }) => nameIds(one.serviceId, name)))),
+        nestedArrayText(measurements.map((one) => one.series.map(({ value }) => value))),
       ],
     );
   }

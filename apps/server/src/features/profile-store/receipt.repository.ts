@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
+import { arrayText } from '../../platform/database/index.js';
 
 /** How long an upload without sequence is recognised as sent before. */
 export const UPLOAD_RECEIPT_LIFE_MS: DurationMs = 3_600_000;
@@ -28,7 +29,12 @@ export class ReceiptRepository {
       `INSERT INTO batch_receipt (service_id, process_id, sequence, received_ms)
        SELECT a, b, c, $4 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (a, b, c) ORDER BY a, b, c
        ON CONFLICT DO NOTHING RETURNING service_id AS "serviceId", process_id AS "processId", sequence`,
-      [batches.map((one) => one.serviceId), batches.map((one) => one.processId), batches.map((one) => one.sequence), nowMs],
+      [
+        arrayText(batches.map((one) => one.serviceId)),
+        arrayText(batches.map((one) => one.processId)),
+        arrayText(batches.map((one) => one.sequence)),
+        nowMs,
+      ],
     );
     return added.rows as BatchIdentity[];
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs, Micros } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
-import { ReadDatabase, type Freshness } from '../../platform/database/index.js';
+import { arrayText, nestedArrayText, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 
 /** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
 export interface TransactionWindowKey {
@@ -64,7 +64,7 @@ export class TransactionWindowRepository {
    */
   async add(client: ClientBase, windows: readonly TransactionWindow[]): Promise<void> {
     if (windows.length === 0) return;
-    const column = (of: (window: TransactionWindow) => number) => windows.map(of);
+    const column = (of: (window: TransactionWindow) => number) => arrayText(windows.map(of));
     await client.query(ADD, [
       column((one) => one.serviceId),
       column((one) => one.windowStartMs),
@@ -77,8 +77,8 @@ export class TransactionWindowRepository {
       column((one) => one.count),
       column((one) => one.durationSumMicros),
       // An array of arrays must be rectangular in Postgres, so each goes as its own text.
-      windows.map((one) => arrayText(one.sketchBucket)),
-      windows.map((one) => arrayText(one.sketchCount)),
+      nestedArrayText(windows.map((one) => one.sketchBucket)),
+      nestedArrayText(windows.map((one) => one.sketchCount)),
     ]);
   }
 
@@ -138,7 +138,3 @@ const READ = `
     AND ($4::bigint[] IS NULL OR environment_id = ANY ($4)) AND ($5::bigint[] IS NULL OR revision_id = ANY ($5))
     AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))
   ORDER BY window_start_ms, process_id, label_set_id, kind, outcome`;
-
-function arrayText(values: ArrayLike<number>): string {
-  return `{${Array.from(values).join(',')}}`;
-}

@@ -29,7 +29,9 @@ export class CopyWriter {
   }
   int8(value: number): void {
     this.#field(8);
-    this.#at = this.#bytes.writeBigInt64BE(BigInt(value), this.#at);
+    const high = Math.floor(value / TWO_TO_32);
+    this.#at = this.#bytes.writeInt32BE(high, this.#at);
+    this.#at = this.#bytes.writeUInt32BE(value - high * TWO_TO_32, this.#at);
   }
   bytes(value: Uint8Array): void {
     this.#field(value.length);

@@ -3,7 +3,6 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
-import { pinoHttp } from 'pino-http';
 import type { Metrics } from '../observability/metrics.js';
 import { ProblemFilter } from './problem-filter.js';
 
@@ -35,30 +34,25 @@ export function configureHttp(app: NestExpressApplication, logger: Logger, metri
       originAgentCluster: false,
     }),
   );
-  app.use(
-    pinoHttp({
-      logger,
-      customLogLevel: (_request, response) =>
-        response.statusCode >= 500 ? 'warn' : response.statusCode >= 400 ? 'info' : 'debug',
-      serializers: {
-        req: ({ id, method, url, remoteAddress }: Record<string, unknown>) => ({
-          id,
-          method,
-          url: String(url).split('?')[0],
-          remoteAddress,
-        }),
-        res: ({ statusCode }: Record<string, unknown>) => ({ statusCode }),
-      },
-    }),
-  );
   app.use((request: Request, response: Response, next: NextFunction) => {
     const startedAt = performance.now();
+    const { method, originalUrl } = request;
     response.once('close', () => {
       // The pattern, never the path as sent: that would be one series for every id.
       const route = (request.route as { path?: unknown } | undefined)?.path;
+      const { statusCode } = response;
+      const durationMs = performance.now() - startedAt;
       metrics.httpSeconds.observe(
-        { method: request.method, route: typeof route === 'string' ? route : 'other', status: response.statusCode },
-        (performance.now() - startedAt) / 1000,
+        { method, route: typeof route === 'string' ? route : 'other', status: statusCode },
+        durationMs / 1000,
+      );
+      const level = statusCode >= 500 ? 'warn' : statusCode >= 400 ? 'info' : 'debug';
+      // Nothing is made for a line that is not written, as that of every batch.
+      if (!logger.isLevelEnabled(level)) return;
+      const req = { method, url: originalUrl.split('?')[0], remoteAddress: request.socket.remoteAddress };
+      logger[level](
+        { req, res: { statusCode }, responseTime: Math.round(durationMs) },
+        response.writableFinished ? 'request completed' : 'request aborted',
       );
     });
     next();

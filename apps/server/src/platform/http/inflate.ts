@@ -3,8 +3,9 @@ import { HearthError } from './hearth-error.js';
 
 export type ContentEncoding = 'gzip' | 'identity';
 
-/** Large pieces: a batch inflates to a few hundred kilobytes. */
-const CHUNK_BYTES = 128 * 1024;
+/** Memory that is taken at once. What the body says itself (below) may be a lie. */
+const MAX_CHUNK_BYTES = 128 * 1024;
+const MIN_CHUNK_BYTES = 4 * 1024;
 
 /** @throws {HearthError} `CONTENT_ENCODING_UNSUPPORTED` 415 */
 export function contentEncoding(header: string | undefined): ContentEncoding {
@@ -29,11 +30,17 @@ export function inflateBody(body: Uint8Array, encoding: ContentEncoding, maxInfl
     return body;
   }
   try {
-    return gunzipSync(body, { maxOutputLength: maxInflatedBytes, chunkSize: CHUNK_BYTES });
+    return gunzipSync(body, { maxOutputLength: maxInflatedBytes, chunkSize: chunkBytes(body) });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxInflatedBytes);
     throw new HearthError('GZIP_INVALID', `the body is not valid gzip: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** The last four bytes of gzip (RFC 1952, ISIZE) say how long its last member is inflated: in one piece of that size it need not be put together. */
+function chunkBytes(gzip: Uint8Array): number {
+  const saidBytes = gzip.length < 4 ? 0 : new DataView(gzip.buffer, gzip.byteOffset + gzip.length - 4).getUint32(0, true);
+  return Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, saidBytes + 1));
 }
 
 function tooLarge(maxInflatedBytes: number): HearthError {

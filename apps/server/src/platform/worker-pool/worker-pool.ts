@@ -22,10 +22,13 @@ export interface TaskOptions {
 export class WorkerPool implements OnApplicationShutdown {
   readonly #pool: Piscina;
 
-  /** @param threads - Threads that run at once; each does one task at a time. */
-  constructor(threads: number) {
+  /**
+   * @param threads - Threads that run at once; each does one task at a time.
+   * @param keptThreads - Of those, how many are kept while there is nothing to do.
+   */
+  constructor(threads: number, keptThreads = 1) {
     this.#pool = new Piscina({
-      minThreads: 1,
+      minThreads: keptThreads,
       maxThreads: threads,
       idleTimeout: 30_000,
       maxQueue: Infinity, // callers bound what they hand in by bytes
