@@ -8,7 +8,7 @@ import { DEFAULT_COMPARISON_OPTIONS } from './comparison-options.js';
 import { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION } from './comparison-result.js';
 import type { ComparisonResult, ComparisonSideSummary, VarianceReport } from './comparison-result.js';
 import { coverChange } from './cover.js';
-import { coverRows } from './cover-rows.js';
+import { coverRows, evidenceWhereMost } from './cover-rows.js';
 import { strongestEvidence } from './evidence.js';
 import { functionRows } from './function-rows.js';
 import type { JudgedPair } from './function-rows.js';
@@ -95,7 +95,9 @@ export function compare(input: ComparisonInput): ComparisonResult {
     nodes.functions.length,
     judged.map(({ pair, change }) => ({ functionId: pair.functionId, metric: pair.metric, verdict: change.verdict })),
   );
-  const cover = coverChange(nodes, { baseline: rates.baseline.nodeSelf, candidate: rates.candidate.nodeSelf }, evidence);
+  const where = { nodes, plan, judged, ...sides };
+  const nodeCosts = { baseline: rates.baseline.nodeSelf, candidate: rates.candidate.nodeSelf };
+  const cover = coverChange(nodes, nodeCosts, evidence, (changed) => evidenceWhereMost(where, changed));
   const { tree, rowOfNode } = unionTree({
     nodes,
     baseline: rates.baseline,
@@ -147,7 +149,7 @@ export function compare(input: ComparisonInput): ComparisonResult {
     ],
     variance: { ...varianceReport(families, assumedCv, replicates.kind), alarmLevel: rules.alarmLevel, families: familyNames },
     mix: perTransaction.mix,
-    cover: coverRows({ nodes, plan, cover, rowOfNode, judged, ...sides }),
+    cover: coverRows({ ...where, cover, rowOfNode }),
     functions: rows,
     transactions: perTransaction.rows,
     functionRowsLeftOut: leftOut,

@@ -3,15 +3,17 @@ import { callNodes } from './call-nodes.js';
 import { coverChange } from './cover.js';
 import type { Cover } from './cover.js';
 import { EVIDENCE } from './evidence.js';
+import type { Evidence } from './evidence.js';
 import type { CallNodes } from './call-nodes.js';
 import { describedFleet } from './testing/described-fleet.js';
 
 type Evident = Readonly<Record<string, Partial<Record<'self' | 'inclusive', keyof typeof EVIDENCE>>>>;
 
-/** Changes of self value by path, and what is known of each function. */
+/** Changes of self value by path, what is known of each function, and where it is not known of it. */
 function coverOf(
   changes: Readonly<Record<string, number>>,
   evident: Evident,
+  elsewhere: readonly string[] = [],
 ): { cover: Cover; nodes: CallNodes; text: string[] } {
   const cost = Object.fromEntries(Object.keys(changes).map((path) => [path, { second: 1 }]));
   const side = { processes: 1, windows: 1, traffic: {}, cost };
@@ -29,7 +31,13 @@ function coverOf(
   nodes.functions.forEach(({ name }, id) => {
     for (const metric of ['self', 'inclusive'] as const) evidence[metric][id] = EVIDENCE[evident[name]?.[metric] ?? 'none'];
   });
-  const cover = coverChange(nodes, { baseline: new Float64Array(nodes.length).fill(1000), candidate }, evidence);
+  const baseline = new Float64Array(nodes.length).fill(1000);
+  const cover = coverChange(nodes, { baseline, candidate }, evidence, (changed) =>
+    changed.map(
+      ({ node, metric }) =>
+        (elsewhere.includes(pathOf(node)) ? EVIDENCE.none : evidence[metric][nodes.functionId[node]!]!) as Evidence,
+    ),
+  );
   return { cover, nodes, text: cover.nodes.map(({ node, delta }) => `${pathOf(node)} ${delta}`) };
 }
 
@@ -88,6 +96,13 @@ describe('coverChange', () => {
     expect(coverOf({ a: 60, b: 30 }, { a: likely, b: alarm }).text).toEqual(['b 30']);
     expect(coverOf({ a: 60, b: 30 }, { a: likely }).text).toEqual(['a 60']);
     expect(coverOf({ a: 60, b: 30 }, {}).text).toEqual([]);
+  });
+
+  it('names a function only where it changed, and nothing below a hundredth', () => {
+    const anonymous = { 'cart > (anonymous)': 60, 'search > (anonymous)': -20, price: 0.5 };
+    expect(coverOf(anonymous, { '(anonymous)': alarm, price: alarm }, ['search > (anonymous)']).text).toEqual([
+      'cart > (anonymous) 60',
+    ]);
   });
 
   it('never names a node below another', () => {

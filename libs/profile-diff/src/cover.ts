@@ -16,6 +16,12 @@ export interface CoverNode {
   readonly share: number;
 }
 
+/** A node that changed, before it is asked whether its function did so there. */
+export type ChangedNode = Pick<CoverNode, 'node' | 'metric' | 'delta'>;
+
+/** For each node the evidence that its function changed where the node did, and in its direction. */
+export type LocalEvidence = (changed: readonly ChangedNode[]) => readonly Evidence[];
+
 export interface Cover {
   /** The fewest that hold `COVERED_SHARE`, at most `MAX_COVER_NODES`. No node is above another. */
   readonly nodes: readonly CoverNode[];
@@ -25,6 +31,8 @@ export interface Cover {
 
 const COVERED_SHARE = 0.8;
 const MAX_COVER_NODES = 10;
+/** Sure or not, less is not worth a line. */
+const LEAST_SHARE = 0.01;
 /** A caller that changed as a whole is named instead of what it calls if less than this part is explained below it. */
 const EXPLAINED_BELOW = 0.5;
 
@@ -38,9 +46,10 @@ export interface NodeCosts {
  * Finds who is answerable for the change, from the leaves up. A function whose own cost changed is; a caller of it changed
  * too, but only through it. A caller is answerable where its total changed and no function below explains half of that (a
  * hundred small callees, each within its noise). Only what has evidence counts: the sum of all noise is larger than most
- * changes, and a cover of it would name nobody.
+ * changes, and a cover of it would name nobody. A function that changed in one transaction (every `(anonymous)` of a file is
+ * one function) is not named where it is called by others, hence the second look.
  */
-export function coverChange(nodes: CallNodes, costs: NodeCosts, evidence: FunctionEvidence): Cover {
+export function coverChange(nodes: CallNodes, costs: NodeCosts, evidence: FunctionEvidence, localEvidence: LocalEvidence): Cover {
   const weakest = acceptedEvidence(evidence);
   const total = new Float64Array(nodes.length);
   const held = new Float64Array(nodes.length); // by answerable nodes at or below
@@ -68,12 +77,11 @@ export function coverChange(nodes: CallNodes, costs: NodeCosts, evidence: Functi
     }
   }
   const highest = withoutNodesBelowOthers(nodes, answerable);
-  const sum = highest.reduce((all, node) => all + Math.abs(held[node]!), 0);
-  const found = highest.map((node) => {
-    const metric = answerable.get(node)!;
-    const strength = evidence[metric][nodes.functionId[node]!]! as Evidence;
-    return { node, metric, evidence: strength, delta: held[node]!, share: Math.abs(held[node]!) / sum };
-  });
+  const changed = highest.map((node) => ({ node, metric: answerable.get(node)!, delta: held[node]! }));
+  const strengths = localEvidence(changed);
+  const evident = changed.map((one, at) => ({ ...one, evidence: strengths[at]! })).filter((one) => one.evidence <= weakest);
+  const sum = evident.reduce((all, { delta }) => all + Math.abs(delta), 0);
+  const found = evident.map((one) => ({ ...one, share: Math.abs(one.delta) / sum })).filter(({ share }) => share >= LEAST_SHARE);
   found.sort(
     (a, b) =>
       a.evidence - b.evidence || b.share - a.share || nodes.functionId[a.node]! - nodes.functionId[b.node]! || a.node - b.node,

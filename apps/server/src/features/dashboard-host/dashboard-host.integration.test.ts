@@ -16,7 +16,7 @@ afterAll(async () => {
 const get = (path: string) => fetch(server.url + path);
 
 describe('the dashboard', () => {
-  it.each(['/', '/explore?service=shop', '/compare/1'])(
+  it.each(['/', '/explore?service=shop', '/compare/1', '/install', '/install?service=shop'])(
     'is the page behind %s, and is asked for again each time',
     async (path) => {
       const answer = await get(path);

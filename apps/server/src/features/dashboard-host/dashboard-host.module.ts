@@ -8,7 +8,7 @@ import { ServeStaticModule } from '@nestjs/serve-static';
 const NOT_PAGES = [
   '/assets/{*any}',
   '/api/{*any}',
-  '/install/{*any}',
+  '/install/*any',
   '/ingest',
   '/pyroscope/{*any}',
   '/healthz',
