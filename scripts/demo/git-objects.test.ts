@@ -47,7 +47,7 @@ describe('writeObject', () => {
   });
 });
 
-describe.skipIf(!hasGit)('a repository written without git, read by git', () => {
+describe.skipIf(!hasGit)(`a repository written without git, read by git${hasGit ? '' : ' (skipped: no git)'}`, () => {
   const git = (...args: string[]) => execFileSync('git', ['-C', folder, ...args], { encoding: 'utf8' }).trim();
 
   it('is sound, at the SHA we computed', () => {

@@ -40,7 +40,7 @@ describe('layOutReleases', () => {
     expect(after!.slice(0, -before!.length)).toMatch(/^(\/\/.*\n)+\n$/);
   });
 
-  it.skipIf(!hasGit)('makes checkouts that git finds sound and clean, one commit apart', () => {
+  it.skipIf(!hasGit)(`makes checkouts that git finds sound and clean, one commit apart${hasGit ? '' : ' (skipped: no git)'}`, () => {
     const [baseline, candidate] = releases;
     const git = (...args: string[]) => spawnSync('git', ['-C', candidate!.folder, ...args], { encoding: 'utf8' });
     expect(git('fsck', '--strict').status).toBe(0);

@@ -12,6 +12,7 @@ import { EmbeddedPostgres, type EmbeddedPostgresOptions } from './index.js';
 const programsCopyDir = path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`);
 const built = path.resolve(import.meta.dirname, '../../../dist/platform/embedded-postgres/index.js');
 const isRoot = process.getuid?.() === 0;
+const asRoot = isRoot ? '' : ' (skipped: only root can change who runs Postgres)';
 
 let homeDir: string;
 let running: EmbeddedPostgres[];
@@ -139,7 +140,7 @@ describe('EmbeddedPostgres', () => {
     expect(await query(await start(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
-  it.runIf(isRoot)('restores the library links that an install without scripts lacks', async () => {
+  it.runIf(isRoot)(`restores the library links that an install without scripts lacks${asRoot}`, async () => {
     const ownCopy = path.join(homeDir, 'native');
     await (await start({ programsCopyDir: ownCopy })).stop();
     const links = readdirSync(path.join(ownCopy, 'lib'))
@@ -151,12 +152,12 @@ describe('EmbeddedPostgres', () => {
     for (const link of links) expect(lstatSync(link).isSymbolicLink()).toBe(true);
   });
 
-  it.runIf(isRoot)('says what to do when the folder is closed to the user that Postgres runs as', async () => {
+  it.runIf(isRoot)(`says what to do when the folder is closed to the user that Postgres runs as${asRoot}`, async () => {
     chmodSync(homeDir, 0o700);
     await expect(start()).rejects.toThrow(/may not enter .*set HEARTH_DATA_DIR/);
   });
 
-  it.runIf(isRoot)('runs for an ordinary user as that user', async () => {
+  it.runIf(isRoot)(`runs for an ordinary user as that user${asRoot}`, async () => {
     chmodSync(homeDir, 0o777);
     const home = path.join(homeDir, 'own');
     const script = `const { EmbeddedPostgres } = await import(${JSON.stringify(built)});
