@@ -40,14 +40,17 @@ describe('layOutReleases', () => {
     expect(after!.slice(0, -before!.length)).toMatch(/^(\/\/.*\n)+\n$/);
   });
 
-  it.skipIf(!hasGit)(`makes checkouts that git finds sound and clean, one commit apart${hasGit ? '' : ' (skipped: no git)'}`, () => {
-    const [baseline, candidate] = releases;
-    const git = (...args: string[]) => spawnSync('git', ['-C', candidate!.folder, ...args], { encoding: 'utf8' });
-    expect(git('fsck', '--strict').status).toBe(0);
-    expect(git('rev-parse', 'HEAD', 'HEAD~1').stdout.trim().split('\n')).toEqual([candidate!.sha, baseline!.sha]);
-    expect(git('status', '--porcelain').stdout).toBe('');
-    expect(git('diff', '--name-status', '-M', 'HEAD~1').stdout).toMatch(
-      /^R\d+\tsrc\/catalog\/related-products.js\tsrc\/recommendations\/related-products.js$/m,
-    );
-  });
+  it.skipIf(!hasGit)(
+    `makes checkouts that git finds sound and clean, one commit apart${hasGit ? '' : ' (skipped: no git)'}`,
+    () => {
+      const [baseline, candidate] = releases;
+      const git = (...args: string[]) => spawnSync('git', ['-C', candidate!.folder, ...args], { encoding: 'utf8' });
+      expect(git('fsck', '--strict').status).toBe(0);
+      expect(git('rev-parse', 'HEAD', 'HEAD~1').stdout.trim().split('\n')).toEqual([candidate!.sha, baseline!.sha]);
+      expect(git('status', '--porcelain').stdout).toBe('');
+      expect(git('diff', '--name-status', '-M', 'HEAD~1').stdout).toMatch(
+        /^R\d+\tsrc\/catalog\/related-products.js\tsrc\/recommendations\/related-products.js$/m,
+      );
+    },
+  );
 });
