@@ -241,15 +241,18 @@ CREATE TABLE service_profile_type (
 
 CREATE TABLE stack_head (
   service_id bigint NOT NULL,
+  epoch integer NOT NULL,
+  generation bigint NOT NULL,
   version integer NOT NULL,
-  PRIMARY KEY (service_id)
+  PRIMARY KEY (service_id, epoch)
 );
 
 CREATE TABLE stack_page (
   service_id bigint NOT NULL,
+  epoch integer NOT NULL,
   version integer NOT NULL,
   data bytea NOT NULL STORAGE EXTERNAL,
-  PRIMARY KEY (service_id, version)
+  PRIMARY KEY (service_id, epoch, version)
 );
 
 CREATE TABLE transaction_window (

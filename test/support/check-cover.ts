@@ -115,7 +115,7 @@ export async function checkCover(server: RollupServer, flushes: readonly RawFlus
     ]),
     grain,
   );
-  const { functions, stacks } = await server.dictionaries.snapshot(SERVICE);
+  const { functions, stacks } = rows;
   const sums: Record<string, [value: number, count: number]> = {};
   const add = (into: typeof sums, key: string, value: number, count: number) => {
     const sum = (into[key] ??= [0, 0]);

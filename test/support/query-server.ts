@@ -5,7 +5,7 @@ import { parseEnvironment } from '../../apps/server/src/config/environment.js';
 import { Projects } from '../../apps/server/src/features/access/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../../apps/server/src/features/catalog/index.js';
 import { ProfileStore } from '../../apps/server/src/features/profile-store/index.js';
-import { StackDictionaries } from '../../apps/server/src/features/stacks/index.js';
+import { epochOf, StackDictionaries } from '../../apps/server/src/features/stacks/index.js';
 import { createApp } from '../../apps/server/src/hearth-server.js';
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
 import { runMigrations } from '../../apps/server/src/platform/database/index.js';
@@ -137,7 +137,8 @@ export class QueryServer {
       const { origin } = await of(Origins).ensure(project!.id, sender, startMs);
       const blocks = [];
       for (const profile of flush.profiles ?? []) {
-        const ids = await of(StackDictionaries).intern(origin.serviceId, profile.functions, profile.stacks);
+        const key = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
+        const { ids } = await of(StackDictionaries).intern(key, profile.functions, profile.stacks);
         const labelSetIds = await of(LabelSets).intern(origin.serviceId, profile.labelSets);
         const [typeId] = await of(ProfileTypes).ensure(origin.serviceId, [profileTypeId(profile.type)]);
         blocks.push({

@@ -1,6 +1,7 @@
 /** Random profiles as plainly as can be, and what is to be answered about them: what every answer of the store is checked against. */
-export const START = 1_763_600_040_000; // a whole minute
 export const MINUTES = 4;
+/** A whole minute. Two of them are in November, two in December: their stacks are in two dictionaries. */
+export const START = Date.UTC(2025, 11, 1) - 2 * 60_000;
 export const END = START + MINUTES * 60_000;
 export const SERVICE = 1;
 

@@ -18,9 +18,10 @@ import { Cover, type MergePool } from '../../apps/server/src/features/rollup/cov
 import { RollupMetrics } from '../../apps/server/src/features/rollup/rollup-metrics.js';
 import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js';
 import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
-import { StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
+import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
 import { ProfileStore1763600000001 } from '../../apps/server/src/migrations/1763600000001-profile-store.js';
+import { StackEpochs1763600000004 } from '../../apps/server/src/migrations/1763600000004-stack-epochs.js';
 import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
 import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
 import { Metrics } from '../../apps/server/src/platform/observability/index.js';
@@ -91,7 +92,7 @@ export async function startRollupServer(
 /** One with a database of its own, in the schema of profiles only. */
 export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool): Promise<RollupServer & { url: string }> {
   const url = await postgres.createDatabase();
-  await runMigrations(url, [ProfileStore1763600000001]);
+  await runMigrations(url, [ProfileStore1763600000001, StackEpochs1763600000004]);
   return { ...(await startRollupServer(url, pool)), url };
 }
 
@@ -118,25 +119,28 @@ export async function storeFlush(server: RollupServer, flush: RawFlush): Promise
     parent: Int32Array.from(parent),
     functionRow: Uint32Array.from(functionRow),
   };
-  const ids = await server.dictionaries.intern(SERVICE, functions, stacks);
-  const { samples, ...head } = flush;
-  const batch: BatchToStore = {
-    serviceId: SERVICE,
-    ...head,
-    transactions: [],
-    series: [],
-    blocks: [
-      {
-        profileTypeId: flush.profileTypeId,
-        kind: 'flow',
-        stackId: Int32Array.from(samples, ({ path }) => (path === '' ? -1 : ids[rowOfPath.get(path)!]!)),
-        labelSetId: Uint32Array.from(samples, (one) => one.labelSetId),
-        value: Float64Array.from(samples, (one) => one.value),
-        count: Float64Array.from(samples, (one) => one.count),
-      },
-    ],
-  };
-  await server.store.storeBatches([batch]);
+  const key = { serviceId: SERVICE, epoch: epochOf(flush.startMs) };
+  await server.dictionaries.storeWithIds(key, functions, stacks, async ({ ids, usedEpoch }) => {
+    const { samples, ...head } = flush;
+    const batch: BatchToStore = {
+      serviceId: SERVICE,
+      ...head,
+      transactions: [],
+      series: [],
+      usedEpoch,
+      blocks: [
+        {
+          profileTypeId: flush.profileTypeId,
+          kind: 'flow',
+          stackId: Int32Array.from(samples, ({ path }) => (path === '' ? -1 : ids[rowOfPath.get(path)!]!)),
+          labelSetId: Uint32Array.from(samples, (one) => one.labelSetId),
+          value: Float64Array.from(samples, (one) => one.value),
+          count: Float64Array.from(samples, (one) => one.count),
+        },
+      ],
+    };
+    await server.store.storeBatches([batch]);
+  });
 }
 
 /** Builds every window that is pending. */

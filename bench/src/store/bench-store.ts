@@ -15,7 +15,7 @@ import {
   type BatchToStore,
 } from '../../../apps/server/dist/features/profile-store/index.js';
 import { Cover, SegmentBuilder } from '../../../apps/server/dist/features/rollup/index.js';
-import { StackDictionaries, StackRepository } from '../../../apps/server/dist/features/stacks/index.js';
+import { epochOf, StackDictionaries, StackRepository } from '../../../apps/server/dist/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../../apps/server/dist/features/transactions/index.js';
 import { MIGRATIONS } from '../../../apps/server/dist/migrations/index.js';
 import { FLUSH_MS, LABEL_SETS, type Flush } from './resampled-flushes.js';
@@ -85,7 +85,8 @@ export type BenchStore = Awaited<ReturnType<typeof startBenchStore>>;
 
 /** One flush as the batch that ingest would store, with two transactions and four series beside it. */
 export async function batchOf({ dictionaries }: BenchStore, flush: Flush): Promise<BatchToStore> {
-  const ids = await dictionaries.intern(SERVICE_ID, flush.functions, flush.stacks);
+  const key = { serviceId: SERVICE_ID, epoch: epochOf(flush.startMs) };
+  const { ids, usedEpoch } = await dictionaries.intern(key, flush.functions, flush.stacks);
   return {
     serviceId: SERVICE_ID,
     processId: flush.process + 1,
@@ -94,6 +95,7 @@ export async function batchOf({ dictionaries }: BenchStore, flush: Flush): Promi
     sequence: flush.startMs,
     startMs: flush.startMs,
     durationMs: FLUSH_MS,
+    usedEpoch,
     blocks: [
       {
         profileTypeId: CPU_TYPE_ID,

@@ -16,6 +16,8 @@ export { matchesLabels, parseLabelMatchers } from './label-matcher.js';
 export type { LabelMatcher, LabelMatcherOperator } from './label-matcher.js';
 export { TRANSACTION_LABEL, assertLabelSet, labelSet, labelSetKey, labelValue } from './label-set.js';
 export type { Label, LabelSet } from './label-set.js';
+export { joinStacks } from './join-stacks.js';
+export type { JoinedStacks, StacksToJoin } from './join-stacks.js';
 export { limitCallTree } from './limit-call-tree.js';
 export type { LimitedCallTree } from './limit-call-tree.js';
 export { mergeProfiles } from './merge-profiles.js';

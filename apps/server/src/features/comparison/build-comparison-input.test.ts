@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { functionsRootFirst } from '@hearth/profile-model';
 import { buildComparisonInput, type ComparisonRows, type SideRows } from './build-comparison-input.js';
 
 const process = (processId: number, id: string, seconds = 60) => ({
@@ -20,9 +21,24 @@ const samples = (...rows: [number, number, number, number, number, number][]) =>
   value: rows.map((row) => row[4]),
   count: rows.map((row) => row[5]),
 });
+/** main and what it calls: row n + 1 is main>names[n]. */
+const mainThen = (...names: string[]) => ({
+  functions: {
+    length: names.length + 1,
+    name: ['main', ...names],
+    package: ['', ...names.map(() => '')],
+    file: ['', ...names.map(() => '')],
+  },
+  stacks: {
+    length: names.length + 1,
+    parent: Int32Array.of(-1, ...names.map(() => 0)),
+    functionRow: Uint32Array.from({ length: names.length + 1 }, (_, row) => row),
+  },
+});
 const side = (rows: Partial<SideRows>): SideRows => ({
   fromMs: 0,
   untilMs: 120_000,
+  ...mainThen('parse', 'read', 'gc'),
   processes: [],
   samples: samples(),
   counts: [],
@@ -31,8 +47,6 @@ const side = (rows: Partial<SideRows>): SideRows => ({
 const comparison = (baseline: SideRows, kind: 'flow' | 'level' = 'flow'): ComparisonRows => ({
   unit: 'microseconds',
   kind,
-  functions: { length: 0, name: [], package: [], file: [] },
-  stacks: { length: 0, parent: new Int32Array(), functionRow: new Uint32Array() },
   transactions: ['GET /', 'GET /cart'],
   baseline,
   candidate: side({}),
@@ -72,6 +86,21 @@ describe('buildComparisonInput', () => {
     });
     const { baseline } = buildComparisonInput(comparison(level, 'level'));
     expect([...baseline.samples.value].reduce((sum, value) => sum + value)).toBe(200);
+  });
+
+  it('joins the stacks of both sides, which may be of two months', () => {
+    const { functions, stacks, baseline, candidate } = buildComparisonInput({
+      ...comparison(side({ processes, samples: samples([7, 0, 0, 1, 1, 1], [7, 0, 0, 3, 2, 1], [7, 0, 0, -1, 9, 1]) })),
+      candidate: side({ ...mainThen('gc', 'new'), processes, samples: samples([9, 0, 0, 1, 4, 1], [9, 0, 0, 2, 8, 1]) }),
+    });
+    const pathOf = (stack: number) => functionsRootFirst(stacks, stack).map((row) => functions.name[row]);
+    expect(Array.from(baseline.samples.stack, pathOf)).toEqual([['main', 'parse'], ['main', 'gc'], []]);
+    expect(Array.from(candidate.samples.stack, pathOf)).toEqual([
+      ['main', 'gc'],
+      ['main', 'new'],
+    ]);
+    expect(candidate.samples.stack[0]).toBe(baseline.samples.stack[1]);
+    expect(stacks.length).toBe(4); // nobody calls read
   });
 
   it('lists only transactions that occur, by name', () => {

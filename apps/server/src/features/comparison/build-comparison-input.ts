@@ -1,4 +1,12 @@
-import type { EpochMs, FunctionTable, StackTable, TimeRange } from '@hearth/profile-model';
+import {
+  FunctionInterner,
+  joinStacks,
+  NO_PARENT,
+  type EpochMs,
+  type FunctionTable,
+  type StackTable,
+  type TimeRange,
+} from '@hearth/profile-model';
 import type { ComparedProcess, ComparisonInput, ComparisonSide } from '@hearth/profile-diff';
 
 /** A process as the catalog knows it, with the time it was profiled within the selection. */
@@ -13,6 +21,7 @@ export interface SampleRows {
   readonly windowStartMs: ArrayLike<number>;
   /** Row in the list of transactions; −1: in none. */
   readonly group: ArrayLike<number>;
+  /** Row in the stacks of the side; −1: a sample without frames. */
   readonly stackId: ArrayLike<number>;
   /** Levels: value x milliseconds. */
   readonly value: ArrayLike<number>;
@@ -31,6 +40,9 @@ export interface CountRow {
 }
 
 export interface SideRows extends TimeRange {
+  /** Of this side: of other months than the other's they are other rows. */
+  readonly functions: FunctionTable;
+  readonly stacks: StackTable;
   readonly processes: readonly SelectedProcess[];
   readonly samples: SampleRows;
   readonly counts: readonly CountRow[];
@@ -40,30 +52,44 @@ export interface SideRows extends TimeRange {
 export interface ComparisonRows {
   readonly unit: string;
   readonly kind: 'flow' | 'level';
-  readonly functions: FunctionTable;
-  readonly stacks: StackTable;
   readonly transactions: readonly string[];
   readonly baseline: SideRows;
   readonly candidate: SideRows;
 }
 
 /**
- * Put the rows of both sides over one list of processes and transactions.
+ * Put the rows of both sides over one list of processes and transactions, and over one tree of the stacks that occur.
  *
  * `compare` brings samples into an order of its own, so the same data gives the same bytes however the store gave it. Levels are summed
  * here before they are divided: sums of whole numbers are exact in any order, sums of fractions are not.
  */
-export function buildComparisonInput({ unit, kind, functions, stacks, ...rows }: ComparisonRows): ComparisonInput {
-  const { transactions, rowOf: transactionRow } = usedTransactions(rows.transactions, [rows.baseline, rows.candidate]);
+export function buildComparisonInput({ unit, kind, baseline, candidate, transactions: names }: ComparisonRows): ComparisonInput {
+  const { transactions, rowOf: transactionRow } = usedTransactions(names, [baseline, candidate]);
+  const { functions, stacks, rowOf } = joinSides([baseline, candidate]);
   return {
     unit,
     kind,
     functions,
     stacks,
     transactions,
-    baseline: buildSide(rows.baseline, kind, transactionRow),
-    candidate: buildSide(rows.candidate, kind, transactionRow),
+    baseline: buildSide(baseline, kind, transactionRow, rowOf[0]!),
+    candidate: buildSide(candidate, kind, transactionRow, rowOf[1]!),
   };
+}
+
+function joinSides(sides: readonly SideRows[]): Pick<ComparisonInput, 'functions' | 'stacks'> & { rowOf: readonly Int32Array[] } {
+  const functions = new FunctionInterner();
+  const joined = joinStacks(
+    sides.map((side) => {
+      const isWanted = new Uint8Array(side.stacks.length);
+      for (let row = 0; row < side.samples.stackId.length; row += 1) {
+        const stack = side.samples.stackId[row]!;
+        if (stack !== NO_PARENT) isWanted[stack] = 1;
+      }
+      return { stacks: side.stacks, functionRow: functions.addAll(side.functions), isWanted };
+    }),
+  );
+  return { functions: functions.table(), ...joined };
 }
 
 /** Only what occurs on a side, so that a transaction that another release adds does not change an older answer. */
@@ -80,13 +106,18 @@ function usedTransactions(
   return { transactions: sorted.map((row) => names[row]!), rowOf: new Map(sorted.map((row, usedRow) => [row, usedRow])) };
 }
 
-function buildSide(side: SideRows, kind: 'flow' | 'level', transactionRow: ReadonlyMap<number, number>): ComparisonSide {
+function buildSide(
+  side: SideRows,
+  kind: 'flow' | 'level',
+  transactionRow: ReadonlyMap<number, number>,
+  stackRow: Int32Array,
+): ComparisonSide {
   const rowOfProcess = new Map(side.processes.map((process, row) => [process.processId, row]));
   const samples: ComparisonSide['samples'] = {
     process: Uint32Array.from(side.samples.processId, (processId) => rowOf(rowOfProcess, processId)),
     windowStartMs: Float64Array.from(side.samples.windowStartMs),
     transaction: Int32Array.from(side.samples.group, (group) => transactionRow.get(group) ?? -1),
-    stack: Int32Array.from(side.samples.stackId),
+    stack: Int32Array.from(side.samples.stackId, (stack) => (stack === NO_PARENT ? stack : stackRow[stack]!)),
     value: Float64Array.from(side.samples.value),
     count: Float64Array.from(side.samples.count),
   };

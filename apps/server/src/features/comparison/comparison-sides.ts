@@ -8,7 +8,6 @@ import { Catalog, type ProcessRow } from '../catalog/index.js';
 import { WindowRepository } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, selectionFromResolved, type ProfileScope } from '../selection/index.js';
-import { StackDictionaries } from '../stacks/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
 import { comparisonId } from './comparison-id.js';
@@ -22,7 +21,6 @@ export class ComparisonSides {
   constructor(
     readonly selections: SelectionResolver,
     readonly catalog: Catalog,
-    readonly dictionaries: StackDictionaries,
     readonly cover: Cover,
     readonly transactionWindows: TransactionWindows,
     readonly windows: WindowRepository,
@@ -60,13 +58,9 @@ export class ComparisonSides {
     // One after the other: each side may fill the memory of several threads.
     const baselineRows = await this.#settledSide(a, groupOfLabelSet, signal);
     const candidateRows = await this.#settledSide(b, groupOfLabelSet, signal);
-    // Read last: it holds every stack that the samples name.
-    const { functions, stacks } = await this.dictionaries.snapshot(a.service.id);
     return {
       unit: a.type.sampleUnit,
       kind: a.kind,
-      functions,
-      stacks,
       transactions,
       baseline: baselineRows,
       candidate: candidateRows,
@@ -94,8 +88,8 @@ export class ComparisonSides {
     // What is kept under the version of its input holds all of that input: a replica may not have it yet.
     const freshness = 'latest';
     const query = { ...scope.query, profileTypeId: scope.profileTypeId, signal, freshness } as const;
-    const samples = await this.cover.byProcess(query, groupOfLabelSet);
-    const profiledMs = new Map(Array.from(samples.observed.processId, (id, row) => [id, samples.observed.observedMs[row]!]));
+    const { functions, stacks, observed, ...samples } = await this.cover.byProcess(query, groupOfLabelSet);
+    const profiledMs = new Map(Array.from(observed.processId, (id, row) => [id, observed.observedMs[row]!]));
     const counts = (await this.transactionWindows.read(scope.query, freshness)).flatMap(
       ({ processId, windowStartMs, labelSetId, outcome, count, durationSumMicros }) => {
         const transaction = groupOfLabelSet.get(labelSetId);
@@ -108,6 +102,8 @@ export class ComparisonSides {
     const processes = (await this.catalog.processes(scope.service.id)).filter((process) => profiledMs.has(process.id));
     return {
       ...scope.range,
+      functions,
+      stacks,
       processes: processes.map((process) => selectedProcess(process, profiledMs.get(process.id) ?? 0)),
       samples,
       counts,

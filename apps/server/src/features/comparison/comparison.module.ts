@@ -3,7 +3,6 @@ import { CatalogModule } from '../catalog/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
-import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { ComparisonSides } from './comparison-sides.js';
 import { ComparisonWork } from './comparison-work.js';
@@ -11,7 +10,7 @@ import { ComparisonRepository } from './comparison.repository.js';
 import { Comparisons } from './comparisons.js';
 import { ComparisonsController } from './comparisons.controller.js';
 
-const imports = [CatalogModule, ProfileStoreModule, RollupModule, SelectionModule, StacksModule, TransactionsModule];
+const imports = [CatalogModule, ProfileStoreModule, RollupModule, SelectionModule, TransactionsModule];
 
 /** Role api: asks and answers. */
 @Module({ imports, controllers: [ComparisonsController], providers: [ComparisonRepository, ComparisonSides, Comparisons] })

@@ -8,7 +8,7 @@ import { LOGGER } from '../../platform/observability/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../catalog/index.js';
 import { Limits, type ServiceLimits } from '../limits/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
-import { StackDictionaries } from '../stacks/index.js';
+import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
@@ -91,44 +91,47 @@ export class BatchIntake {
     const { id: processKey, ...sender } = batch.process;
     const limits = await this.limits.ofService(projectId, sender.service);
     const { origin, process } = await this.origins.ensure(projectId, { ...sender, processKey }, startMs, limits);
-    const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
+    const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, batch.labelSets, limits),
       this.profileTypes.ensure(
         origin.serviceId,
         batch.profiles.map(({ typeId }) => typeId),
       ),
-      this.stacks.intern(origin.serviceId, batch.functions, batch.stacks),
     ]);
-    const toStore: BatchToStore = {
-      ...origin,
-      ...(process === 'own'
-        ? { sequence: batch.sequence }
-        : // Sequences of many processes are no identity of one.
-          { sequence: null, receiptKey: `${processKey} ${batch.sequence}` }),
-      startMs,
-      durationMs: batch.durationMs,
-      blocks: batch.profiles.map((profile, at) => ({
-        profileTypeId: profileTypeIds[at]!,
-        kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-        stackId: idColumn(profile.sampleStack, stackIds, new Int32Array(profile.sampleStack.length)),
-        labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
-        value: profile.sampleValue,
-        count: profile.sampleCount,
-      })),
-      transactions: batch.transactions.map(({ labelSet, ...counted }) => ({
-        ...counted,
-        labelSetId: labelSetIds[labelSet]!,
-        name: labelValue(batch.labelSets[labelSet]!, TRANSACTION_LABEL) ?? '',
-      })),
-      // Many processes have no one value at one time.
-      series: process === 'own' ? batch.series : [],
-    };
-    assertStorable(toStore);
-    const outcome = await this.storing.store(projectId, toStore, {
-      origin,
-      fromMs: startMs,
-      untilMs: startMs + batch.durationMs,
-      droppedBatches: batch.report.droppedBatches,
+    const epoch = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
+    const outcome = await this.stacks.storeWithIds(epoch, batch.functions, batch.stacks, async ({ ids, usedEpoch }) => {
+      const toStore: BatchToStore = {
+        ...origin,
+        ...(process === 'own'
+          ? { sequence: batch.sequence }
+          : // Sequences of many processes are no identity of one.
+            { sequence: null, receiptKey: `${processKey} ${batch.sequence}` }),
+        startMs,
+        durationMs: batch.durationMs,
+        usedEpoch,
+        blocks: batch.profiles.map((profile, at) => ({
+          profileTypeId: profileTypeIds[at]!,
+          kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
+          stackId: idColumn(profile.sampleStack, ids, new Int32Array(profile.sampleStack.length)),
+          labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
+          value: profile.sampleValue,
+          count: profile.sampleCount,
+        })),
+        transactions: batch.transactions.map(({ labelSet, ...counted }) => ({
+          ...counted,
+          labelSetId: labelSetIds[labelSet]!,
+          name: labelValue(batch.labelSets[labelSet]!, TRANSACTION_LABEL) ?? '',
+        })),
+        // Many processes have no one value at one time.
+        series: process === 'own' ? batch.series : [],
+      };
+      assertStorable(toStore);
+      return this.storing.store(projectId, toStore, {
+        origin,
+        fromMs: startMs,
+        untilMs: startMs + batch.durationMs,
+        droppedBatches: batch.report.droppedBatches,
+      });
     });
     // A batch that comes again tells it again.
     if (outcome === 'stored') countLosses(limits, batch, process);

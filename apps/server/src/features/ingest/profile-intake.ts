@@ -6,7 +6,7 @@ import { HearthError, type ContentEncoding } from '../../platform/http/index.js'
 import { LabelSets, Origins, ProfileTypes, type Sender } from '../catalog/index.js';
 import { Limits } from '../limits/index.js';
 import { assertStorable, type StoreOutcome } from '../profile-store/index.js';
-import { StackDictionaries } from '../stacks/index.js';
+import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
 import { storeFault } from './batch-intake.js';
 import type { Admitted } from './body-intake.js';
@@ -97,34 +97,37 @@ export class ProfileIntake {
     const limits = await this.limits.ofService(projectId, sender.service);
     const { origin, process } = await this.origins.ensure(projectId, sender, startMs, limits);
     const profiles = file.profiles.map((profile) => asMeasured(profile, countedAs));
-    const [labelSetIds, profileTypeIds, stackIds] = await Promise.all([
+    const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, file.labelSets, limits),
       this.profileTypes.ensure(
         origin.serviceId,
         profiles.map(({ typeId }) => typeId),
       ),
-      this.stacks.intern(origin.serviceId, file.functions, file.stacks),
     ]);
-    const batch = {
-      ...origin,
-      sequence: null,
-      receiptKey,
-      startMs,
-      durationMs,
-      blocks: profiles.map((profile, at) => ({
-        profileTypeId: profileTypeIds[at]!,
-        kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-        stackId: idColumn(profile.sampleStack, stackIds, new Int32Array(profile.sampleStack.length)),
-        labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
-        value: profile.sampleValue,
-        count: profile.sampleCount,
-      })),
-      transactions: [],
-      series: [],
-    };
-    assertStorable(batch);
-    const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 };
-    const outcome = await this.storing.store(projectId, batch, sighting);
+    const epoch = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
+    const outcome = await this.stacks.storeWithIds(epoch, file.functions, file.stacks, async ({ ids, usedEpoch }) => {
+      const batch = {
+        ...origin,
+        sequence: null,
+        receiptKey,
+        startMs,
+        durationMs,
+        usedEpoch,
+        blocks: profiles.map((profile, at) => ({
+          profileTypeId: profileTypeIds[at]!,
+          kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
+          stackId: idColumn(profile.sampleStack, ids, new Int32Array(profile.sampleStack.length)),
+          labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
+          value: profile.sampleValue,
+          count: profile.sampleCount,
+        })),
+        transactions: [],
+        series: [],
+      };
+      assertStorable(batch);
+      const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 };
+      return this.storing.store(projectId, batch, sighting);
+    });
     if (process === 'other' && outcome === 'stored') limits.hit('PROCESSES_FOLDED', 'folded');
     return outcome;
   }

@@ -1,5 +1,6 @@
 import type { DurationMs, EpochMs, Micros, ProfileTypeKind } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import type { UsedEpoch } from '../stacks/index.js';
 import { StoreError } from './store-error.js';
 import type { BlockColumns } from './block-codec.js';
 
@@ -16,6 +17,8 @@ export interface BatchToStore {
   /** The minute that holds the start owns everything in the batch: blocks, transactions and series. */
   readonly startMs: EpochMs;
   readonly durationMs: DurationMs;
+  /** Where the stack ids come from, the epoch of `startMs`; `undefined`: they name no stacks. */
+  readonly usedEpoch?: UsedEpoch | undefined;
   readonly blocks: readonly (BlockColumns & { readonly profileTypeId: number; readonly kind: ProfileTypeKind })[];
   readonly transactions: readonly {
     /** Its label `transaction` is the name. */

@@ -1,14 +1,25 @@
-import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import { joinStacks, type DurationMs, type EpochMs, type StackTable, type TimeRange } from '@hearth/profile-model';
 import { decodeBlock } from './block-codec.js';
-import type { LabelSetRows } from './profile-rows.js';
+import { NO_STACK, type LabelSetRows } from './profile-rows.js';
 import { decodeDetail, decodeTotals, labelSetSums, type LabelSetSum } from './segment-codec.js';
 import { segmentRows, tailBlockRows, type StoredProfiles, type StoredQuery } from './stored-query.js';
-import { windowStart } from './window.js';
 
 type Filter = Pick<StoredQuery, 'fromMs' | 'untilMs' | 'processIds' | 'labelSetIds'>;
 
+/** The stacks that windows of one range name. */
+export interface EpochStacks extends TimeRange {
+  readonly stacks: StackTable;
+  /** Row of each function in one table of all epochs. */
+  readonly functionRow: Uint32Array;
+}
+
 /** Work for `merge.worker.ts`: three questions over the same stored profiles. */
-export type MergeTask = { readonly stored: StoredProfiles; readonly filter: Filter; readonly stackCount: number } & (
+export type MergeTask = {
+  readonly stored: StoredProfiles;
+  readonly filter: Filter;
+  /** Those that the profiles may name. Stacks of one epoch keep their ids in the answer; those of several are joined. */
+  readonly epochs: readonly EpochStacks[];
+} & (
   | { readonly want: 'merged' }
   | { readonly want: 'steps'; readonly stepMs: DurationMs; readonly groupOf: StepGroups }
   | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly grain: ProcessGrain }
@@ -20,9 +31,17 @@ export type StepGroups = 'none' | 'revision' | 'process' | LabelSetGroups;
 export type ProcessGrain = 'window' | 'flush';
 /** Group of a label set that the map does not name. */
 export const NO_GROUP = -1;
+/** Above every key. */
+const MAX_KEYS = 2 ** 31;
 
-export interface MergedValues {
-  /** Length `stackCount`. Levels: value x milliseconds. */
+/** What stack ids in an answer mean. */
+interface OverStacks {
+  /** Of several epochs: the stacks that occur, over the functions of all; `undefined`: those of the one epoch. */
+  readonly joined: StackTable | undefined;
+}
+
+export interface MergedValues extends OverStacks {
+  /** By stack. Levels: value x milliseconds. */
   readonly self: Float64Array;
   /** Value of samples without frames. */
   readonly rootSelf: number;
@@ -46,7 +65,7 @@ export interface StepValues {
 }
 
 /** Columns of one length; equal (process, window, group, stack) may repeat. */
-export interface ProcessValues {
+export interface ProcessValues extends OverStacks {
   readonly processId: Float64Array;
   readonly windowStartMs: Float64Array;
   readonly group: Int32Array;
@@ -61,6 +80,8 @@ export interface ProcessValues {
 /** A stored piece that counts as a whole: the totals of a window, or one flush of one process. */
 interface Piece {
   readonly windowStartMs: EpochMs;
+  /** Row in the epochs of the task. */
+  readonly epoch: number;
   readonly revisionId: number;
   /** `undefined`: totals, of every process. */
   readonly flush: { readonly processId: number; readonly startMs: EpochMs; readonly durationMs: DurationMs } | undefined;
@@ -83,13 +104,14 @@ export function mergeStoredProfiles(task: MergeTask): MergedValues | StepValues 
 
 function mergeAll(task: MergeTask): MergedValues {
   const wanted = wantedLabelSets(task.filter);
-  const byKey = new Float64Array(task.stackCount + 1);
+  const byKeyOf = [...task.epochs.map(({ stacks }) => stacks.length), 0].map((stackCount) => new Float64Array(stackCount + 1));
   const observed = new ObservedTime();
   let samples = 0;
   for (const piece of pieces(task)) {
     observed.add(piece);
     // Totals tell without inflating whether there is anything.
     if (piece.flush === undefined && wanted !== undefined && !piece.sums().some((one) => wanted.has(one.labelSetId))) continue;
+    const byKey = byKeyOf[piece.epoch]!;
     for (const { labelSetId, key, value, count } of piece.rows()) {
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       for (let row = 0; row < key.length; row += 1) {
@@ -98,9 +120,27 @@ function mergeAll(task: MergeTask): MergedValues {
       }
     }
   }
-  let sum = 0;
-  for (const value of byKey) sum += value;
-  return { self: byKey.slice(1), rootSelf: byKey[0]!, sum, samples, observedMs: observed.sum() };
+  let [rootSelf, sum] = [0, 0];
+  for (const byKey of byKeyOf) {
+    rootSelf += byKey[0]!;
+    for (const value of byKey) sum += value;
+  }
+  const selfOf = byKeyOf.slice(0, -1).map((byKey) => byKey.subarray(1));
+  return { ...joinSelf(task.epochs, selfOf), rootSelf, sum, samples, observedMs: observed.sum() };
+}
+
+function joinSelf(
+  epochs: readonly EpochStacks[],
+  selfOf: readonly Float64Array[],
+): { joined: StackTable | undefined; self: Float64Array } {
+  // A copy: what is handed to another thread is the whole buffer.
+  if (epochs.length < 2) return { joined: undefined, self: selfOf[0]?.slice() ?? new Float64Array() };
+  const { stacks, rowOf } = joinStacks(epochs.map((epoch, at) => ({ ...epoch, isWanted: selfOf[at]! })));
+  const self = new Float64Array(stacks.length);
+  selfOf.forEach((values, at) => {
+    for (let id = 0; id < values.length; id += 1) if (values[id] !== 0) self[rowOf[at]![id]!]! += values[id]!;
+  });
+  return { joined: stacks, self };
 }
 
 function mergeSteps(task: MergeTask, stepMs: DurationMs, groupOf: StepGroups): StepValues {
@@ -140,6 +180,7 @@ function stepGroup(groupOf: StepGroups, { revisionId, flush }: Piece, labelSetId
 function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain): ProcessValues {
   const wanted = wantedLabelSets(task.filter);
   const columns = {
+    epoch: [] as number[],
     processId: [] as number[],
     windowStartMs: [] as number[],
     group: [] as number[],
@@ -161,10 +202,11 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain:
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       const group = groupOfLabelSet.get(labelSetId) ?? NO_GROUP;
       for (let row = 0; row < key.length; row += 1) {
-        const pair = (group + 1) * (task.stackCount + 1) + key[row]!;
+        const pair = (group + 1) * MAX_KEYS + key[row]!;
         let at = rowOf.get(pair);
         if (at === undefined) {
           rowOf.set(pair, (at = columns.processId.push(processId) - 1));
+          columns.epoch.push(piece.epoch);
           columns.windowStartMs.push(windowStartMs);
           columns.group.push(group);
           columns.stackId.push(key[row]! - 1);
@@ -180,22 +222,45 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain:
     processId: Float64Array.from(columns.processId),
     windowStartMs: Float64Array.from(columns.windowStartMs),
     group: Int32Array.from(columns.group),
-    stackId: Int32Array.from(columns.stackId),
+    ...joinRows(task.epochs, columns),
     value: Float64Array.from(columns.value),
     count: Float64Array.from(columns.count),
     observed: observed.byProcess(),
   };
 }
 
+function joinRows(
+  epochs: readonly EpochStacks[],
+  columns: { readonly epoch: readonly number[]; readonly stackId: readonly number[] },
+): { joined: StackTable | undefined; stackId: Int32Array } {
+  if (epochs.length < 2) return { joined: undefined, stackId: Int32Array.from(columns.stackId) };
+  const isWantedOf = epochs.map(({ stacks }) => new Uint8Array(stacks.length));
+  columns.stackId.forEach((id, row) => {
+    if (id !== NO_STACK) isWantedOf[columns.epoch[row]!]![id] = 1;
+  });
+  const { stacks, rowOf } = joinStacks(epochs.map((epoch, at) => ({ ...epoch, isWanted: isWantedOf[at]! })));
+  return {
+    joined: stacks,
+    stackId: Int32Array.from(columns.stackId, (id, row) => (id === NO_STACK ? id : rowOf[columns.epoch[row]!]![id]!)),
+  };
+}
+
 /** Every stored piece of the question, once. Labels are for the caller to filter. */
-function* pieces({ stored, filter, stackCount }: MergeTask): Generator<Piece> {
+function* pieces({ stored, filter, epochs }: MergeTask): Generator<Piece> {
   const { fromMs, untilMs } = filter;
+  // What lies in a month without a dictionary can name no stack.
+  const epochOf = (windowStartMs: EpochMs) => {
+    const at = epochs.findIndex((epoch) => windowStartMs >= epoch.fromMs && windowStartMs < epoch.untilMs);
+    return at === -1 ? { epoch: epochs.length, stackCount: 0 } : { epoch: at, stackCount: epochs[at]!.stacks.length };
+  };
   const wantedProcesses = filter.processIds && new Set(filter.processIds);
   for (const { windowStartMs, revisionId, totals, detail } of segmentRows(stored)) {
+    const { epoch, stackCount } = epochOf(windowStartMs);
     if (totals !== null) {
       const read = decodeTotals(totals);
       yield {
         windowStartMs,
+        epoch,
         revisionId,
         flush: undefined,
         observedMs: read.observedMs,
@@ -208,19 +273,21 @@ function* pieces({ stored, filter, stackCount }: MergeTask): Generator<Piece> {
         return startMs >= fromMs && startMs < untilMs && (wantedProcesses === undefined || wantedProcesses.has(processId));
       });
       for (const { processId, offsetMs, durationMs, rows } of parts) {
-        yield flushPiece({ windowStartMs, revisionId, processId, startMs: windowStartMs + offsetMs, durationMs, rows });
+        yield flushPiece({ windowStartMs, epoch, revisionId, processId, startMs: windowStartMs + offsetMs, durationMs, rows });
       }
     }
   }
   // By process, then time, as within a segment.
   const tail = [...tailBlockRows(stored)].sort((a, b) => a.processId - b.processId || a.startMs - b.startMs);
   for (const { data, startMs, ...row } of tail) {
-    yield flushPiece({ ...row, startMs, windowStartMs: windowStart(startMs), rows: decodeBlock(data, stackCount) });
+    const { epoch, stackCount } = epochOf(row.windowStartMs);
+    yield flushPiece({ ...row, startMs, epoch, rows: decodeBlock(data, stackCount) });
   }
 }
 
 function flushPiece({
   windowStartMs,
+  epoch,
   revisionId,
   processId,
   startMs,
@@ -228,6 +295,7 @@ function flushPiece({
   rows,
 }: {
   windowStartMs: EpochMs;
+  epoch: number;
   revisionId: number;
   processId: number;
   startMs: EpochMs;
@@ -236,6 +304,7 @@ function flushPiece({
 }): Piece {
   return {
     windowStartMs,
+    epoch,
     revisionId,
     flush: { processId, startMs, durationMs },
     observedMs: 0,

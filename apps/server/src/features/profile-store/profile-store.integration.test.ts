@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
+import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
 import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
 import { hourOf } from '../../platform/database/partitions.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
@@ -33,7 +34,7 @@ const newStore = () =>
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
-  await runMigrations(postgres.url, [ProfileStore1763600000001]);
+  await runMigrations(postgres.url, [ProfileStore1763600000001, StackEpochs1763600000004]);
   dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
   blocks = new BlockRepository(dataSource);
   const reads = new ReadDatabase(dataSource);

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { hourOf, isMissingPartition } from '../../platform/database/partitions.js';
 import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
+import { holdEpochs } from '../stacks/index.js';
 import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from './batch-to-store.js';
 import { encodeBlock } from './block-codec.js';
@@ -44,6 +45,7 @@ export class ProfileStore {
    *
    * @returns For each batch whether it was new.
    * @throws {StoreError} `BATCH_COLUMNS`: a batch that cannot be stored; check with `assertStorable` to refuse it alone
+   * @throws {StackError} `STACK_EPOCH_GONE`: the stack ids of a batch mean nothing any more; intern its stacks again
    */
   async storeBatches(batches: readonly BatchToStore[]): Promise<StoreOutcome[]> {
     const prepared = batches.map(prepareBatch);
@@ -52,6 +54,10 @@ export class ProfileStore {
       inDatabaseTransaction(this.dataSource, async ({ client }) => {
         const nowMs = Date.now();
         const fresh = await this.#takeReceipts(client, prepared, nowMs);
+        await holdEpochs(
+          client,
+          fresh.flatMap(({ batch: { usedEpoch } }) => usedEpoch ?? []),
+        );
         await this.transactionWindows.add(
           client,
           fresh.flatMap(({ batch }) => transactionWindowsOf(batch)),

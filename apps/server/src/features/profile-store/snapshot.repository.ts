@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { copyOut } from '../../platform/database/copy.js';
 import { inDatabaseTransaction, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
+import { epochOf, readStackHeads, type UsedEpoch } from '../stacks/index.js';
 import type { StoredProfiles, StoredQuery } from './stored-query.js';
 import { WINDOW_MS, windowStart } from './window.js';
 
@@ -21,13 +22,18 @@ export interface SnapshotOptions {
   readonly freshness: Freshness;
 }
 
+export interface StoredSnapshot extends StoredProfiles {
+  /** States of the dictionaries that hold every stack the profiles name. */
+  readonly epochs: readonly UsedEpoch[];
+}
+
 /** Reads segments and the blocks behind them as they are at one moment. */
 @Injectable()
 export class SnapshotRepository {
   constructor(private readonly reads: ReadDatabase) {}
 
   /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE` */
-  async read(query: StoredQuery, { want, signal, freshness }: SnapshotOptions): Promise<StoredProfiles> {
+  async read(query: StoredQuery, { want, signal, freshness }: SnapshotOptions): Promise<StoredSnapshot> {
     return this.reads.read(freshness, (dataSource) => this.#readFrom(dataSource, query, want, signal));
   }
 
@@ -36,7 +42,7 @@ export class SnapshotRepository {
     query: StoredQuery,
     want: SnapshotOptions['want'],
     signal: AbortSignal | undefined,
-  ): Promise<StoredProfiles> {
+  ): Promise<StoredSnapshot> {
     if (signal?.aborted) throw queryCancelled();
     try {
       return await inDatabaseTransaction(
@@ -52,7 +58,9 @@ export class SnapshotRepository {
             await client.query('LOCK TABLE block IN ACCESS SHARE MODE');
             const segments = await copyOut(client, segmentQuery(query, want), { maxBytes: MAX_BYTES });
             const blocks = await copyOut(client, tailBlockQuery(query), { maxBytes: MAX_BYTES - segments.length });
-            return { segments, blocks };
+            const { serviceId, fromMs, untilMs } = query;
+            const epochs = await readStackHeads(client, serviceId, epochOf(fromMs), epochOf(untilMs - 1));
+            return { segments, blocks, epochs };
           } finally {
             await stopWatching();
           }

@@ -4,7 +4,6 @@ import type { FlameGraphAnswer, FunctionsAnswer, Selection } from '@hearth/query
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, type ProfileScope } from '../selection/index.js';
-import { StackDictionaries } from '../stacks/index.js';
 import type { CallTreeTask, LimitedTree } from './call-tree.worker.js';
 import type { ExportTask } from './export.worker.js';
 import { flameGraphColumns } from './flame-graph-columns.js';
@@ -41,7 +40,6 @@ export class ProfileQueries {
   constructor(
     readonly selections: SelectionResolver,
     readonly cover: Cover,
-    readonly dictionaries: StackDictionaries,
     readonly pool: WorkerPool,
   ) {}
 
@@ -116,11 +114,9 @@ export class ProfileQueries {
       return { functions, stacks, labelSets: new Map(), ...rowsByStack(self, rootSelf) };
     }
     const values = await this.cover.byProcess(query, new Map(Array.from(scope.labelSets.keys(), (id) => [id, id])));
-    // Read last: it holds every stack that the values name.
-    const { functions, stacks } = await this.dictionaries.snapshot(scope.service.id);
     return {
-      functions,
-      stacks,
+      functions: values.functions,
+      stacks: values.stacks,
       labelSets: scope.labelSets,
       stackId: values.stackId,
       labelSetId: values.group,

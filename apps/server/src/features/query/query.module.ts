@@ -3,7 +3,6 @@ import { CatalogModule } from '../catalog/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
-import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { ProfileQueries } from './profile-queries.js';
 import { ProfilesController } from './profiles.controller.js';
@@ -15,7 +14,7 @@ import { TransactionQueries } from './transaction-queries.js';
 import { TransactionsController } from './transactions.controller.js';
 
 @Module({
-  imports: [CatalogModule, ProcessMetricsModule, RollupModule, SelectionModule, StacksModule, TransactionsModule],
+  imports: [CatalogModule, ProcessMetricsModule, RollupModule, SelectionModule, TransactionsModule],
   controllers: [ProfilesController, ServicesController, TransactionsController],
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },

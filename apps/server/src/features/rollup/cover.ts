@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { DurationMs, FunctionTable, StackTable } from '@hearth/profile-model';
+import { FunctionInterner, type DurationMs, type FunctionTable, type StackTable } from '@hearth/profile-model';
 import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
@@ -15,13 +15,18 @@ import {
   type MergeTask,
   type ProcessGrain,
   type ProcessValues,
+  type SnapshotOptions,
   type StepGroups,
   type StepValues,
+  type StoredProfiles,
   type StoredQuery,
 } from '../profile-store/index.js';
-import { StackDictionaries, StackError } from '../stacks/index.js';
+import { epochRange, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
 
 const MERGE_FILE = 'features/profile-store/merge.worker.js';
+/** Of one question, while epochs are dropped. */
+const MAX_READS = 3;
+const NO_STACKS: StackTable = { length: 0, parent: new Int32Array(), functionRow: new Uint32Array() };
 
 /** Which profiles; ids of the catalog. A flush belongs to the range that holds its start, and is never cut. */
 export interface CoverQuery extends StoredQuery {
@@ -30,10 +35,8 @@ export interface CoverQuery extends StoredQuery {
   readonly freshness?: Freshness | undefined;
 }
 
-export interface MergedProfiles extends MergedValues {
-  readonly functions: FunctionTable;
-  readonly stacks: StackTable;
-}
+/** Values by stack, and the stacks: those of the dictionary, or of several epochs joined. */
+type OverTables<Values> = Omit<Values, 'joined'> & StackTables;
 
 type MergeRequest =
   | { readonly want: 'merged' }
@@ -63,10 +66,9 @@ export class Cover {
     this.#pool = pool;
   }
 
-  /** One value per stack of the service's dictionary. */
-  async merged(query: CoverQuery): Promise<MergedProfiles> {
-    const { tables, values } = await this.#merge<MergedValues>(query, 'totals', { want: 'merged' });
-    return { ...tables, ...values };
+  /** One value per stack. */
+  async merged(query: CoverQuery): Promise<OverTables<MergedValues>> {
+    return overTables(await this.#merge<MergedValues>(query, 'totals', { want: 'merged' }));
   }
 
   /**
@@ -84,8 +86,12 @@ export class Cover {
    *
    * @param groupOfLabelSet Label sets that it does not name are in group −1.
    */
-  async byProcess(query: CoverQuery, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain = 'window'): Promise<ProcessValues> {
-    return (await this.#merge<ProcessValues>(query, 'detail', { want: 'processes', groupOfLabelSet, grain })).values;
+  async byProcess(
+    query: CoverQuery,
+    groupOfLabelSet: LabelSetGroups,
+    grain: ProcessGrain = 'window',
+  ): Promise<OverTables<ProcessValues>> {
+    return overTables(await this.#merge<ProcessValues>(query, 'detail', { want: 'processes', groupOfLabelSet, grain }));
   }
 
   /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
@@ -95,21 +101,20 @@ export class Cover {
 
   async #merge<Values>({ signal, freshness = 'recent', ...query }: CoverQuery, want: 'totals' | 'detail', request: MergeRequest) {
     try {
-      const stored = await this.#snapshots.read(query, { want, signal, freshness });
-      // Read last, and never from a replica: it holds every stack that the profiles name.
-      const tables = await this.#dictionaries.snapshot(query.serviceId);
+      const { stored, tables } = await this.#read(query, { want, signal, freshness });
       const { fromMs, untilMs, processIds, labelSetIds } = query;
+      const { functions, functionRowOf } = joinFunctions(tables.map((one) => one.functions));
       const task: MergeTask = {
         ...request,
         stored,
         filter: { fromMs, untilMs, processIds, labelSetIds },
-        stackCount: tables.stacks.length,
+        epochs: tables.map(({ epoch, stacks }, at) => ({ ...epochRange(epoch), stacks, functionRow: functionRowOf[at]! })),
       };
       const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
         transferList: [stored.segments.buffer, stored.blocks.buffer],
         ...(signal === undefined ? {} : { signal }),
       });
-      return { tables, values: resultOf(outcome) };
+      return { functions, stacks: tables[0]?.stacks ?? NO_STACKS, values: resultOf(outcome) };
     } catch (error) {
       if (signal?.aborted) throw queryCancelled(error);
       // Damage is not the reader's fault, but its code tells whoever operates the server what to restore.
@@ -118,4 +123,44 @@ export class Cover {
       throw error;
     }
   }
+
+  /** What is stored, and the dictionaries that hold every stack of it. */
+  async #read(
+    query: StoredQuery,
+    options: SnapshotOptions,
+  ): Promise<{ stored: StoredProfiles; tables: readonly (StackTables & { readonly epoch: Epoch })[] }> {
+    let { freshness } = options;
+    for (let attempt = 1; ; attempt += 1) {
+      const { epochs, ...stored } = await this.#snapshots.read(query, { ...options, freshness });
+      try {
+        const tables = await Promise.all(
+          epochs.map(async (used) => ({ epoch: used.epoch, ...(await this.#dictionaries.snapshot(used, used)) })),
+        );
+        return { stored, tables };
+      } catch (error) {
+        // Dropped since, and what was read with it: a newer snapshot has neither.
+        if (!(error instanceof StackError && error.code === 'STACK_EPOCH_GONE') || attempt === MAX_READS) throw error;
+        freshness = 'latest'; // a replica may show it for some time yet
+      }
+    }
+  }
+}
+
+/** One table of the functions of all epochs, and the row in it of each of theirs. Of one epoch it is its own, and nobody asks for rows. */
+function joinFunctions(tables: readonly FunctionTable[]): {
+  functions: FunctionTable;
+  functionRowOf: readonly Uint32Array[];
+} {
+  if (tables.length === 1) return { functions: tables[0]!, functionRowOf: [new Uint32Array()] };
+  const joined = new FunctionInterner();
+  const functionRowOf = tables.map((table) => joined.addAll(table));
+  return { functions: joined.table(), functionRowOf };
+}
+
+function overTables<Values extends { readonly joined: StackTable | undefined }>({
+  functions,
+  stacks,
+  values: { joined, ...values },
+}: StackTables & { readonly values: Values }) {
+  return { ...values, functions, stacks: joined ?? stacks };
 }

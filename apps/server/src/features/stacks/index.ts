@@ -1,4 +1,7 @@
+export { epochOf, epochRange } from './epoch.js';
+export type { Epoch, UsedEpoch } from './epoch.js';
 export { StackDictionaries } from './stack-dictionaries.js';
+export type { StackTables } from './stack-dictionary.js';
 export { StackError } from './stack-error.js';
-export { StackRepository } from './stack.repository.js';
+export { holdEpochs, readStackHeads, StackRepository } from './stack.repository.js';
 export { StacksModule } from './stacks.module.js';

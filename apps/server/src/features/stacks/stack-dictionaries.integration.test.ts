@@ -3,7 +3,9 @@ import { functionsRootFirst, type FunctionTable, type StackTable } from '@hearth
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
+import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
 import { connectDataSource, runMigrations } from '../../platform/database/index.js';
+import { epochOf, type EpochKey } from './epoch.js';
 import { StackDictionaries } from './stack-dictionaries.js';
 import { StackRepository } from './stack.repository.js';
 
@@ -11,7 +13,7 @@ let postgres: TestPostgres;
 let dataSource: DataSource;
 beforeAll(async () => {
   postgres = await startTestPostgres();
-  await runMigrations(postgres.url, [ProfileStore1763600000001]);
+  await runMigrations(postgres.url, [ProfileStore1763600000001, StackEpochs1763600000004]);
   dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
 });
 afterAll(async () => {
@@ -21,6 +23,11 @@ afterAll(async () => {
 
 const newOwner = (maxBytes?: number) =>
   new StackDictionaries(new StackRepository(dataSource), maxBytes === undefined ? {} : { maxBytes });
+
+const NOVEMBER = epochOf(Date.UTC(2025, 10, 30));
+const key = (serviceId: number, epoch = NOVEMBER): EpochKey => ({ serviceId, epoch });
+const idsOf = async (owner: StackDictionaries, of: EpochKey, functions: FunctionTable, stacks: StackTable) =>
+  (await owner.intern(of, functions, stacks)).ids;
 
 /** Paths as a local table: `['main', 'main>read']`. Row n + 1 is the function named so. */
 function localTable(paths: readonly string[]): { functions: FunctionTable; stacks: StackTable; rowOfPath: Map<string, number> } {
@@ -55,11 +62,11 @@ const pathOf = ({ functions, stacks }: { functions: FunctionTable; stacks: Stack
 /** Fails unless every path leads back to itself. @returns How many were checked. */
 async function checkPaths(
   owner: StackDictionaries,
-  serviceId: number,
+  of: EpochKey,
   ids: Int32Array,
   rowOfPath: Map<string, number>,
 ): Promise<number> {
-  const tables = await owner.snapshot(serviceId);
+  const tables = await owner.snapshot(of);
   for (const [path, row] of rowOfPath) expect(pathOf(tables, ids[row]!)).toBe(path);
   return rowOfPath.size;
 }
@@ -68,32 +75,32 @@ describe('StackDictionaries', () => {
   it('gives one stack one id, in this process and in the next', async () => {
     const { functions, stacks, rowOfPath } = localTable(['main>read', 'main>parse>gc']);
     const owner = newOwner();
-    const ids = await owner.intern(1, functions, stacks);
-    expect(await owner.intern(1, functions, stacks)).toEqual(ids);
-    expect(await newOwner().intern(1, functions, stacks)).toEqual(ids);
-    await checkPaths(newOwner(), 1, ids, rowOfPath);
+    const ids = await idsOf(owner, key(1), functions, stacks);
+    expect(await idsOf(owner, key(1), functions, stacks)).toEqual(ids);
+    expect(await idsOf(newOwner(), key(1), functions, stacks)).toEqual(ids);
+    await checkPaths(newOwner(), key(1), ids, rowOfPath);
   });
 
   it('keeps services apart', async () => {
     const one = localTable(['a>b>c']);
     const two = localTable(['c>b>a']);
     const owner = newOwner();
-    const idsOfTwo = await owner.intern(11, two.functions, two.stacks);
-    await owner.intern(10, one.functions, one.stacks);
-    await checkPaths(owner, 11, idsOfTwo, two.rowOfPath);
-    expect((await owner.snapshot(10)).stacks.length).toBe(3);
+    const idsOfTwo = await idsOf(owner, key(11), two.functions, two.stacks);
+    await idsOf(owner, key(10), one.functions, one.stacks);
+    await checkPaths(owner, key(11), idsOfTwo, two.rowOfPath);
+    expect((await owner.snapshot(key(10))).stacks.length).toBe(3);
   });
 
   it('shows in a snapshot what another process committed before it', async () => {
     const [writer, reader] = [newOwner(), newOwner()];
-    expect((await reader.snapshot(2)).stacks.length).toBe(0);
+    expect((await reader.snapshot(key(2))).stacks.length).toBe(0);
     const first = localTable(['a>b']);
-    await writer.intern(2, first.functions, first.stacks);
-    const before = await reader.snapshot(2);
+    await idsOf(writer, key(2), first.functions, first.stacks);
+    const before = await reader.snapshot(key(2));
     const more = localTable(['a>b>c', 'd']);
-    await writer.intern(2, more.functions, more.stacks);
+    await idsOf(writer, key(2), more.functions, more.stacks);
     expect(before.stacks.length).toBe(2);
-    expect((await reader.snapshot(2)).stacks.length).toBe(4);
+    expect((await reader.snapshot(key(2))).stacks.length).toBe(4);
     expect(before.functions.length).toBe(2);
     expect(before.stacks.parent.buffer).toBeInstanceOf(SharedArrayBuffer);
   });
@@ -109,8 +116,8 @@ describe('StackDictionaries', () => {
           const turn = who % 2 === 0 ? round : rounds - 1 - round;
           const paths = Array.from({ length: 30 }, (_, n) => `main>f${turn % 7}>g${(turn * 31 + n * (who + 1)) % 200}>h${n}`);
           const { functions, stacks, rowOfPath } = localTable(paths);
-          const ids = await owner.intern(3, functions, stacks);
-          checked += await checkPaths(owner, 3, ids, rowOfPath);
+          const ids = await idsOf(owner, key(3), functions, stacks);
+          checked += await checkPaths(owner, key(3), ids, rowOfPath);
         }
       }),
     );
@@ -119,7 +126,7 @@ describe('StackDictionaries', () => {
       'SELECT count(*) AS count, max(version) AS last FROM stack_page WHERE service_id = 3',
     )) as { count: number; last: number }[];
     expect(pages[0]!.count).toBe(pages[0]!.last);
-    const fresh = await newOwner().snapshot(3);
+    const fresh = await newOwner().snapshot(key(3));
     const paths = new Set(Array.from({ length: fresh.stacks.length }, (_, id) => pathOf(fresh, id)));
     expect(paths.size).toBe(fresh.stacks.length);
   });
@@ -129,7 +136,7 @@ describe('StackDictionaries', () => {
     await Promise.all(
       Array.from({ length: 60 }, async (_, n) => {
         const { functions, stacks, rowOfPath } = localTable([`main>a${n % 20}>b`, `main>a${(n + 7) % 25}>c${n}`]);
-        await checkPaths(owner, 4, await owner.intern(4, functions, stacks), rowOfPath);
+        await checkPaths(owner, key(4), await idsOf(owner, key(4), functions, stacks), rowOfPath);
       }),
     );
     const pages = (await dataSource.query('SELECT count(*) AS count FROM stack_page WHERE service_id = 4')) as {
@@ -141,68 +148,68 @@ describe('StackDictionaries', () => {
   it('keeps its dictionary when the database transaction fails, and goes on', async () => {
     const owner = newOwner();
     const first = localTable(['a']);
-    await owner.intern(5, first.functions, first.stacks);
+    await idsOf(owner, key(5), first.functions, first.stacks);
     await dataSource.query(`ALTER TABLE stack_page ADD CONSTRAINT no_second_page CHECK (service_id <> 5 OR version < 2)`);
     const second = localTable(['a>b']);
-    await expect(owner.intern(5, second.functions, second.stacks)).rejects.toThrow('no_second_page');
+    await expect(idsOf(owner, key(5), second.functions, second.stacks)).rejects.toThrow('no_second_page');
     await dataSource.query('ALTER TABLE stack_page DROP CONSTRAINT no_second_page');
-    expect((await owner.snapshot(5)).stacks.length).toBe(1);
-    await checkPaths(owner, 5, await owner.intern(5, second.functions, second.stacks), second.rowOfPath);
+    expect((await owner.snapshot(key(5))).stacks.length).toBe(1);
+    await checkPaths(owner, key(5), await idsOf(owner, key(5), second.functions, second.stacks), second.rowOfPath);
   });
 
   it('commits no page that could not be read again, and goes on with what there is', async () => {
     const owner = new StackDictionaries(new StackRepository(dataSource), { maxPageBytes: 1000 });
     const first = localTable(['a']);
-    await owner.intern(8, first.functions, first.stacks);
+    await idsOf(owner, key(8), first.functions, first.stacks);
     const tooLong = localTable(['x'.repeat(1001)]);
     const second = localTable(['a>b']);
     const [refused, taken] = await Promise.allSettled([
-      owner.intern(8, tooLong.functions, tooLong.stacks),
-      owner.intern(8, second.functions, second.stacks), // shares its page, until that is refused
+      idsOf(owner, key(8), tooLong.functions, tooLong.stacks),
+      idsOf(owner, key(8), second.functions, second.stacks), // shares its page, until that is refused
     ]);
     expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'STACK_DICTIONARY_FULL' } });
     if (taken.status === 'rejected') throw taken.reason;
-    await checkPaths(newOwner(), 8, taken.value, second.rowOfPath);
-    expect((await newOwner().snapshot(8)).stacks.length).toBe(2);
+    await checkPaths(newOwner(), key(8), taken.value, second.rowOfPath);
+    expect((await newOwner().snapshot(key(8))).stacks.length).toBe(2);
   });
 
   it('begins again when the database has gone back', async () => {
     const owner = newOwner();
     const first = localTable(['a>b']);
-    await owner.intern(12, first.functions, first.stacks);
+    await idsOf(owner, key(12), first.functions, first.stacks);
     const second = localTable(['a>b>c', 'd']);
-    await owner.intern(12, second.functions, second.stacks);
+    await idsOf(owner, key(12), second.functions, second.stacks);
     // As after a restore from a backup of the moment before.
     await dataSource.query('DELETE FROM stack_page WHERE service_id = 12 AND version > 1');
     await dataSource.query('UPDATE stack_head SET version = 1 WHERE service_id = 12');
-    expect((await owner.snapshot(12)).stacks.length).toBe(2);
+    expect((await owner.snapshot(key(12))).stacks.length).toBe(2);
     const third = localTable(['x>y']);
-    await checkPaths(newOwner(), 12, await owner.intern(12, third.functions, third.stacks), third.rowOfPath);
+    await checkPaths(newOwner(), key(12), await idsOf(owner, key(12), third.functions, third.stacks), third.rowOfPath);
     await dataSource.query('DELETE FROM stack_page WHERE service_id = 12 AND version > 1');
     await dataSource.query('UPDATE stack_head SET version = 1 WHERE service_id = 12');
-    const ids = await owner.intern(12, second.functions, second.stacks);
-    await checkPaths(newOwner(), 12, ids, second.rowOfPath);
+    const ids = await idsOf(owner, key(12), second.functions, second.stacks);
+    await checkPaths(newOwner(), key(12), ids, second.rowOfPath);
   });
 
   it('forgets the service that was not used for longest when memory is bounded, and loads it again', async () => {
     const owner = newOwner(1);
     const { functions, stacks, rowOfPath } = localTable(['a>b', 'a>c']);
-    const ids = await owner.intern(6, functions, stacks);
+    const ids = await idsOf(owner, key(6), functions, stacks);
     const withTwo = owner.bytes;
-    await owner.intern(7, functions, stacks);
+    await idsOf(owner, key(7), functions, stacks);
     expect(owner.bytes).toBeLessThanOrEqual(withTwo);
-    expect(await owner.intern(6, functions, stacks)).toEqual(ids);
-    await checkPaths(owner, 6, ids, rowOfPath);
+    expect(await idsOf(owner, key(6), functions, stacks)).toEqual(ids);
+    await checkPaths(owner, key(6), ids, rowOfPath);
   });
 
   it('answers damaged pages with a code', async () => {
     const { functions, stacks } = localTable(['a>b']);
-    await newOwner().intern(8, functions, stacks);
+    await idsOf(newOwner(), key(8), functions, stacks);
     await dataSource.query(`UPDATE stack_page SET data = substring(data for 5) WHERE service_id = 8`);
-    await expect(newOwner().snapshot(8)).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
-    await expect(newOwner().intern(8, functions, stacks)).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
+    await expect(newOwner().snapshot(key(8))).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
+    await expect(idsOf(newOwner(), key(8), functions, stacks)).rejects.toMatchObject({ code: 'STACK_PAGE_DAMAGED' });
     await dataSource.query(`UPDATE stack_page SET data = '\\x09' WHERE service_id = 8`);
-    await expect(newOwner().snapshot(8)).rejects.toMatchObject({ code: 'STACK_PAGE_CODEC' });
+    await expect(newOwner().snapshot(key(8))).rejects.toMatchObject({ code: 'STACK_PAGE_CODEC' });
   });
 
   it('keeps any name: NUL, lone surrogates, separators, __proto__', async () => {
@@ -213,8 +220,8 @@ describe('StackDictionaries', () => {
       parent: new Int32Array(names.length).fill(-1),
       functionRow: Uint32Array.from(names.keys()),
     };
-    const ids = await newOwner().intern(9, functions, stacks);
-    const tables = await newOwner().snapshot(9);
+    const ids = await idsOf(newOwner(), key(9), functions, stacks);
+    const tables = await newOwner().snapshot(key(9));
     expect(Array.from(ids, (id) => tables.functions.name[tables.stacks.functionRow[id]!])).toEqual(names);
   });
 });

@@ -1,28 +1,41 @@
 import { assertStackTable, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
+import type { Epoch, EpochKey, StackHead, UsedEpoch } from './epoch.js';
 import { StackDictionary, type StackTables } from './stack-dictionary.js';
 import { StackOverlay } from './stack-overlay.js';
 import { StackError } from './stack-error.js';
 import { decodeStackPage, encodeStackPage, MAX_PAGE_BYTES } from './stack-page.js';
-import type { StackRepository } from './stack.repository.js';
+import { assertIsState, isState, type PagesBehind, type StackRepository } from './stack.repository.js';
 
 interface StackDictionaryOptions {
-  /** Bytes that all dictionaries of this process may hold together. Default 512 MiB; the least recently used services are forgotten first. */
+  /** Bytes that all dictionaries of this process may hold together. Default 512 MiB; the least recently used are forgotten first. */
   readonly maxBytes?: number;
   /** Bytes of one page, inflated. Default 256 MiB; what does not fit is refused before it is committed. */
   readonly maxPageBytes?: number;
 }
 const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
+/** Of storing in an epoch that is dropped again and again. */
+const MAX_ATTEMPTS = 5;
+
+/** Stacks of one dictionary by their ids. */
+export interface InternedStacks {
+  /** Id of each local stack. They order differently than local rows: sort again where order matters. */
+  readonly ids: Int32Array;
+  /** To be held by whoever stores the ids (`holdEpochs`); `undefined`: there are no stacks. */
+  readonly usedEpoch: UsedEpoch | undefined;
+}
 
 interface Interning {
   readonly functions: FunctionTable;
   readonly stacks: StackTable;
-  readonly done: (ids: Int32Array) => void;
+  readonly done: (interned: InternedStacks) => void;
   readonly failed: (error: unknown) => void;
 }
 
-/** One service's dictionary and who waits for it. */
+/** One dictionary and who waits for it. */
 interface Owned {
-  /** Another one when the database has gone back (a restored backup). */
+  readonly key: EpochKey;
+  /** Another one when the epoch was dropped or the database has gone back (a restored backup). */
   dictionary: StackDictionary;
   /** Known to be complete up to some moment: false until the first load. */
   isLoaded: boolean;
@@ -34,15 +47,15 @@ interface Owned {
 }
 
 /**
- * The stack dictionaries of this operating-system process, one owner for all its threads. Across processes a page at
- * a time is appended under the lock of the service's head (docs/storage.md has the protocol).
+ * The stack dictionaries of this operating-system process, one owner for all its threads: one for each service and epoch. Across
+ * processes a page at a time is appended under the lock of the dictionary's head (docs/storage.md has the protocol).
  */
 export class StackDictionaries {
   readonly #repository: StackRepository;
   readonly #maxBytes: number;
   readonly #maxPageBytes: number;
   /** Least recently used first. */
-  readonly #owned = new Map<number, Owned>();
+  readonly #owned = new Map<string, Owned>();
 
   constructor(
     repository: StackRepository,
@@ -54,36 +67,84 @@ export class StackDictionaries {
   }
 
   /**
-   * The service's id of each local stack. New stacks are durable when this resolves; calls that come while a page is
+   * Ids of local stacks, for `store` to store in one database transaction with `holdEpochs`. Where the epoch is dropped in between, both begin again.
+   *
+   * @throws What `intern` and `store` throw.
+   */
+  async storeWithIds<Result>(
+    key: EpochKey,
+    functions: FunctionTable,
+    stacks: StackTable,
+    store: (interned: InternedStacks) => Promise<Result>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const interned = await this.intern(key, functions, stacks);
+      try {
+        return await store(interned);
+      } catch (error) {
+        if (!(error instanceof StackError && error.code === 'STACK_EPOCH_GONE') || attempt === MAX_ATTEMPTS) throw error;
+        // Unless somebody else has seen to it already.
+        if (this.#owned.get(keyText(key))?.dictionary.head?.generation === interned.usedEpoch?.generation)
+          this.#owned.delete(keyText(key));
+      }
+    }
+  }
+
+  /**
+   * The dictionary's id of each local stack. New stacks are durable when this resolves; calls that come while a page is
    * being written share the next one.
    *
-   * @returns Length `stacks.length`. Ids order differently than local rows: sort again where order matters.
    * @throws {ProfileError} if the tables are not sound
    * @throws {StackError} `STACK_DICTIONARY_FULL`
    */
-  async intern(serviceId: number, functions: FunctionTable, stacks: StackTable): Promise<Int32Array> {
+  async intern(key: EpochKey, functions: FunctionTable, stacks: StackTable): Promise<InternedStacks> {
     assertStackTable(stacks, functions.length);
-    return this.#use(serviceId, async (owned) => {
-      if (owned.isLoaded) {
-        const overlay = new StackOverlay(owned.dictionary);
-        const ids = overlay.addAll(functions, stacks);
-        if (!overlay.hasNew) return ids;
-      }
-      return new Promise<Int32Array>((done, failed) => {
+    if (stacks.length === 0) return { ids: new Int32Array(), usedEpoch: undefined };
+    return this.#use(key, async (owned) => {
+      const known = owned.isLoaded ? owned.dictionary.rowsOf(functions, stacks) : undefined;
+      if (known !== undefined) return interned(owned, known);
+      return new Promise<InternedStacks>((done, failed) => {
         owned.waiting.push({ functions, stacks, done, failed });
-        if (owned.waiting.length === 1) void this.#inTurn(owned, () => this.#commitWaiting(serviceId, owned));
+        if (owned.waiting.length === 1) void this.#inTurn(owned, () => this.#commitWaiting(owned));
       });
     });
   }
 
-  /** All stacks that were committed when this was called, and perhaps more. Later calls do not change what is returned. */
-  async snapshot(serviceId: number): Promise<StackTables> {
-    return this.#use(serviceId, async (owned) => {
-      const version = await this.#repository.version(serviceId);
-      if (owned.dictionary.version < version) await this.#inTurn(owned, () => this.#pull(serviceId, owned));
-      else if (owned.dictionary.version > version) await this.#inTurn(owned, () => this.#loadAgainIfBehind(serviceId, owned));
+  /**
+   * All stacks that were committed when this was called, and perhaps more. Later calls do not change what is returned.
+   *
+   * @param atLeast The state that is needed, as read with the data that names the stacks; without one the newest, for which the database is asked.
+   * @throws {StackError} `STACK_EPOCH_GONE`: the epoch was dropped since, and with it the data
+   */
+  async snapshot(key: EpochKey, atLeast?: StackHead): Promise<StackTables> {
+    return this.#use(key, async (owned) => {
+      const known = owned.dictionary.head;
+      // One that is ahead of what was read is asked about: the database may have gone back.
+      const isBehind = known?.generation === atLeast?.generation && (known?.version ?? 0) <= (atLeast?.version ?? 0);
+      const stored = atLeast !== undefined && isBehind ? atLeast : await this.#repository.head(key);
+      if (known?.generation !== stored?.generation || known?.version !== stored?.version)
+        await this.#inTurn(owned, () => this.#pull(owned));
+      if (atLeast !== undefined) assertIsState(owned.dictionary.head, { ...key, ...atLeast });
       return owned.dictionary.tables();
     });
+  }
+
+  /** Everything that is stored, of all services. */
+  async listEpochs(): Promise<EpochKey[]> {
+    return this.#repository.listEpochs();
+  }
+
+  /**
+   * Drops an epoch, unless something needs it. Safe at any moment: whoever stores ids of it meanwhile is waited for and seen by `isNeeded`, or
+   * finds the epoch gone and begins again.
+   *
+   * @param isNeeded Whether anything stored names stacks of the epoch; to be asked on this client.
+   * @returns Whether it was dropped.
+   */
+  async drop(key: EpochKey, isNeeded: (client: ClientBase) => Promise<boolean>): Promise<boolean> {
+    const isDropped = await this.#repository.drop(key, isNeeded);
+    if (isDropped) this.#owned.delete(keyText(key));
+    return isDropped;
   }
 
   /** Nothing is known any more: the database is not what it was. Calls in progress end with what they have. */
@@ -98,65 +159,62 @@ export class StackDictionaries {
     return bytes;
   }
 
-  async #commitWaiting(serviceId: number, owned: Owned): Promise<void> {
+  async #commitWaiting(owned: Owned): Promise<void> {
     if (!owned.isLoaded) {
       try {
-        await this.#pull(serviceId, owned);
+        await this.#pull(owned);
       } catch (error) {
         for (const one of owned.waiting.splice(0)) one.failed(error);
         return;
       }
     }
-    await this.#commit(serviceId, owned, owned.waiting.splice(0));
+    await this.#commit(owned, owned.waiting.splice(0));
   }
 
   /** Settles all requests. */
-  async #commit(serviceId: number, owned: Owned, requests: readonly Interning[]): Promise<void> {
+  async #commit(owned: Owned, requests: readonly Interning[]): Promise<void> {
     try {
       let overlay = new StackOverlay(owned.dictionary);
       const addRequests = () => requests.map((one) => overlay.addAll(one.functions, one.stacks));
       let ids = addRequests();
       if (overlay.hasNew) {
-        await this.#repository.withLockedHead(serviceId, async (head) => {
-          if (head.version < owned.dictionary.version) {
-            owned.dictionary = new StackDictionary();
-            appendPages(owned.dictionary, await head.pagesAbove(0));
-            overlay = new StackOverlay(owned.dictionary);
-            ids = addRequests();
-          } else if (head.version > owned.dictionary.version) {
+        await this.#repository.withLockedHead(owned.key, async (locked) => {
+          const { head } = locked;
+          const before = owned.dictionary;
+          if (before.head?.generation !== head.generation || before.version !== head.version) {
             // Others' pages are committed, whatever becomes of ours.
-            appendPages(owned.dictionary, await head.pagesAbove(owned.dictionary.version));
-            const rebased = overlay.rebase();
-            overlay = rebased.overlay;
-            ids = ids.map((column) => column.map(rebased.rowOf));
+            await catchUp(owned, (known) => locked.pagesBehind(known));
+            if (owned.dictionary === before) {
+              const rebased = overlay.rebase();
+              overlay = rebased.overlay;
+              ids = ids.map((column) => column.map(rebased.rowOf));
+            } else {
+              overlay = new StackOverlay(owned.dictionary);
+              ids = addRequests();
+            }
           }
           if (!overlay.hasNew) return;
           const page = overlay.page();
           owned.dictionary.assertContinues(page);
-          await head.addPage(owned.dictionary.version + 1, encodeStackPage(page, this.#maxPageBytes));
+          await locked.addPage(owned.dictionary.version + 1, encodeStackPage(page, this.#maxPageBytes));
         });
         // Only now: had the commit failed, the dictionary would hold rows that nobody else has.
         if (overlay.hasNew) owned.dictionary.append(overlay.page());
       }
-      requests.forEach((one, at) => one.done(ids[at]!));
+      requests.forEach((one, at) => {
+        one.done(interned(owned, ids[at]!));
+      });
     } catch (error) {
       // Nothing was committed. One by one, only those fail whose stacks do not fit.
       if (requests.length > 1 && error instanceof StackError && error.code === 'STACK_DICTIONARY_FULL')
-        for (const one of requests) await this.#commit(serviceId, owned, [one]);
+        for (const one of requests) await this.#commit(owned, [one]);
       else for (const one of requests) one.failed(error);
     }
   }
 
-  async #pull(serviceId: number, owned: Owned): Promise<void> {
-    appendPages(owned.dictionary, await this.#repository.pagesAbove(serviceId, owned.dictionary.version));
+  async #pull(owned: Owned): Promise<void> {
+    await catchUp(owned, (known) => this.#repository.pagesBehind(owned.key, known));
     owned.isLoaded = true;
-  }
-
-  /** The database was restored to a state before this dictionary's: its rows mean nothing any more. In turn, so that no page is being written. */
-  async #loadAgainIfBehind(serviceId: number, owned: Owned): Promise<void> {
-    if (owned.dictionary.version <= (await this.#repository.version(serviceId))) return;
-    owned.dictionary = new StackDictionary();
-    await this.#pull(serviceId, owned);
   }
 
   /** Behind what is under way; a failure is the caller's, not the next one's. */
@@ -166,16 +224,18 @@ export class StackDictionaries {
     return turn;
   }
 
-  async #use<Result>(serviceId: number, work: (owned: Owned) => Promise<Result>): Promise<Result> {
-    const owned = this.#owned.get(serviceId) ?? {
+  async #use<Result>(key: EpochKey, work: (owned: Owned) => Promise<Result>): Promise<Result> {
+    const text = keyText(key);
+    const owned = this.#owned.get(text) ?? {
+      key,
       dictionary: new StackDictionary(),
       isLoaded: false,
       waiting: [],
       tail: Promise.resolve(),
       users: 0,
     };
-    this.#owned.delete(serviceId);
-    this.#owned.set(serviceId, owned); // most recently used
+    this.#owned.delete(text);
+    this.#owned.set(text, owned); // most recently used
     owned.users += 1;
     try {
       return await work(owned);
@@ -188,15 +248,35 @@ export class StackDictionaries {
   /** The one used last stays, however large: forgetting it would only load it again. */
   #evict(): void {
     let bytes = this.bytes;
-    for (const [serviceId, owned] of this.#owned) {
+    for (const [text, owned] of this.#owned) {
       if (bytes <= this.#maxBytes || this.#owned.size === 1) return;
       if (owned.users > 0) continue;
-      this.#owned.delete(serviceId);
+      this.#owned.delete(text);
       bytes -= owned.dictionary.bytes;
     }
   }
 }
 
-function appendPages(dictionary: StackDictionary, pages: readonly Uint8Array[]): void {
-  for (const page of pages) dictionary.append(decodeStackPage(page));
+/** Appends the pages that were committed meanwhile; begins with a new dictionary where the old one is no earlier state of what is stored. */
+async function catchUp(owned: Owned, pagesBehind: (known: StackHead | undefined) => Promise<PagesBehind>): Promise<void> {
+  for (;;) {
+    const { head, pages } = await pagesBehind(owned.dictionary.head);
+    if (!isState(head, owned.dictionary.head) || owned.dictionary.head === undefined)
+      owned.dictionary = new StackDictionary(head?.generation);
+    for (const page of pages) owned.dictionary.append(decodeStackPage(page));
+    if (owned.dictionary.version === (head?.version ?? 0)) return;
+    // What a head counts is there: no page at all would be asked for again and again.
+    if (pages.length === 0)
+      throw new StackError('STACK_PAGE_ORDER', `page ${owned.dictionary.version + 1} of ${head?.version} is missing`);
+  }
+}
+
+/** The state is asked for when the ids are known: it holds them. */
+function interned({ key, dictionary }: Owned, ids: Int32Array): InternedStacks {
+  // Ids come from pages, and pages have a head.
+  return { ids, usedEpoch: { ...key, ...dictionary.head! } };
+}
+
+function keyText({ serviceId, epoch }: { serviceId: number; epoch: Epoch }): string {
+  return `${serviceId}.${epoch}`;
 }

@@ -1,4 +1,5 @@
 import { NO_PARENT, type FunctionKey, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import type { StackHead } from './epoch.js';
 import { ABSENT, FunctionIndex } from './function-index.js';
 import { StackError } from './stack-error.js';
 
@@ -24,13 +25,14 @@ export interface StackTables {
 }
 
 /**
- * The committed stacks of one service: what the pages up to `version` hold. It only grows, and a row never changes its
+ * The committed stacks of one service and epoch: what the pages up to `version` hold. It only grows, and a row never changes its
  * meaning, so whoever holds older tables may keep reading them.
  *
  *     functions   name, package, file            row -> function, and function -> row
  *     stacks      parent, functionRow            row -> stack, and (parent, functionRow) -> row by open addressing
  */
 export class StackDictionary {
+  readonly #generation: number | undefined;
   #version = 0;
   readonly #name: string[] = [];
   readonly #package: string[] = [];
@@ -44,8 +46,16 @@ export class StackDictionary {
   #slots = new Int32Array(4096);
   #functionTable: FunctionTable | undefined;
 
+  /** @param generation Of the head that the pages belong to; `undefined`: there is none, and there are no pages. */
+  constructor(generation?: number) {
+    this.#generation = generation;
+  }
+
   get version(): number {
     return this.#version;
+  }
+  get head(): StackHead | undefined {
+    return this.#generation === undefined ? undefined : { generation: this.#generation, version: this.#version };
   }
   get functionCount(): number {
     return this.#name.length;
@@ -65,6 +75,23 @@ export class StackDictionary {
   stackRow(parent: number, functionRow: number): number {
     const row = this.#slots[this.#slotOf(parent, functionRow)]!;
     return row - 1;
+  }
+
+  /** The row of each local stack, if all of them are here. */
+  rowsOf(functions: FunctionTable, stacks: StackTable): Int32Array | undefined {
+    const functionRows = new Int32Array(functions.length).fill(ABSENT);
+    const rows = new Int32Array(stacks.length);
+    for (let row = 0; row < stacks.length; row += 1) {
+      const local = stacks.functionRow[row]!;
+      if (functionRows[local] === ABSENT) {
+        functionRows[local] = this.functionRow(functionKey(functions, local));
+        if (functionRows[local] === ABSENT) return undefined;
+      }
+      const parent = stacks.parent[row]!;
+      rows[row] = this.stackRow(parent < 0 ? parent : rows[parent]!, functionRows[local]!);
+      if (rows[row] === ABSENT) return undefined;
+    }
+    return rows;
   }
 
   /**
@@ -185,6 +212,10 @@ export class StackDictionary {
       this.#slots[this.#slotOf(this.#parent[row]!, this.#functionRow[row]!)] = row + 1;
     }
   }
+}
+
+export function functionKey({ name, package: packageName, file }: FunctionTable, row: number): FunctionKey {
+  return { name: name[row]!, package: packageName[row]!, file: file[row]! };
 }
 
 /** A (parent, function) pair as one number. */

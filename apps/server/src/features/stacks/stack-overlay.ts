@@ -1,6 +1,6 @@
 import type { FunctionKey, FunctionTable, StackTable } from '@hearth/profile-model';
 import { ABSENT, FunctionIndex } from './function-index.js';
-import { stackPair, type StackDictionary, type StackPage } from './stack-dictionary.js';
+import { functionKey, stackPair, type StackDictionary, type StackPage } from './stack-dictionary.js';
 
 /**
  * Functions and stacks that are not committed yet, numbered on from the end of the dictionary. Kept apart from it, so
@@ -45,12 +45,7 @@ export class StackOverlay {
     const rows = new Int32Array(stacks.length);
     for (let row = 0; row < stacks.length; row += 1) {
       const local = stacks.functionRow[row]!;
-      if (functionRows[local] === ABSENT)
-        functionRows[local] = this.#functionRowFor({
-          name: functions.name[local]!,
-          package: functions.package[local]!,
-          file: functions.file[local]!,
-        });
+      if (functionRows[local] === ABSENT) functionRows[local] = this.#functionRowFor(functionKey(functions, local));
       const parent = stacks.parent[row]!;
       rows[row] = this.#stackRowFor(parent < 0 ? parent : rows[parent]!, functionRows[local]!);
     }
