@@ -97,7 +97,7 @@ export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool
 }
 
 /** Stores one flush as an agent would: its own tables, interned, then the batch. */
-export async function storeFlush(server: RollupServer, flush: RawFlush): Promise<void> {
+export async function storeFlush(server: RollupServer, flush: RawFlush, epoch = epochOf(flush.startMs)): Promise<void> {
   const names: string[] = [];
   const parent: number[] = [];
   const functionRow: number[] = [];
@@ -119,8 +119,7 @@ export async function storeFlush(server: RollupServer, flush: RawFlush): Promise
     parent: Int32Array.from(parent),
     functionRow: Uint32Array.from(functionRow),
   };
-  const key = { serviceId: SERVICE, epoch: epochOf(flush.startMs) };
-  await server.dictionaries.storeWithIds(key, functions, stacks, async ({ ids, usedEpoch }) => {
+  await server.dictionaries.storeWithIds({ serviceId: SERVICE, epoch }, functions, stacks, async ({ ids, usedEpoch }) => {
     const { samples, ...head } = flush;
     const batch: BatchToStore = {
       serviceId: SERVICE,

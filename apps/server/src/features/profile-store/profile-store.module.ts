@@ -1,16 +1,26 @@
 import { Module } from '@nestjs/common';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
+import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { BlockRepository } from './block.repository.js';
 import { ProfileStore } from './profile-store.js';
 import { ReceiptRepository } from './receipt.repository.js';
 import { SegmentRepository } from './segment.repository.js';
 import { SnapshotRepository } from './snapshot.repository.js';
+import { UnusedEpochs } from './unused-epochs.js';
 import { WindowRepository } from './window.repository.js';
 
 @Module({
-  imports: [TransactionsModule, ProcessMetricsModule],
-  providers: [ReceiptRepository, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository, ProfileStore],
-  exports: [ProfileStore, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository],
+  imports: [StacksModule, TransactionsModule, ProcessMetricsModule],
+  providers: [
+    ReceiptRepository,
+    WindowRepository,
+    BlockRepository,
+    SegmentRepository,
+    SnapshotRepository,
+    ProfileStore,
+    UnusedEpochs,
+  ],
+  exports: [ProfileStore, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository, UnusedEpochs],
 })
 export class ProfileStoreModule {}

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EpochMs } from '@hearth/profile-model';
+import type { EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { keyParameters, windowText, type WindowKey } from './window.js';
@@ -80,6 +80,15 @@ export class WindowRepository {
       'SELECT count(*) AS count, min(window_start_ms) AS "oldestWindowStartMs" FROM profile_window WHERE sequence > built_sequence',
     )) as { count: number; oldestWindowStartMs: EpochMs | null }[];
     return rows[0]!;
+  }
+
+  /** Whether a service has profiles of some time: blocks and segments have a window. */
+  async hasAny(client: ClientBase, serviceId: number, { fromMs, untilMs }: TimeRange): Promise<boolean> {
+    const found = await client.query(
+      `SELECT EXISTS (SELECT FROM profile_window WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3) AS found`,
+      [serviceId, fromMs, untilMs],
+    );
+    return (found.rows as { found: boolean }[])[0]!.found;
   }
 
   /** A text that changes when a block arrives in one of the windows: how many there are, and the sum of their sequences. */

@@ -18,6 +18,11 @@ export function epochRange(epoch: Epoch): TimeRange {
   return { fromMs: Date.UTC(1970, epoch), untilMs: Date.UTC(1970, epoch + 1) };
 }
 
+/** Where the stacks of a pinned revision are copied to. */
+export function epochOfPinned(revisionId: number): Epoch {
+  return -revisionId;
+}
+
 /** One dictionary. */
 export interface EpochKey {
   readonly serviceId: number;

@@ -1,6 +1,7 @@
-import { assertStackTable, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import { assertStackTable, joinStacks, type FunctionTable, type StackTable } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
-import type { Epoch, EpochKey, StackHead, UsedEpoch } from './epoch.js';
+import { epochOfPinned, type EpochKey, type StackHead, type UsedEpoch } from './epoch.js';
+import { LoopTurns } from './loop-turns.js';
 import { StackDictionary, type StackTables } from './stack-dictionary.js';
 import { StackOverlay } from './stack-overlay.js';
 import { StackError } from './stack-error.js';
@@ -101,8 +102,9 @@ export class StackDictionaries {
     assertStackTable(stacks, functions.length);
     if (stacks.length === 0) return { ids: new Int32Array(), usedEpoch: undefined };
     return this.#use(key, async (owned) => {
-      const known = owned.isLoaded ? owned.dictionary.rowsOf(functions, stacks) : undefined;
-      if (known !== undefined) return interned(owned, known);
+      const { dictionary } = owned;
+      const known = owned.isLoaded ? await dictionary.rowsOf(functions, stacks) : undefined;
+      if (known !== undefined) return interned(key, dictionary, known);
       return new Promise<InternedStacks>((done, failed) => {
         owned.waiting.push({ functions, stacks, done, failed });
         if (owned.waiting.length === 1) void this.#inTurn(owned, () => this.#commitWaiting(owned));
@@ -127,6 +129,23 @@ export class StackDictionaries {
       if (atLeast !== undefined) assertIsState(owned.dictionary.head, { ...key, ...atLeast });
       return owned.dictionary.tables();
     });
+  }
+
+  /**
+   * The same stacks in the dictionary of a pinned revision, which stays when the month is dropped. What is not there yet is copied.
+   *
+   * @param from State that the ids were read with.
+   * @param stackIds Any of its ids, in any order.
+   * @returns `ids`: for each, its id in the other epoch.
+   * @throws {StackError} `STACK_EPOCH_GONE`: too late
+   */
+  async pin(from: UsedEpoch, revisionId: number, stackIds: Int32Array): Promise<InternedStacks> {
+    const { functions, stacks } = await this.snapshot(from, from);
+    const isWanted = new Uint8Array(stacks.length);
+    for (const id of stackIds) isWanted[id] = 1;
+    const own = joinStacks([{ stacks, functionRow: Uint32Array.from({ length: functions.length }, (_, row) => row), isWanted }]);
+    const copied = await this.intern({ serviceId: from.serviceId, epoch: epochOfPinned(revisionId) }, functions, own.stacks);
+    return { ...copied, ids: stackIds.map((id) => copied.ids[own.rowOf[0]![id]!]!) };
   }
 
   /** Everything that is stored, of all services. */
@@ -175,8 +194,12 @@ export class StackDictionaries {
   async #commit(owned: Owned, requests: readonly Interning[]): Promise<void> {
     try {
       let overlay = new StackOverlay(owned.dictionary);
-      const addRequests = () => requests.map((one) => overlay.addAll(one.functions, one.stacks));
-      let ids = addRequests();
+      const addRequests = async () => {
+        const columns: Int32Array[] = [];
+        for (const one of requests) columns.push(await overlay.addAll(one.functions, one.stacks));
+        return columns;
+      };
+      let ids = await addRequests();
       if (overlay.hasNew) {
         await this.#repository.withLockedHead(owned.key, async (locked) => {
           const { head } = locked;
@@ -190,19 +213,23 @@ export class StackDictionaries {
               ids = ids.map((column) => column.map(rebased.rowOf));
             } else {
               overlay = new StackOverlay(owned.dictionary);
-              ids = addRequests();
+              ids = await addRequests();
             }
           }
           if (!overlay.hasNew) return;
-          const page = overlay.page();
-          owned.dictionary.assertContinues(page);
-          await locked.addPage(owned.dictionary.version + 1, encodeStackPage(page, this.#maxPageBytes));
+          owned.dictionary.assertHasRoom(overlay.functionCount, overlay.stackCount);
+          for (const [at, page] of overlay.pages().entries())
+            await locked.addPage(owned.dictionary.version + 1 + at, encodeStackPage(page, this.#maxPageBytes));
         });
         // Only now: had the commit failed, the dictionary would hold rows that nobody else has.
-        if (overlay.hasNew) owned.dictionary.append(overlay.page());
+        const turns = new LoopTurns();
+        for (const page of overlay.pages()) {
+          owned.dictionary.append(page);
+          await turns.rest();
+        }
       }
       requests.forEach((one, at) => {
-        one.done(interned(owned, ids[at]!));
+        one.done(interned(owned.key, owned.dictionary, ids[at]!));
       });
     } catch (error) {
       // Nothing was committed. One by one, only those fail whose stacks do not fit.
@@ -259,11 +286,15 @@ export class StackDictionaries {
 
 /** Appends the pages that were committed meanwhile; begins with a new dictionary where the old one is no earlier state of what is stored. */
 async function catchUp(owned: Owned, pagesBehind: (known: StackHead | undefined) => Promise<PagesBehind>): Promise<void> {
+  const turns = new LoopTurns();
   for (;;) {
     const { head, pages } = await pagesBehind(owned.dictionary.head);
     if (!isState(head, owned.dictionary.head) || owned.dictionary.head === undefined)
       owned.dictionary = new StackDictionary(head?.generation);
-    for (const page of pages) owned.dictionary.append(decodeStackPage(page));
+    for (const page of pages) {
+      owned.dictionary.append(decodeStackPage(page));
+      await turns.rest();
+    }
     if (owned.dictionary.version === (head?.version ?? 0)) return;
     // What a head counts is there: no page at all would be asked for again and again.
     if (pages.length === 0)
@@ -271,12 +302,11 @@ async function catchUp(owned: Owned, pagesBehind: (known: StackHead | undefined)
   }
 }
 
-/** The state is asked for when the ids are known: it holds them. */
-function interned({ key, dictionary }: Owned, ids: Int32Array): InternedStacks {
-  // Ids come from pages, and pages have a head.
+/** @param dictionary It holds the ids: they came with pages, and pages have a head. */
+function interned(key: EpochKey, dictionary: StackDictionary, ids: Int32Array): InternedStacks {
   return { ids, usedEpoch: { ...key, ...dictionary.head! } };
 }
 
-function keyText({ serviceId, epoch }: { serviceId: number; epoch: Epoch }): string {
+function keyText({ serviceId, epoch }: EpochKey): string {
   return `${serviceId}.${epoch}`;
 }

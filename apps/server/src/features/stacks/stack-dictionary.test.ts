@@ -16,6 +16,9 @@ const PAGE: StackPage = {
   functionRow: [0, 1, 2],
 };
 
+const plain = (pages: readonly StackPage[]) =>
+  pages.map((page) => ({ ...page, parent: Array.from(page.parent), functionRow: Array.from(page.functionRow) }));
+
 describe('FunctionIndex', () => {
   it('keeps the parts of a function apart', () => {
     const index = new FunctionIndex();
@@ -94,7 +97,7 @@ describe('StackDictionary', () => {
 });
 
 describe('StackOverlay', () => {
-  it('moves to the rows that others were given meanwhile', () => {
+  it('moves to the rows that others were given meanwhile', async () => {
     const dictionary = new StackDictionary();
     dictionary.append(PAGE);
     const overlay = new StackOverlay(dictionary);
@@ -105,19 +108,46 @@ describe('StackOverlay', () => {
       package: ['', '', '', ''],
       file: ['src/a.ts', 'src/a.ts', 'src/a.ts', 'src/a.ts'],
     };
-    const ids = overlay.addAll(local, { length: 4, parent: Int32Array.of(-1, 0, 1, 2), functionRow: Uint32Array.of(0, 1, 2, 3) });
+    const ids = await overlay.addAll(local, {
+      length: 4,
+      parent: Int32Array.of(-1, 0, 1, 2),
+      functionRow: Uint32Array.of(0, 1, 2, 3),
+    });
     expect([...ids]).toEqual([0, 2, 3, 4]);
     // Another writer was faster: it has gc under read, and main>parse>gc.
     dictionary.append({ firstFunction: 3, firstStack: 3, functions: [named('gc')], parent: [1, 2], functionRow: [3, 3] });
     const { overlay: rebased, rowOf } = overlay.rebase();
     expect([...ids].map(rowOf)).toEqual([0, 2, 4, 5]);
-    expect(rebased.page()).toEqual({
-      firstFunction: 4,
-      firstStack: 5,
-      functions: [named('mark')],
-      parent: [4],
-      functionRow: [4],
-    });
+    expect(plain(rebased.pages())).toEqual([
+      { firstFunction: 4, firstStack: 5, functions: [named('mark')], parent: [4], functionRow: [4] },
+    ]);
+  });
+
+  it.each([
+    [3, [7, 1, 4096, 896]],
+    [9, [7, 1, 3641, 1351]],
+  ])('splits what is new into pages that continue each other (%i stacks a function)', async (depth, functionsOfPages) => {
+    const roots = 5000;
+    const length = roots * depth;
+    // Each root calls itself ever deeper, under a name of its own.
+    const stacks = {
+      length,
+      parent: Int32Array.from({ length }, (_, row) => (row % depth === 0 ? -1 : row - 1)),
+      functionRow: Uint32Array.from({ length }, (_, row) => Math.floor(row / depth)),
+    };
+    const names = Array.from({ length: roots }, (_, row) => (row === 7 ? 'x'.repeat(2 ** 21) : `f${row}`));
+    const functions = { length: roots, name: names, package: names.map(() => ''), file: names.map(() => 'src/a.ts') };
+    const overlay = new StackOverlay(new StackDictionary());
+    const ids = await overlay.addAll(functions, stacks);
+    const pages = overlay.pages();
+    expect(pages.map((page) => page.functions.length)).toEqual(functionsOfPages);
+    const dictionary = new StackDictionary(1);
+    for (const page of pages) {
+      expect(page.parent.length).toBeLessThanOrEqual(2 ** 15);
+      dictionary.append(decodeStackPage(encodeStackPage(page)));
+    }
+    expect(dictionary.head).toEqual({ generation: 1, version: pages.length });
+    expect(await dictionary.rowsOf(functions, stacks)).toEqual(ids);
   });
 });
 
@@ -130,7 +160,7 @@ describe('encodeStackPage', () => {
       firstStack: 9,
     };
     const read = decodeStackPage(encodeStackPage(page));
-    expect({ ...read, parent: Array.from(read.parent), functionRow: Array.from(read.functionRow) }).toEqual(page);
+    expect(plain([read])).toEqual([page]);
   });
 
   it('answers damage with a code', () => {

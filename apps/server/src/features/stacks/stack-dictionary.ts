@@ -1,9 +1,9 @@
 import { NO_PARENT, type FunctionKey, type FunctionTable, type StackTable } from '@hearth/profile-model';
 import type { StackHead } from './epoch.js';
 import { ABSENT, FunctionIndex } from './function-index.js';
+import { LoopTurns, ROWS_OF_A_PIECE } from './loop-turns.js';
 import { StackError } from './stack-error.js';
 
-/** Keeps a (parent, function) pair below 2^53, so that it is one number. */
 export const MAX_FUNCTIONS = 2 ** 21;
 export const MAX_STACKS = 2 ** 30;
 
@@ -78,7 +78,8 @@ export class StackDictionary {
   }
 
   /** The row of each local stack, if all of them are here. */
-  rowsOf(functions: FunctionTable, stacks: StackTable): Int32Array | undefined {
+  async rowsOf(functions: FunctionTable, stacks: StackTable): Promise<Int32Array | undefined> {
+    const turns = new LoopTurns();
     const functionRows = new Int32Array(functions.length).fill(ABSENT);
     const rows = new Int32Array(stacks.length);
     for (let row = 0; row < stacks.length; row += 1) {
@@ -90,6 +91,7 @@ export class StackDictionary {
       const parent = stacks.parent[row]!;
       rows[row] = this.stackRow(parent < 0 ? parent : rows[parent]!, functionRows[local]!);
       if (rows[row] === ABSENT) return undefined;
+      if (row % ROWS_OF_A_PIECE === 0) await turns.rest();
     }
     return rows;
   }
@@ -97,10 +99,25 @@ export class StackDictionary {
   /**
    * Takes in the page after `version`. Either the whole page or nothing.
    *
-   * @throws {StackError} as `assertContinues`
+   * @throws {StackError} `STACK_PAGE_ORDER`: it does not continue this dictionary; `STACK_PAGE_DAMAGED`; `STACK_DICTIONARY_FULL`
    */
   append(page: StackPage): void {
-    this.assertContinues(page);
+    this.#assertContinues(page);
+    this.#grow(this.#stackCount + page.parent.length);
+    const before = this.#stackCount;
+    for (let at = 0; at < page.parent.length; at += 1) {
+      const parent = page.parent[at]!;
+      const functionRow = page.functionRow[at]!;
+      const slot = this.#slotOf(parent, functionRow);
+      if (this.#slots[slot] !== 0) {
+        this.#removeFrom(before);
+        throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats stack (${parent}, ${functionRow})`);
+      }
+      this.#parent[this.#stackCount] = parent;
+      this.#functionRow[this.#stackCount] = functionRow;
+      this.#stackCount += 1;
+      this.#slots[slot] = this.#stackCount;
+    }
     for (const key of page.functions) {
       this.#functionRowOf.set(key, this.#name.length);
       this.#name.push(key.name);
@@ -108,16 +125,18 @@ export class StackDictionary {
       this.#file.push(key.file);
       this.#functionBytes += 400 + (key.name.length + key.package.length + key.file.length) * 2;
     }
-    this.#grow(this.#stackCount + page.parent.length);
-    for (let at = 0; at < page.parent.length; at += 1) {
-      const parent = page.parent[at]!;
-      const functionRow = page.functionRow[at]!;
-      this.#parent[this.#stackCount] = parent;
-      this.#functionRow[this.#stackCount] = functionRow;
-      this.#stackCount += 1;
-      this.#slots[this.#slotOf(parent, functionRow)] = this.#stackCount;
-    }
     this.#version += 1;
+  }
+
+  /**
+   * To be asked before rows are committed: a page that nobody can append can never be taken back.
+   *
+   * @throws {StackError} `STACK_DICTIONARY_FULL`
+   */
+  assertHasRoom(newFunctions: number, newStacks: number): void {
+    const [functions, stacks] = [this.functionCount + newFunctions, this.#stackCount + newStacks];
+    if (functions > MAX_FUNCTIONS || stacks > MAX_STACKS)
+      throw new StackError('STACK_DICTIONARY_FULL', `${functions} functions, ${stacks} stacks`);
   }
 
   /** Everything up to now. Later pages do not change what is returned. */
@@ -136,47 +155,40 @@ export class StackDictionary {
     };
   }
 
-  /**
-   * That `append` would take the page. To be asked before a page is committed: a page that nobody can append can never be taken back.
-   *
-   * @throws {StackError} `STACK_PAGE_ORDER`: it does not continue this dictionary; `STACK_DICTIONARY_FULL`; `STACK_PAGE_DAMAGED`
-   */
-  assertContinues(page: StackPage): void {
+  #assertContinues(page: StackPage): void {
+    const next = this.#version + 1;
     if (page.firstFunction !== this.functionCount || page.firstStack !== this.#stackCount) {
       throw new StackError(
         'STACK_PAGE_ORDER',
-        `page ${this.#version + 1} begins at function ${page.firstFunction}, stack ${page.firstStack}; the dictionary ends at ${this.functionCount}, ${this.#stackCount}`,
+        `page ${next} begins at function ${page.firstFunction}, stack ${page.firstStack}; the dictionary ends at ${this.functionCount}, ${this.#stackCount}`,
       );
     }
-    const functionCount = this.functionCount + page.functions.length;
-    if (functionCount > MAX_FUNCTIONS || this.#stackCount + page.parent.length > MAX_STACKS) {
-      throw new StackError(
-        'STACK_DICTIONARY_FULL',
-        `${functionCount} functions, ${this.#stackCount + page.parent.length} stacks`,
-      );
-    }
+    this.assertHasRoom(page.functions.length, page.parent.length);
     const ofPage = new FunctionIndex();
     for (const key of page.functions) {
-      if (this.#functionRowOf.row(key) !== ABSENT || ofPage.row(key) !== ABSENT) {
-        throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats function ${key.name}`);
-      }
+      if (this.#functionRowOf.row(key) !== ABSENT || ofPage.row(key) !== ABSENT)
+        throw new StackError('STACK_PAGE_ORDER', `page ${next} repeats function ${key.name}`);
       ofPage.set(key, 0);
     }
-    const stacks = new Set<number>();
+    const functionCount = this.functionCount + page.functions.length;
     for (let at = 0; at < page.parent.length; at += 1) {
       const parent = page.parent[at]!;
       const functionRow = page.functionRow[at]!;
       if (!(parent >= NO_PARENT && parent < this.#stackCount + at && functionRow >= 0 && functionRow < functionCount)) {
         throw new StackError(
           'STACK_PAGE_DAMAGED',
-          `page ${this.#version + 1}: stack ${this.#stackCount + at} has parent ${parent}, function ${functionRow}`,
+          `page ${next}: stack ${this.#stackCount + at} has parent ${parent}, function ${functionRow}`,
         );
       }
-      const pair = stackPair(parent, functionRow);
-      if (stacks.has(pair) || this.stackRow(parent, functionRow) !== ABSENT) {
-        throw new StackError('STACK_PAGE_ORDER', `page ${this.#version + 1} repeats stack (${parent}, ${functionRow})`);
-      }
-      stacks.add(pair);
+    }
+  }
+
+  /** The last rows, last first: so each slot is found and emptied as if it had never been filled. */
+  #removeFrom(stackCount: number): void {
+    while (this.#stackCount > stackCount) {
+      const row = this.#stackCount - 1;
+      this.#slots[this.#slotOf(this.#parent[row]!, this.#functionRow[row]!)] = 0;
+      this.#stackCount = row;
     }
   }
 
@@ -216,11 +228,6 @@ export class StackDictionary {
 
 export function functionKey({ name, package: packageName, file }: FunctionTable, row: number): FunctionKey {
   return { name: name[row]!, package: packageName[row]!, file: file[row]! };
-}
-
-/** A (parent, function) pair as one number. */
-export function stackPair(parent: number, functionRow: number): number {
-  return (parent + 1) * MAX_FUNCTIONS + functionRow;
 }
 
 function sharedInt32(length: number): Int32Array {

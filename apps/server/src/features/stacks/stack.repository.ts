@@ -88,17 +88,23 @@ export class StackRepository {
   /**
    * Drops an epoch, unless something still needs it. Whoever stores ids of it at this moment is waited for and seen, or finds it gone.
    *
-   * @param isNeeded Asked with the head locked: whether anything stored names stacks of the epoch.
+   * @param isNeeded Whether anything stored names stacks of the epoch. Asked before the head is locked, so that nobody waits for an epoch that
+   *   stays, and again under the lock.
    * @returns Whether it was dropped.
    */
   async drop({ serviceId, epoch }: EpochKey, isNeeded: (client: ClientBase) => Promise<boolean>): Promise<boolean> {
     return inDatabaseTransaction(this.dataSource, async ({ client }) => {
-      // Before the question: `holdEpochs` waits for this lock, or we for it. READ COMMITTED: the question sees what its holders committed.
-      await client.query('SELECT FROM stack_head WHERE service_id = $1 AND epoch = $2 FOR UPDATE', [serviceId, epoch]);
       if (await isNeeded(client)) return false;
+      // Before the second question: `holdEpochs` waits for this lock, or we for it. READ COMMITTED: the question sees what its holders committed.
+      const locked = await client.query('SELECT FROM stack_head WHERE service_id = $1 AND epoch = $2 FOR UPDATE', [
+        serviceId,
+        epoch,
+      ]);
+      // Where there was no head, nothing is locked, and the pages that we would find are of somebody who has just made one.
+      if (locked.rowCount === 0 || (await isNeeded(client))) return false;
       await client.query('DELETE FROM stack_page WHERE service_id = $1 AND epoch = $2', [serviceId, epoch]);
-      const { rowCount } = await client.query('DELETE FROM stack_head WHERE service_id = $1 AND epoch = $2', [serviceId, epoch]);
-      return rowCount === 1;
+      await client.query('DELETE FROM stack_head WHERE service_id = $1 AND epoch = $2', [serviceId, epoch]);
+      return true;
     });
   }
 }

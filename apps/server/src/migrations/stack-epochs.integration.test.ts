@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkCover } from '../../../../test/support/check-cover.js';
+import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.js';
+import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../test/support/raw-flushes.js';
+import { buildAll, freshRollupServer, startRollupServer, storeFlush } from '../../../../test/support/rollup-server.js';
+import { epochOf } from '../features/stacks/index.js';
+import { runMigrations, undoLatestMigration } from '../platform/database/run-migrations.js';
+import { ProfileStore1763600000001 } from './1763600000001-profile-store.js';
+import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
+
+const MIGRATIONS = [ProfileStore1763600000001, StackEpochs1763600000004];
+const MONTHS = [epochOf(START), epochOf(END)];
+
+let postgres: TestPostgres;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+describe('StackEpochs1763600000004', () => {
+  it('leaves every answer as it was, where one dictionary held the stacks of two months', async () => {
+    const random = randomNumbers(5);
+    const flushes = randomFlushes(random);
+    const before = await freshRollupServer(postgres);
+    // As before epochs: one dictionary for all months, and some windows built.
+    for (const flush of flushes) await storeFlush(before, flush, MONTHS[0]);
+    for (const key of await before.windows.listPending(Number.MAX_SAFE_INTEGER, 10)) await before.builder.build(key);
+    await before.close();
+    await undoLatestMigration(before.url, MIGRATIONS);
+
+    expect(await runMigrations(before.url, MIGRATIONS)).toEqual(['StackEpochs1763600000004']);
+    const after = await startRollupServer(before.url);
+    try {
+      for (let times = 0; times < 6; times += 1) await checkCover(after, flushes, random);
+      const now = Date.now();
+      const accepted = [now - 7 * 86_400_000, now].map(epochOf);
+      expect((await after.dictionaries.listEpochs()).map(({ epoch }) => epoch)).toEqual([...new Set([...MONTHS, ...accepted])]);
+
+      // Each month goes on by itself: equal ids come to mean different stacks, and there is no way back.
+      const added = [START, END - 1].map((startMs, at): RawFlush => ({
+        ...flushes[0]!,
+        profileTypeId: 1,
+        processId: 4,
+        startMs,
+        sequence: 5000 + at,
+        samples: [{ path: `main>of month ${at}`, labelSetId: 1, value: 10_101, count: 1 }],
+      }));
+      for (const flush of added) await storeFlush(after, flush);
+      for (let times = 0; times < 6; times += 1) await checkCover(after, [...flushes, ...added], random);
+      await buildAll(after);
+      for (let times = 0; times < 6; times += 1) await checkCover(after, [...flushes, ...added], random);
+      await expect(undoLatestMigration(before.url, MIGRATIONS)).rejects.toThrow('stack_page_pkey');
+      await checkCover(after, [...flushes, ...added], random);
+    } finally {
+      await after.close();
+    }
+  });
+
+  it('forgets the stacks of a service that has no windows, but for months that may come now', async () => {
+    const { url, close, dictionaries, dataSource } = await freshRollupServer(postgres);
+    try {
+      const name = ['main'];
+      const stacks = { length: 1, parent: Int32Array.of(-1), functionRow: Uint32Array.of(0) };
+      await dictionaries.intern(
+        { serviceId: SERVICE, epoch: MONTHS[0]! },
+        { length: 1, name, package: [''], file: [''] },
+        stacks,
+      );
+      await undoLatestMigration(url, MIGRATIONS);
+      expect(await dataSource.query('SELECT service_id, version FROM stack_page')).toEqual([{ service_id: SERVICE, version: 1 }]);
+      await runMigrations(url, MIGRATIONS);
+      const epochs = (await dictionaries.listEpochs()).map(({ epoch }) => epoch);
+      expect(epochs).toContain(epochOf(Date.now()));
+      expect(epochs).not.toContain(MONTHS[0]);
+    } finally {
+      await close();
+    }
+  });
+});
