@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkCover } from '../../../../test/support/check-cover.js';
-import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.js';
-import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../test/support/raw-flushes.js';
-import { buildAll, freshRollupServer, startRollupServer, storeFlush } from '../../../../test/support/rollup-server.js';
-import { epochOf } from '../features/stacks/index.js';
-import { runMigrations, undoLatestMigration } from '../platform/database/run-migrations.js';
-import { ProfileStore1763600000001 } from './1763600000001-profile-store.js';
-import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
+import { checkCover } from '../../../../../test/support/check-cover.js';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../../test/support/raw-flushes.js';
+import { buildAll, freshRollupServer, startRollupServer, storeFlush } from '../../../../../test/support/rollup-server.js';
+import { epochOf } from './epoch.js';
+import { runMigrations, undoLatestMigration } from '../../platform/database/run-migrations.js';
+import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
+import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
 
 const MIGRATIONS = [ProfileStore1763600000001, StackEpochs1763600000004];
 const MONTHS = [epochOf(START), epochOf(END)];
