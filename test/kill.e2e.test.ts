@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { BATCH_CONTENT_TYPE, encodeBatch } from '@hearth/wire-format';
+import { encodeBatch } from '@hearth/wire-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askJson } from './support/ask.js';
 import { madeBatch } from './support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
+import { isAcknowledged } from './support/send-batch.js';
 import { startTestServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
 
@@ -71,19 +72,3 @@ describe('acknowledged batches', () => {
     expect(transactions.reduce((total, { count }) => total + count, 0)).toBe(BATCHES);
   }, 240_000);
 });
-
-async function isAcknowledged({ url, key }: TestServer, body: Buffer): Promise<boolean> {
-  try {
-    const response = await fetch(`${url}/api/v1/batches`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
-      body: new Uint8Array(body),
-      signal: AbortSignal.timeout(5_000),
-    });
-    if (response.status !== 202) return false;
-    const { accepted, duplicates } = (await response.json()) as { accepted: number; duplicates: number };
-    return accepted + duplicates === 1;
-  } catch {
-    return false; // killed under the request: nobody knows whether it was stored, so it is sent again
-  }
-}
