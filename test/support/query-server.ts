@@ -101,6 +101,17 @@ export class QueryServer {
     );
   }
 
+  /** @param key - Default: an admin's. */
+  async put<Body>(path: string, body: unknown, key = KEY): Promise<TestAnswer<Body>> {
+    return this.#answer(
+      await fetch(this.#url + path, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      }),
+    );
+  }
+
   async getBytes(path: string): Promise<Uint8Array> {
     const response = await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` } });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

@@ -20,8 +20,7 @@ import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js
 import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
-import { ProfileStore1763600000001 } from '../../apps/server/src/migrations/1763600000001-profile-store.js';
-import { StackEpochs1763600000004 } from '../../apps/server/src/migrations/1763600000004-stack-epochs.js';
+import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
 import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
 import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
 import { Metrics } from '../../apps/server/src/platform/observability/index.js';
@@ -63,10 +62,10 @@ export async function startRollupServer(
   const dictionaries = new StackDictionaries(new StackRepository(dataSource));
   const store = new ProfileStore(
     dataSource,
-    new ReceiptRepository(),
+    new ReceiptRepository(dataSource),
     windows,
     blocks,
-    new TransactionWindows(new TransactionWindowRepository(reads)),
+    new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
     new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
   );
   const builder = new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool as WorkerPool);
@@ -92,7 +91,7 @@ export async function startRollupServer(
 /** One with a database of its own, in the schema of profiles only. */
 export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool): Promise<RollupServer & { url: string }> {
   const url = await postgres.createDatabase();
-  await runMigrations(url, [ProfileStore1763600000001, StackEpochs1763600000004]);
+  await runMigrations(url, MIGRATIONS);
   return { ...(await startRollupServer(url, pool)), url };
 }
 

@@ -43,10 +43,10 @@ export async function startBenchStore() {
     windows,
     store: new ProfileStore(
       dataSource,
-      new ReceiptRepository(),
+      new ReceiptRepository(dataSource),
       windows,
       blocks,
-      new TransactionWindows(new TransactionWindowRepository(reads)),
+      new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
       new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
     ),
     builder: new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool),

@@ -4,6 +4,8 @@ import { EnvironmentError, parseEnvironment } from './environment.js';
 describe('parseEnvironment', () => {
   it('needs nothing: one process with the embedded Postgres on port 4040', () => {
     expect(parseEnvironment({})).toMatchObject({ port: 4040, role: 'all', databaseUrl: undefined, redisUrl: undefined });
+    expect(parseEnvironment({})).toMatchObject({ minFreeDiskBytes: 2 ** 30, maxDatabaseBytes: undefined });
+    expect(parseEnvironment({ MAX_DATABASE_BYTES: '1048576' }).maxDatabaseBytes).toBe(2 ** 20);
   });
 
   it('takes an empty variable for one that is not set', () => {
@@ -22,6 +24,8 @@ describe('parseEnvironment', () => {
     ['DATABASE_READ_MAX_LAG_MS', '999'],
     ['DATABASE_READ_MAX_LAG_MS', '3600001'],
     ['MAX_BATCH_BYTES', '1023'],
+    ['MIN_FREE_DISK_BYTES', '-1'],
+    ['MAX_DATABASE_BYTES', '1048575'],
     ['HEARTH_BOOTSTRAP_KEY', 'fifteen-letters'],
     ['HEARTH_ADMIN_PASSWORD', '7-chars'],
     ['LOG_LEVEL', 'loud'],

@@ -30,6 +30,10 @@ export interface Environment {
   readonly maxInflatedBytes: number;
   /** Bodies that ingest holds at once, as they come and then as they are decoded; above it senders are told to wait. */
   readonly maxQueuedBytes: number;
+  /** Free on the disk of the embedded Postgres, or up to `maxDatabaseBytes`, below which nothing is taken in. */
+  readonly minFreeDiskBytes: number;
+  /** `undefined`: the database may fill its disk. */
+  readonly maxDatabaseBytes: number | undefined;
   readonly workerThreads: number;
   /** Windows that may wait to be built before ingest tells senders to wait. */
   readonly maxPendingWindows: number;
@@ -51,10 +55,11 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
-const count = (what: string, min: number, max: number, fallback: number) => {
+const wholeNumber = (what: string, min: number, max: number) => {
   const fault = `must be ${what}, ${min} to ${max}`;
-  return z.coerce.number(fault).int(fault).min(min, fault).max(max, fault).default(fallback);
+  return z.coerce.number(fault).int(fault).min(min, fault).max(max, fault);
 };
+const count = (what: string, min: number, max: number, fallback: number) => wholeNumber(what, min, max).default(fallback);
 const bytes = (fallback: number) => count('a number of bytes', 1024, 2 ** 31 - 1, fallback);
 const postgresUrl = z
   .string()
@@ -85,6 +90,8 @@ const schema = z.object({
   MAX_BATCH_BYTES: bytes(8 * 2 ** 20),
   MAX_INFLATED_BYTES: bytes(64 * 2 ** 20),
   MAX_QUEUED_BYTES: bytes(256 * 2 ** 20),
+  MIN_FREE_DISK_BYTES: count('a number of bytes', 0, 2 ** 50, 2 ** 30),
+  MAX_DATABASE_BYTES: wholeNumber('a number of bytes', 2 ** 20, 2 ** 50).optional(),
   WORKER_THREADS: count('a number of threads', 1, 256, 2),
   MAX_PENDING_WINDOWS: count('a number of windows', 1, 2 ** 31 - 1, 200_000),
   TICK_MS: count('a number of milliseconds', 50, 60_000, 1_000),
@@ -132,6 +139,8 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     maxBatchBytes: values.MAX_BATCH_BYTES,
     maxInflatedBytes: values.MAX_INFLATED_BYTES,
     maxQueuedBytes: values.MAX_QUEUED_BYTES,
+    minFreeDiskBytes: values.MIN_FREE_DISK_BYTES,
+    maxDatabaseBytes: values.MAX_DATABASE_BYTES,
     workerThreads: values.WORKER_THREADS,
     maxPendingWindows: values.MAX_PENDING_WINDOWS,
     tickMs: values.TICK_MS,

@@ -2,6 +2,7 @@ import { AccessAndCatalog1763600000000 } from './1763600000000-access-and-catalo
 import { ProfileStore1763600000001 } from './1763600000001-profile-store.js';
 import { Comparison1763600000002 } from './1763600000002-comparison.js';
 import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
+import { Retention1763600000005 } from './1763600000005-retention.js';
 import { Quotas1763600000006 } from './1763600000006-quotas.js';
 
 /** Every migration, oldest first. */
@@ -10,5 +11,6 @@ export const MIGRATIONS = [
   ProfileStore1763600000001,
   Comparison1763600000002,
   StackEpochs1763600000004,
+  Retention1763600000005,
   Quotas1763600000006,
 ];

@@ -6,6 +6,7 @@ import { DataSource } from 'typeorm';
 import { ENVIRONMENT, type Environment } from '../config/environment.js';
 import { dataSourceOptions } from './database/data-source.js';
 import { ReadDatabase } from './database/read-database.js';
+import { StorageRoom } from './database/storage-room.js';
 import { LOGGER } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { JobRunner } from './queue/job-runner.js';
@@ -35,6 +36,20 @@ export class PlatformModule {
       { provide: Queues, useFactory: () => new Queues(queueBackend, logger) },
       { provide: JobRunner, useFactory: (queues: Queues) => new JobRunner(queues), inject: [Queues] },
       { provide: Ticks, useFactory: () => new Ticks(logger) },
+      {
+        provide: StorageRoom,
+        useFactory: (dataSource: DataSource, metrics: Metrics) =>
+          new StorageRoom(
+            dataSource,
+            {
+              dataDir: environment.databaseUrl === undefined ? environment.dataDir : undefined,
+              minFreeBytes: environment.minFreeDiskBytes,
+              maxDatabaseBytes: environment.maxDatabaseBytes,
+            },
+            metrics,
+          ),
+        inject: [DataSource, Metrics],
+      },
       { provide: WorkerPool, useFactory: () => new WorkerPool(environment.workerThreads) },
     ];
     return {

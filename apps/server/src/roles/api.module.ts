@@ -7,6 +7,7 @@ import { HealthModule } from '../features/health/index.js';
 import { IngestModule } from '../features/ingest/index.js';
 import { LimitsApiModule } from '../features/limits/index.js';
 import { QueryModule } from '../features/query/index.js';
+import { RetentionModule } from '../features/retention/index.js';
 
 /** Answers HTTP: takes batches in, answers questions, serves the dashboard. */
 @Module({
@@ -18,6 +19,7 @@ import { QueryModule } from '../features/query/index.js';
     LimitsApiModule,
     QueryModule,
     ComparisonModule,
+    RetentionModule,
     HealthModule,
     DashboardHostModule.where(),
   ],

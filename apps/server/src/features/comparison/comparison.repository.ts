@@ -28,6 +28,11 @@ export interface ComparisonLease extends NewComparison {
   readonly attempts: number;
 }
 
+interface StoredSize {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 // One clock for all workers: a lease written by one is judged by another.
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 const COLUMNS = `service_id AS "serviceId", id, project_id AS "projectId", created_ms AS "createdMs", baseline, candidate, status, attempts,
@@ -127,6 +132,29 @@ export class ComparisonRepository {
        ORDER BY created_ms LIMIT $1`,
       [limit],
     )) as (ComparisonKey & { attempts: number })[];
+  }
+
+  /** What of these services was asked for before `beforeMs` and since: rows, and bytes of their results. */
+  async sizeOf(serviceIds: readonly number[], beforeMs: EpochMs): Promise<{ before: StoredSize; since: StoredSize }> {
+    const rows = (await this.#dataSource.query(
+      `SELECT created_ms < $2 AS "isBefore", count(*) AS rows, coalesce(sum(pg_column_size(result)), 0)::bigint AS bytes
+       FROM comparison WHERE service_id = ANY ($1) GROUP BY 1`,
+      [serviceIds, beforeMs],
+    )) as (StoredSize & { isBefore: boolean })[];
+    const of = (isBefore: boolean) => {
+      const { rows: count = 0, bytes = 0 } = rows.find((row) => row.isBefore === isBefore) ?? {};
+      return { rows: count, bytes };
+    };
+    return { before: of(true), since: of(false) };
+  }
+
+  /** Removes what was asked for before `beforeMs`, whatever became of it. @returns How many. */
+  async removeBefore(serviceIds: readonly number[], beforeMs: EpochMs): Promise<number> {
+    const [, removed] = (await this.#dataSource.query('DELETE FROM comparison WHERE service_id = ANY ($1) AND created_ms < $2', [
+      serviceIds,
+      beforeMs,
+    ])) as [unknown, number];
+    return removed;
   }
 
   async #updateLeased(lease: ComparisonLease, assignments: string, values: readonly unknown[]): Promise<boolean> {

@@ -1,2 +1,3 @@
+export { ComparisonRepository } from './comparison.repository.js';
 export { ComparisonModule, ComparisonWorkModule } from './comparison.module.js';
 export { runComparison } from './run-comparison.job.js';

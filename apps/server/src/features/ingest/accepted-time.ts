@@ -1,7 +1,7 @@
 import type { EpochMs } from '@hearth/profile-model';
 import { HearthError } from '../../platform/http/index.js';
 
-/** Older batches are refused, so that their identities need not be kept for ever: eight days would do. Nothing removes them yet. */
+/** Older batches are refused, so that their identities need not be kept for ever: they are for eight days. */
 export const MAX_AGE_MS = 7 * 86_400_000;
 /** Clocks of one network differ by less; a start further ahead comes from a wrong clock. */
 export const MAX_AHEAD_MS = 5 * 60_000;

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
+import { StorageRoom } from '../../platform/database/storage-room.js';
 import { HearthError, readBody } from '../../platform/http/index.js';
 import type { AuthorisedRequest } from '../access/index.js';
 import { Limits } from '../limits/index.js';
@@ -32,6 +33,7 @@ export class BodyIntake {
     private readonly limits: Limits,
     private readonly gate: IngestGate,
     private readonly storing: Storing,
+    private readonly room: StorageRoom,
   ) {
     this.#maxBytes = environment.maxBatchBytes;
     this.#budget = new ByteBudget(environment.maxQueuedBytes);
@@ -40,13 +42,14 @@ export class BodyIntake {
   /**
    * Reads the body and holds its bytes in the budget until `work` is done. What is refused before `work` sees it is counted here.
    *
-   * @throws {HearthError} `BODY_TOO_LARGE` 413, `BODY_INCOMPLETE`, `INGEST_BUSY` 429, `QUOTA_SPENT` 429, what the gate is shut for
+   * @throws {HearthError} `BODY_TOO_LARGE` 413, `BODY_INCOMPLETE`, `INGEST_BUSY` 429, `QUOTA_SPENT` 429, `STORAGE_FULL` 503, what the gate is shut for
    */
   async read<Result>(request: AuthorisedRequest, work: (admitted: Admitted) => Promise<Result>): Promise<Result> {
     const { projectId } = request;
     let isAdmitted = false;
     try {
       this.gate.assertOpen();
+      await this.room.assertRoom();
       this.storing.assertFlows(projectId);
       const quota = await this.limits.quotas.of(projectId);
       this.#rates.assertLeft(projectId, quota, Date.now());

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isStorageFull, StorageRoom } from '../../platform/database/storage-room.js';
 import { HearthError, isDatabaseAway } from '../../platform/http/index.js';
 import { LabelSets, Origins, ProfileTypes, type Sighting } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
@@ -29,6 +30,7 @@ export class Storing {
     profileTypes: ProfileTypes,
     processSeries: ProcessSeries,
     stacks: StackDictionaries,
+    room: StorageRoom,
   ) {
     this.#groups = new GroupCommit({
       projectOf: ({ projectId }) => projectId,
@@ -42,7 +44,10 @@ export class Storing {
           if (isGoneBack(error)) for (const cache of [labelSets, profileTypes, processSeries, stacks]) cache.forget();
           throw error;
         });
-        const outcomes = await store.storeBatches(arrivals.map(({ batch }) => batch));
+        const outcomes = await store.storeBatches(arrivals.map(({ batch }) => batch)).catch((error: unknown) => {
+          if (isStorageFull(error)) room.noticeFull();
+          throw error;
+        });
         await origins.addDroppedBatches(arrivals.filter((_, at) => outcomes[at] === 'stored').map(({ sighting }) => sighting));
         endTimer();
         metrics.commitBatches.observe(arrivals.length);

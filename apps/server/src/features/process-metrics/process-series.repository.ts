@@ -3,6 +3,7 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { arrayText, nestedArrayText, ReadDatabase } from '../../platform/database/index.js';
+import { TimePartitions } from '../../platform/database/partitions.js';
 
 /** What one process measured of itself in one period. */
 export interface ProcessMeasurement {
@@ -50,6 +51,8 @@ export interface SeriesPoint {
   readonly value: number;
 }
 
+const DAY_MS = 86_400_000;
+
 const FILTERED = `
   FROM process_series p
   CROSS JOIN LATERAL unnest(p.name_id, p.value) AS measured (name_id, value)
@@ -58,13 +61,17 @@ const FILTERED = `
     AND ($5::bigint[] IS NULL OR p.environment_id = ANY ($5)) AND ($6::bigint[] IS NULL OR p.revision_id = ANY ($6))
     AND ($7::bigint[] IS NULL OR p.process_id = ANY ($7))`;
 
-/** Owns process_series and series_name. */
+/** Owns process_series, partitioned by day, and series_name. */
 @Injectable()
 export class ProcessSeriesRepository {
+  readonly partitions: TimePartitions;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly reads: ReadDatabase,
-  ) {}
+  ) {
+    this.partitions = new TimePartitions(dataSource, 'process_series', { widthMs: DAY_MS });
+  }
 
   /** Ids of names, made where missing. Outside of any other database transaction, so that an id is never taken back. */
   async nameIds(serviceId: number, names: readonly string[]): Promise<Map<string, number>> {

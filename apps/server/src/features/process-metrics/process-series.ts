@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { storableText } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
+import type { TimePartitions } from '../../platform/database/partitions.js';
 import {
   ProcessSeriesRepository,
   type ProcessMeasurement,
@@ -22,6 +23,11 @@ export class ProcessSeries {
   readonly #remembered = new Map<string, number>();
 
   constructor(private readonly repository: ProcessSeriesRepository) {}
+
+  /** By day of the start. */
+  get partitions(): TimePartitions {
+    return this.repository.partitions;
+  }
 
   /** Ids of all names in `measurements`, made where missing. Before the database transaction that adds them, so that an id is never taken back. */
   async prepare(measurements: readonly ProcessMeasurement[]): Promise<SeriesNameIds> {
@@ -50,7 +56,7 @@ export class ProcessSeries {
     this.#remembered.clear();
   }
 
-  /** Adds within the caller's database transaction; of two for one process and start the later stays. */
+  /** Adds within the caller's database transaction, into partitions that are there; of two for one process and start the later stays. */
   async add(client: ClientBase, measurements: readonly ProcessMeasurement[], nameIds: SeriesNameIds): Promise<void> {
     const byPeriod = new Map(
       measurements.filter((one) => one.series.length > 0).map((one) => [`${one.serviceId}.${one.processId}.${one.startMs}`, one]),

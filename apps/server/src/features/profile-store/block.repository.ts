@@ -3,7 +3,7 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { copyIn, CopyWriter } from '../../platform/database/copy.js';
-import { HourPartitions, type HourPartition } from '../../platform/database/partitions.js';
+import { TimePartitions, type TimePartition } from '../../platform/database/partitions.js';
 import { keyParameters, type WindowKey } from './window.js';
 
 export interface BlockRow extends WindowKey {
@@ -27,15 +27,16 @@ export interface StoredBlock {
 
 const COLUMNS =
   'arrived_hour_ms, service_id, profile_type_id, window_start_ms, revision_id, environment_id, sequence, process_id, start_ms, duration_ms, data';
+const HOUR_MS = 3_600_000;
 const COLUMN_COUNT = 11;
 
 /** Owns block: stored raw profiles, partitioned by hour of arrival. */
 @Injectable()
 export class BlockRepository {
-  readonly partitions: HourPartitions;
+  readonly partitions: TimePartitions;
 
   constructor(private readonly dataSource: DataSource) {
-    this.partitions = new HourPartitions(dataSource, 'block');
+    this.partitions = new TimePartitions(dataSource, 'block', { widthMs: HOUR_MS });
   }
 
   /** By COPY, in the caller's database transaction. */
@@ -75,12 +76,12 @@ export class BlockRepository {
    *
    * @param client Of the database transaction that keeps everybody else away; without one the answer may be old.
    */
-  async hasOnlyBuilt({ hourMs }: HourPartition, client?: ClientBase): Promise<boolean> {
+  async hasOnlyBuilt({ startMs }: TimePartition, client?: ClientBase): Promise<boolean> {
     const query = `
       SELECT 1 FROM profile_window w
       WHERE w.sequence > w.built_sequence AND EXISTS (
         SELECT 1 FROM block b
-        WHERE b.arrived_hour_ms = ${hourMs} AND b.service_id = w.service_id AND b.profile_type_id = w.profile_type_id AND b.window_start_ms = w.window_start_ms
+        WHERE b.arrived_hour_ms = ${startMs} AND b.service_id = w.service_id AND b.profile_type_id = w.profile_type_id AND b.window_start_ms = w.window_start_ms
           AND b.revision_id = w.revision_id AND b.environment_id = w.environment_id AND b.sequence > w.built_sequence)
       LIMIT 1`;
     const unbuilt = client === undefined ? ((await this.dataSource.query(query)) as unknown[]) : (await client.query(query)).rows;

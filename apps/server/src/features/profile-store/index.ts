@@ -18,7 +18,7 @@ export type {
 export { NO_STACK } from './profile-rows.js';
 export { ProfileStore } from './profile-store.js';
 export { ProfileStoreModule } from './profile-store.module.js';
-export { ReceiptRepository } from './receipt.repository.js';
+export { ReceiptRepository, UPLOAD_RECEIPT_LIFE_MS } from './receipt.repository.js';
 export { SegmentRepository } from './segment.repository.js';
 export { queryCancelled, SnapshotRepository } from './snapshot.repository.js';
 export type { SnapshotOptions } from './snapshot.repository.js';

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
-import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
-import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
 import { hourOf } from '../../platform/database/partitions.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
@@ -25,7 +24,7 @@ let processSeries: ProcessSeries;
 const newStore = () =>
   new ProfileStore(
     dataSource,
-    new ReceiptRepository(),
+    new ReceiptRepository(dataSource),
     new WindowRepository(dataSource),
     blocks,
     transactionWindows,
@@ -34,11 +33,11 @@ const newStore = () =>
 
 beforeAll(async () => {
   postgres = await startTestPostgres();
-  await runMigrations(postgres.url, [ProfileStore1763600000001, StackEpochs1763600000004]);
+  await runMigrations(postgres.url, MIGRATIONS);
   dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
   blocks = new BlockRepository(dataSource);
   const reads = new ReadDatabase(dataSource);
-  transactionWindows = new TransactionWindows(new TransactionWindowRepository(reads));
+  transactionWindows = new TransactionWindows(new TransactionWindowRepository(dataSource, reads));
   processSeries = new ProcessSeries(new ProcessSeriesRepository(dataSource, reads));
   store = newStore();
 });
@@ -253,14 +252,14 @@ describe('ProfileStore.storeBatches', () => {
   });
 
   it('makes its partitions beside other servers, and again when one has gone', async () => {
-    const [partition] = (await blocks.partitions.list()).filter(({ hourMs }) => hourMs === hourOf(Date.now()));
+    const [partition] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === hourOf(Date.now()));
     expect(await blocks.partitions.drop(partition!, async () => true)).toBe('dropped');
     const owners = Array.from(
       { length: 10 },
       () =>
         new ProfileStore(
           dataSource,
-          new ReceiptRepository(),
+          new ReceiptRepository(dataSource),
           new WindowRepository(dataSource),
           new BlockRepository(dataSource),
           transactionWindows,
@@ -269,7 +268,7 @@ describe('ProfileStore.storeBatches', () => {
     );
     await Promise.all(owners.map((owner, n) => owner.storeBatches([batch({ serviceId: 9, sequence: n })])));
     expect(await countOf('block', 9)).toBe(10);
-    const [again] = (await blocks.partitions.list()).filter(({ hourMs }) => hourMs === hourOf(Date.now()));
+    const [again] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === hourOf(Date.now()));
     await owners[0]!.storeBatches([batch({ serviceId: 9, sequence: 100 })]);
     await blocks.partitions.drop(again!, async () => true);
     expect(await owners[0]!.storeBatches([batch({ serviceId: 9, sequence: 101 })])).toEqual(['stored']);

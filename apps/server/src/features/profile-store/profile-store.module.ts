@@ -21,6 +21,14 @@ import { WindowRepository } from './window.repository.js';
     ProfileStore,
     UnusedEpochs,
   ],
-  exports: [ProfileStore, WindowRepository, BlockRepository, SegmentRepository, SnapshotRepository, UnusedEpochs],
+  exports: [
+    ProfileStore,
+    ReceiptRepository,
+    WindowRepository,
+    BlockRepository,
+    SegmentRepository,
+    SnapshotRepository,
+    UnusedEpochs,
+  ],
 })
 export class ProfileStoreModule {}

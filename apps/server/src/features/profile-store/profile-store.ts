@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EpochMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { hourOf, isMissingPartition } from '../../platform/database/partitions.js';
@@ -72,21 +73,30 @@ export class ProfileStore {
         const stored = new Set(fresh);
         return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
       });
+    const startsMs = batches.map(({ startMs }) => startMs);
     for (let attempt = 1; ; attempt += 1) {
       await this.createPartitionsAhead();
+      await this.#ensureDays(startsMs);
       try {
         return await storeOnce();
       } catch (error) {
         if (!isMissingPartition(error) || attempt === MAX_ATTEMPTS) throw error;
-        this.blocks.partitions.forget(); // the hour has just turned, or its partition was dropped by a server whose clock is ahead
+        // The hour has just turned, or a partition was dropped: by a server whose clock is ahead, or because it was too old.
+        for (const { partitions } of [this.blocks, this.transactionWindows, this.processSeries]) partitions.forget();
       }
     }
   }
 
-  /** The partitions of this hour and the next. Free while they are known to be there. */
+  /** The partitions of now and of the next hour. Free while they are known to be there. */
   async createPartitionsAhead(nowMs = Date.now()): Promise<void> {
-    const hour = hourOf(nowMs);
-    await this.blocks.partitions.ensure([hour, hour + HOUR_MS]);
+    const times = [nowMs, nowMs + HOUR_MS];
+    await this.blocks.partitions.ensure(times);
+    await this.#ensureDays(times);
+  }
+
+  async #ensureDays(times: readonly EpochMs[]): Promise<void> {
+    await this.transactionWindows.partitions.ensure(times);
+    await this.processSeries.partitions.ensure(times);
   }
 
   /** Batches that were not stored before, each identity once. */

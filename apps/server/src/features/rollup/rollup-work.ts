@@ -18,7 +18,6 @@ const DROP_EVERY_MS: DurationMs = 60_000;
 const MAX_WINDOWS = 2_000;
 /** A partition is left alone for so long after its hour: requests of that hour may still be under way. */
 const DROP_AFTER_MS: DurationMs = 5 * 60_000;
-const HOUR_MS = 3_600_000;
 const CONCURRENT_BUILDS = 2;
 
 /** What the worker role does to turn blocks into segments. */
@@ -91,7 +90,7 @@ export class RollupWork {
   async dropBuiltPartitions(nowMs: EpochMs = Date.now()): Promise<number> {
     let dropped = 0;
     for (const partition of await this.blocks.partitions.list()) {
-      if (partition.hourMs + HOUR_MS + DROP_AFTER_MS > nowMs) continue;
+      if (partition.endMs + DROP_AFTER_MS > nowMs) continue;
       if (!(await this.blocks.hasOnlyBuilt(partition))) continue; // looked at without a lock: usually that is the end of it
       if ((await this.blocks.partitions.drop(partition, (client) => this.blocks.hasOnlyBuilt(partition, client))) === 'dropped')
         dropped += 1;

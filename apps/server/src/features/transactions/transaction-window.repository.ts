@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs, Micros } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
+import { DataSource } from 'typeorm';
 import { arrayText, nestedArrayText, ReadDatabase, type Freshness } from '../../platform/database/index.js';
+import { TimePartitions } from '../../platform/database/partitions.js';
 
 /** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
 export interface TransactionWindowKey {
@@ -38,6 +40,8 @@ export interface TransactionWindowFilter {
   readonly labelSetIds?: readonly number[] | undefined;
 }
 
+const DAY_MS = 86_400_000;
+
 type Row = Record<
   | 'window_start_ms'
   | 'process_id'
@@ -51,10 +55,18 @@ type Row = Record<
   number
 > & { sketch_bucket: number[]; sketch_count: number[] };
 
-/** Owns transaction_window. */
+/** Owns transaction_window, partitioned by day. */
 @Injectable()
 export class TransactionWindowRepository {
-  constructor(private readonly reads: ReadDatabase) {}
+  readonly partitions: TimePartitions;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly reads: ReadDatabase,
+  ) {
+    // Rows are added to for a minute, and stay on their page if it has room.
+    this.partitions = new TimePartitions(dataSource, 'transaction_window', { widthMs: DAY_MS, storage: 'fillfactor = 70' });
+  }
 
   /**
    * Adds to what is there, in the caller's database transaction. Rows are locked in key order, so callers beside each

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DurationSketch } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { Freshness } from '../../platform/database/index.js';
+import type { TimePartitions } from '../../platform/database/partitions.js';
 import {
   TransactionWindowRepository,
   type TransactionWindow,
@@ -21,6 +22,11 @@ export interface TransactionStatistics extends TransactionWindowKey {
 export class TransactionWindows {
   constructor(private readonly repository: TransactionWindowRepository) {}
 
+  /** By day of the minute. */
+  get partitions(): TimePartitions {
+    return this.repository.partitions;
+  }
+
   /**
    * The rows of the minutes that start within [fromMs, untilMs), by minute, then process. A range that cuts a minute
    * should be widened to whole minutes, for its samples too: counts are not kept finer.
@@ -32,7 +38,7 @@ export class TransactionWindows {
     }));
   }
 
-  /** Adds within the caller's database transaction; windows of one key are summed. */
+  /** Adds within the caller's database transaction, into partitions that are there; windows of one key are summed. */
   async add(client: ClientBase, windows: readonly TransactionWindow[]): Promise<void> {
     await this.repository.add(client, mergeSameKeys(windows));
   }

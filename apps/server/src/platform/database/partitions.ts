@@ -1,20 +1,35 @@
-import type { EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from './database-transaction.js';
+import { leftoversOf, rewritePartition } from './rewrite-partition.js';
 
-const HOUR_MS = 3_600_000;
+const HOUR_MS: DurationMs = 3_600_000;
 /** Any number that nobody else locks in this database. */
 const PARTITION_LOCK = 4_040_000_002;
+/** Of a partition, to estimate who has how much of it: 160 MB at most are read, and usually far less. */
+const SAMPLED_PAGES = 20_000;
+const REMOVED_AT_ONCE = 10_000;
 /** A drop stops everybody who uses the table while it waits, so it does not wait long: the next attempt comes soon. */
 const DROP_LOCK_TIMEOUT_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** What Postgres answers when a row has no partition. */
 const CHECK_VIOLATION = '23514';
 
-export interface HourPartition {
+export interface TimePartition {
   readonly table: string;
-  readonly hourMs: EpochMs;
+  readonly startMs: EpochMs;
+  /** Exclusive. */
+  readonly endMs: EpochMs;
+}
+
+/** Of one call, while partitions come and go. */
+const MAX_ATTEMPTS = 5;
+
+export interface PartitionShare {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly allRows: number;
 }
 
 /** The hour that holds `at`. */
@@ -28,30 +43,69 @@ export function isMissingPartition(error: unknown): boolean {
   return code === CHECK_VIOLATION && /no partition of relation/.test(message ?? '');
 }
 
+/** Rows that are to be written: of one table, at these times. */
+export interface RowTimes {
+  readonly partitions: TimePartitions;
+  readonly times: readonly EpochMs[];
+}
+
 /**
- * Partitions of `parent`, a table partitioned by range of a bigint column that holds whole hours (ms). Named
- * `<parent>_h<hours since 1970>`.
+ * Runs `work` once the partitions of its rows are there, and again if one was missing all the same: the clock has moved on, or somebody has
+ * just dropped it.
+ *
+ * @param rows - Asked before each try.
  */
-export class HourPartitions {
+export async function withPartitions<Result>(rows: () => readonly RowTimes[], work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    const needed = rows();
+    for (const { partitions, times } of needed) await partitions.ensure(times);
+    try {
+      return await work();
+    } catch (error) {
+      if (!isMissingPartition(error) || attempt === MAX_ATTEMPTS) throw error;
+      for (const { partitions } of needed) partitions.forget();
+    }
+  }
+}
+
+export interface TimePartitionOptions {
+  /** Of every partition, aligned to the epoch; a whole number of hours. */
+  readonly widthMs: DurationMs;
+  /** Storage parameters of each: the parent cannot hand them down. */
+  readonly storage?: string;
+}
+
+/**
+ * Partitions of `parent`, a table partitioned by range of one bigint column of milliseconds, all of one width. Named
+ * `<parent>_h<hours from 1970 to its start>`.
+ */
+export class TimePartitions {
+  readonly widthMs: DurationMs;
   readonly #dataSource: DataSource;
   readonly #parent: string;
+  readonly #storage: string | undefined;
   readonly #known = new Set<EpochMs>();
 
-  constructor(dataSource: DataSource, parent: string) {
+  constructor(dataSource: DataSource, parent: string, { widthMs, storage }: TimePartitionOptions) {
     this.#dataSource = dataSource;
     this.#parent = parent;
+    this.widthMs = widthMs;
+    this.#storage = storage;
   }
 
-  /** Creates what is missing of `hours`. Free when this process knows them; safe beside any number of other servers. */
-  async ensure(hours: readonly EpochMs[]): Promise<void> {
-    const unknown = hours.filter((hour) => !this.#known.has(hour));
-    if (unknown.length === 0) return;
+  /** Creates what is missing of the partitions that hold `times`. Free when this process knows them; safe beside any number of other servers. */
+  async ensure(times: Iterable<EpochMs>): Promise<void> {
+    const unknown = new Set<EpochMs>();
+    for (const time of times) {
+      const start = this.#startOf(time);
+      if (!this.#known.has(start)) unknown.add(start);
+    }
+    if (unknown.size === 0) return;
     await inDatabaseTransaction(this.#dataSource, async ({ client }) => {
       await client.query('SELECT pg_advisory_xact_lock($1)', [PARTITION_LOCK]);
-      for (const hour of unknown) await this.#create(client, hour);
+      for (const start of unknown) await this.#create(client, start);
     });
-    for (const hour of unknown) this.#known.add(hour);
-    for (const hour of this.#known) if (hour < Math.min(...hours) - HOUR_MS) this.#known.delete(hour);
+    for (const start of unknown) this.#known.add(start);
   }
 
   /** After a statement found its partition missing: ask the database again. */
@@ -60,14 +114,17 @@ export class HourPartitions {
   }
 
   /** All there are, oldest first. */
-  async list(): Promise<HourPartition[]> {
+  async list(): Promise<TimePartition[]> {
     const rows = (await this.#dataSource.query(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`,
       [this.#parent],
     )) as { name: string }[];
     return rows
-      .map(({ name }) => ({ table: name, hourMs: Number(name.split('_h').at(-1)) * HOUR_MS }))
-      .sort((a, b) => a.hourMs - b.hourMs);
+      .map(({ name }) => {
+        const startMs = Number(name.split('_h').at(-1)) * HOUR_MS;
+        return { table: name, startMs, endMs: startMs + this.widthMs };
+      })
+      .sort((a, b) => a.startMs - b.startMs);
   }
 
   /**
@@ -75,7 +132,7 @@ export class HourPartitions {
    *
    * @returns `busy`: it is read or written just now, or somebody else dropped it; try again later.
    */
-  async drop(partition: HourPartition, mayDrop: (client: ClientBase) => Promise<boolean>): Promise<'dropped' | 'kept' | 'busy'> {
+  async drop(partition: TimePartition, mayDrop: (client: ClientBase) => Promise<boolean>): Promise<'dropped' | 'kept' | 'busy'> {
     try {
       return await inDatabaseTransaction(this.#dataSource, async ({ client }) => {
         await client.query(`SET LOCAL lock_timeout = ${DROP_LOCK_TIMEOUT_MS}`);
@@ -85,22 +142,70 @@ export class HourPartitions {
         if (!(exists.rows as { here: boolean }[])[0]!.here) return 'busy';
         if (!(await mayDrop(client))) return 'kept';
         await client.query(`DROP TABLE ${partition.table}`);
+        await client.query(`DROP TABLE IF EXISTS ${leftoversOf(partition.table).join(', ')}`);
         return 'dropped';
       });
     } catch (error) {
       if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return 'busy';
       throw error;
     } finally {
-      this.#known.delete(partition.hourMs);
+      this.#known.delete(partition.startMs);
     }
   }
 
-  async #create(client: ClientBase, hour: EpochMs): Promise<void> {
-    const table = `${this.#parent}_h${hour / HOUR_MS}`;
+  /** How much of a partition these services have, and all; of a large one estimated from a sample of its pages. */
+  async shareOf({ table }: TimePartition, serviceIds: readonly number[]): Promise<PartitionShare> {
+    const rows = (await this.#dataSource.query(
+      `WITH size AS (SELECT greatest(1, pg_relation_size('${table}') / current_setting('block_size')::int) AS pages, pg_total_relation_size('${table}') AS bytes)
+       SELECT pages, bytes, mine, everybody FROM size, LATERAL (
+         SELECT count(*) FILTER (WHERE service_id = ANY ($1)) AS mine, count(*) AS everybody
+         FROM ${table} TABLESAMPLE SYSTEM (least(100, 100.0 * ${SAMPLED_PAGES} / pages))) AS sampled`,
+      [serviceIds],
+    )) as { pages: number; bytes: number; mine: number; everybody: number }[];
+    const { pages, bytes, mine, everybody } = rows[0]!;
+    const perSampledRow = Math.max(1, pages / SAMPLED_PAGES);
+    return {
+      rows: Math.round(mine * perSampledRow),
+      bytes: everybody === 0 ? 0 : Math.round((bytes * mine) / everybody),
+      allRows: Math.round(everybody * perSampledRow),
+    };
+  }
+
+  /** Deletes the rows of these services, a few at a time: nobody waits long for one of them. @returns How many. */
+  async removeServices({ table }: TimePartition, serviceIds: readonly number[]): Promise<number> {
+    for (let removed = 0; ;) {
+      const [, count] = (await this.#dataSource.query(
+        `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = ANY ($1) LIMIT ${REMOVED_AT_ONCE}))`,
+        [serviceIds],
+      )) as [unknown, number];
+      removed += count;
+      if (count === 0) return removed; // fewer than asked for may be rows that changed meanwhile
+    }
+  }
+
+  /** Gives the disk of deleted rows back, see `rewritePartition`. */
+  async rewrite({ table, startMs, endMs }: TimePartition): ReturnType<typeof rewritePartition> {
+    try {
+      return await rewritePartition(this.#dataSource, { parent: this.#parent, table, startMs, endMs, storage: this.#storage });
+    } finally {
+      this.#known.delete(startMs); // it may have been empty, and is gone then
+    }
+  }
+
+  #startOf(at: EpochMs): EpochMs {
+    return Math.floor(at / this.widthMs) * this.widthMs;
+  }
+
+  async #create(client: ClientBase, start: EpochMs): Promise<void> {
+    const table = `${this.#parent}_h${start / HOUR_MS}`;
     const exists = await client.query('SELECT to_regclass($1) IS NOT NULL AS here', [table]);
     if ((exists.rows as { here: boolean }[])[0]!.here) return;
     // CREATE ... PARTITION OF would lock the parent against everybody; ATTACH lets readers and writers go on.
-    await client.query(`CREATE TABLE ${table} (LIKE ${this.#parent} INCLUDING ALL)`);
-    await client.query(`ALTER TABLE ${this.#parent} ATTACH PARTITION ${table} FOR VALUES FROM (${hour}) TO (${hour + HOUR_MS})`);
+    await client.query(
+      `CREATE TABLE ${table} (LIKE ${this.#parent} INCLUDING ALL)${this.#storage === undefined ? '' : ` WITH (${this.#storage})`}`,
+    );
+    await client.query(
+      `ALTER TABLE ${this.#parent} ATTACH PARTITION ${table} FOR VALUES FROM (${start}) TO (${start + this.widthMs})`,
+    );
   }
 }

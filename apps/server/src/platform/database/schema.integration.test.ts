@@ -12,6 +12,7 @@ const GLOBAL_TABLES: Readonly<Record<string, string>> = {
   api_key: 'of a project; found by its hash before any service is known',
   app_user: 'a person, of all projects',
   user_session: 'of a person; found by its hash',
+  retention_policy: 'of a project: how long it keeps things',
   migration: 'of the schema',
   project_quota: 'of a project',
   limit_hit: 'of a project: also of services that it may not have',
@@ -53,7 +54,10 @@ async function schemaText(): Promise<string> {
     ORDER BY tablename, line`)) as { table: string; line: string }[];
   const of = (rows: { table: string; line: string }[], table: string) =>
     rows.filter((row) => row.table === table).map(({ line }) => line);
-  return [...new Set(columns.map(({ table }) => table))]
+  const functions = (await database.query(
+    `SELECT pg_get_functiondef(oid) AS definition FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY proname`,
+  )) as { definition: string }[];
+  const tables = [...new Set(columns.map(({ table }) => table))]
     .map((table) => {
       const partitioned = columns.find((column) => column.table === table)!.partitioned;
       const body = [...of(columns, table), ...of(constraints, table)].join(',\n');
@@ -64,6 +68,7 @@ async function schemaText(): Promise<string> {
       ].join('\n');
     })
     .join('\n');
+  return [tables, ...functions.map(({ definition }) => `${definition.trim()};\n`)].join('\n');
 }
 
 /** Primary keys, unique constraints, unique indexes and exclusions, with their first column; `null`: an expression. */

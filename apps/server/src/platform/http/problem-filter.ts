@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { QueryFailedError } from 'typeorm';
 import { ZodError } from 'zod';
+import { isStorageFull, storageFull } from '../database/storage-room.js';
 import { HearthError } from './hearth-error.js';
 
 const DATABASE_RETRY_SECONDS = 5;
@@ -64,6 +65,7 @@ export function toHearthError(error: unknown): HearthError {
     return new HearthError('REQUEST_INVALID', `${where}: ${issue?.message ?? 'not as expected'}`, { cause: error });
   }
   if (error instanceof HttpException) return fromHttp(error.getStatus(), error.message, error);
+  if (isStorageFull(error)) return storageFull('the disk of Postgres is full', error);
   if (isDatabaseAway(error)) {
     return new HearthError('DATABASE_AWAY', `the database does not answer: try again in ${DATABASE_RETRY_SECONDS} s`, {
       status: 503,

@@ -1,0 +1,1 @@
+export { RetentionModule, RetentionWorkModule } from './retention.module.js';

@@ -1,0 +1,173 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RETENTION_TIERS, type RetentionAnswer, type RetentionDays, type RetentionEstimateAnswer } from '@hearth/query-contract';
+import { DataSource } from 'typeorm';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { QueryServer } from '../../../../../test/support/query-server.js';
+import { randomNumbers } from '../../../../../test/support/raw-flushes.js';
+import { Projects } from '../access/index.js';
+import { Origins } from '../catalog/index.js';
+import { ProcessSeries } from '../process-metrics/index.js';
+import { TransactionWindows } from '../transactions/index.js';
+import { Retention } from './retention.js';
+
+const DAY_MS = 86_400_000;
+/** Noon of a day: a cutoff is then in the middle of a partition. */
+const NOW = Math.floor(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
+const DEFAULT_DAYS: RetentionDays = { transactions: 90, series: 90, comparisons: 90 };
+
+let postgres: TestPostgres;
+let server: QueryServer;
+const of = <Kind>(kind: new (...parameters: never[]) => Kind): Kind => server.app.get(kind, { strict: false });
+
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(async () => {
+  await postgres?.stop();
+});
+async function freshServer(): Promise<void> {
+  server = await QueryServer.start(await postgres.createDatabase());
+}
+
+interface Row {
+  readonly table: 'transaction_window' | 'process_series' | 'comparison';
+  readonly serviceId: number;
+  readonly atMs: number;
+}
+const TIERS = { transaction_window: 'transactions', process_series: 'series', comparison: 'comparisons' } as const;
+
+/** Made rows of one service on one day. */
+async function fill(serviceId: number, atMs: number, count: number): Promise<void> {
+  await of(TransactionWindows).partitions.ensure([atMs]);
+  await of(ProcessSeries).partitions.ensure([atMs]);
+  const database = of(DataSource);
+  await database.query(
+    `INSERT INTO transaction_window SELECT $1, $2, n, 1, 1, 1, 0, 0, 1, 1, '{1}', '{1}' FROM generate_series(1, $3) AS n`,
+    [serviceId, atMs, count],
+  );
+  await database.query(`INSERT INTO process_series SELECT $1, $2, n, 1, 1, 10, '{1}', '{1}' FROM generate_series(1, $3) AS n`, [
+    serviceId,
+    atMs,
+    count,
+  ]);
+  await database.query(
+    `INSERT INTO comparison (service_id, id, project_id, created_ms, baseline, candidate, status, result)
+     SELECT $1, $2::bigint || '.' || n, 1, $2, '{}', '{}', 'done', '\\x0102' FROM generate_series(1, $3) AS n`,
+    [serviceId, atMs, count],
+  );
+}
+
+const rows = async (): Promise<Row[]> =>
+  of(DataSource).query(`
+    SELECT 'transaction_window' AS "table", service_id AS "serviceId", window_start_ms AS "atMs" FROM transaction_window
+    UNION ALL SELECT 'process_series', service_id, start_ms FROM process_series
+    UNION ALL SELECT 'comparison', service_id, created_ms FROM comparison ORDER BY 1, 2, 3`);
+
+/** Partitions are days: all of a day is past, or none of it. */
+function isPast({ table, atMs }: Row, days: RetentionDays): boolean {
+  const cutoffMs = NOW - days[TIERS[table]] * DAY_MS;
+  return table === 'comparison' ? atMs < cutoffMs : Math.floor(atMs / DAY_MS) * DAY_MS + DAY_MS <= cutoffMs;
+}
+
+describe('Retention', () => {
+  it('has defaults, and takes one to 3650 days from an admin', async () => {
+    await freshServer();
+    try {
+      expect((await server.get<RetentionAnswer>('/api/v1/retention')).body).toEqual({
+        days: DEFAULT_DAYS,
+        defaultDays: DEFAULT_DAYS,
+      });
+      const set = await server.put<RetentionAnswer>('/api/v1/retention', { transactions: 1, series: 3650 });
+      expect(set).toMatchObject({ status: 200, body: { days: { transactions: 1, series: 3650, comparisons: 90 } } });
+      expect((await server.get<RetentionAnswer>('/api/v1/retention')).body.days.transactions).toBe(1);
+      for (const days of [0, 3651, 1.5]) expect((await server.put('/api/v1/retention', { series: days })).status).toBe(400);
+      const { body: key } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'reader', kind: 'read' });
+      expect((await server.put('/api/v1/retention', {}, key.key)).status).toBe(403);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it.each([1, 2])('keeps exactly what is not past the policy of its project (seed %i)', async (seed) => {
+    await freshServer();
+    try {
+      const random = randomNumbers(seed);
+      const below = (limit: number) => Math.floor(random() * limit);
+      const projects = [];
+      for (const name of ['default', 'second', 'third']) {
+        const { id } = await of(Projects).ensure(name);
+        const services = [];
+        for (let n = 0; n < 2; n += 1) services.push(await of(Origins).ensureService(id, `service ${n}`, NOW));
+        const days = Object.fromEntries(RETENTION_TIERS.map((tier) => [tier, 1 + below(6)])) as unknown as RetentionDays;
+        if (name !== 'third') await of(Retention).setPolicy(id, days);
+        projects.push({ id, services, days: name === 'third' ? DEFAULT_DAYS : days });
+      }
+      for (const { services } of projects)
+        for (const serviceId of services)
+          for (let times = 0; times < 6; times += 1)
+            await fill(serviceId, NOW - below(8) * DAY_MS - below(DAY_MS), 1 + below(40));
+      // Around the cutoffs: the last moment of a day that goes, the first of one that stays.
+      const [first] = projects;
+      const startOfDayMs = Math.floor(NOW / DAY_MS) * DAY_MS - first!.days.transactions * DAY_MS;
+      await fill(first!.services[0]!, startOfDayMs - 1, 3);
+      await fill(first!.services[0]!, startOfDayMs, 3);
+
+      const before = await rows();
+      const daysOf = (row: Row) => projects.find(({ services }) => services.includes(row.serviceId))!.days;
+      const expected = before.filter((row) => !isPast(row, daysOf(row)));
+      expect(expected.length).toBeGreaterThan(0);
+      expect(expected.length).toBeLessThan(before.length);
+      for (const { id, services, days } of projects) {
+        const { tiers } = await of(Retention).estimate(id, days, NOW);
+        for (const [table, tier] of Object.entries(TIERS)) {
+          const mine = before.filter((row) => row.table === table && services.includes(row.serviceId));
+          const goes = mine.filter((row) => isPast(row, days)).length;
+          expect(tiers.find((one) => one.tier === tier)).toMatchObject({
+            goes: { rows: goes },
+            stays: { rows: mine.length - goes },
+          });
+        }
+      }
+      await Promise.all([of(Retention).expire(NOW), of(Retention).expire(NOW)]);
+      await of(Retention).expire(NOW);
+      expect(await rows()).toEqual(expected);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('drops a partition that every project is done with', async () => {
+    await freshServer();
+    try {
+      const serviceId = await of(Origins).ensureService(1, 'shop', NOW);
+      await fill(serviceId, NOW - 92 * DAY_MS, 5);
+      await fill(serviceId, NOW, 5);
+      await of(Retention).expire(NOW);
+      expect(await of(TransactionWindows).partitions.list()).toHaveLength(1);
+      expect(await of(ProcessSeries).partitions.list()).toHaveLength(1);
+      // What is late for a partition that is gone makes it again.
+      await server.store({ service: 'shop', startMs: NOW - 92 * DAY_MS, transactions: [{ labels: {}, durationsMicros: [5] }] });
+      expect(await of(TransactionWindows).partitions.list()).toHaveLength(2);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('estimates over HTTP, in bytes too', async () => {
+    await freshServer();
+    try {
+      const serviceId = await of(Origins).ensureService(1, 'shop', Date.now());
+      await fill(serviceId, Date.now() - 10 * DAY_MS, 1_000);
+      await fill(serviceId, Date.now(), 2_000);
+      const { status, body } = await server.post<RetentionEstimateAnswer>('/api/v1/retention/estimate', { transactions: 5 });
+      expect(status).toBe(200);
+      const [transactions, series] = body.tiers;
+      expect(transactions).toMatchObject({ tier: 'transactions', days: 5, goes: { rows: 1_000 }, stays: { rows: 2_000 } });
+      expect(transactions!.goes.bytes).toBeGreaterThan(100_000);
+      expect(transactions!.stays.bytes / transactions!.goes.bytes).toBeGreaterThan(1.5);
+      expect(series).toMatchObject({ days: 90, goes: { rows: 0, bytes: 0 }, stays: { rows: 3_000 } });
+    } finally {
+      await server.stop();
+    }
+  });
+});

@@ -1,0 +1,61 @@
+import { Injectable } from '@nestjs/common';
+import type { EpochMs } from '@hearth/profile-model';
+import {
+  DEFAULT_RETENTION_DAYS,
+  RETENTION_TIERS,
+  type RetentionAnswer,
+  type RetentionDays,
+  type RetentionEstimateAnswer,
+} from '@hearth/query-contract';
+import { Projects } from '../access/index.js';
+import { Catalog } from '../catalog/index.js';
+import { RetentionPolicies } from './retention-policies.repository.js';
+import { RetentionTiers } from './retention-tiers.js';
+
+const DAY_MS = 86_400_000;
+
+/** How long what is kept, and forgetting it. */
+@Injectable()
+export class Retention {
+  constructor(
+    readonly projects: Projects,
+    readonly catalog: Catalog,
+    readonly policies: RetentionPolicies,
+    readonly tiers: RetentionTiers,
+  ) {}
+
+  async policyOf(projectId: number): Promise<RetentionAnswer> {
+    return { days: await this.policies.of(projectId), defaultDays: DEFAULT_RETENTION_DAYS };
+  }
+
+  async setPolicy(projectId: number, days: RetentionDays): Promise<RetentionAnswer> {
+    return { days: await this.policies.set(projectId, days), defaultDays: DEFAULT_RETENTION_DAYS };
+  }
+
+  /** What the project has, told apart by what `days` would remove. */
+  async estimate(projectId: number, days: RetentionDays, nowMs: EpochMs = Date.now()): Promise<RetentionEstimateAnswer> {
+    const serviceIds = await this.#serviceIds(projectId);
+    const tiers = [];
+    for (const tier of RETENTION_TIERS) {
+      const cutoff = { serviceIds, beforeMs: nowMs - days[tier] * DAY_MS };
+      tiers.push({ tier, days: days[tier], ...(await this.tiers.all[tier].estimate(cutoff)) });
+    }
+    return { tiers };
+  }
+
+  /** Removes what is past the policy of its project. May run twice, and beside itself. */
+  async expire(nowMs: EpochMs = Date.now()): Promise<void> {
+    const projects = [];
+    for (const { id } of await this.projects.list())
+      projects.push({ serviceIds: await this.#serviceIds(id), days: await this.policies.of(id) });
+    for (const tier of RETENTION_TIERS) {
+      await this.tiers.all[tier].expire(
+        projects.map(({ serviceIds, days }) => ({ serviceIds, beforeMs: nowMs - days[tier] * DAY_MS })),
+      );
+    }
+  }
+
+  async #serviceIds(projectId: number): Promise<number[]> {
+    return (await this.catalog.services(projectId)).map(({ id }) => id);
+  }
+}
