@@ -34,7 +34,7 @@ describe.runIf(process.getuid?.() === 0)('a full disk', () => {
   beforeEach(() => {
     dataDir = mkdtempSync(path.join(tmpdir(), 'hearth-test-full-'));
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', dataDir]);
-    expect(mounted.stderr.toString()).toBe('');
+    if (mounted.status !== 0) throw new Error(mounted.stderr.toString());
     chmodSync(dataDir, 0o755);
   });
   afterEach(async () => {

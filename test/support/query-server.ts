@@ -112,6 +112,10 @@ export class QueryServer {
     );
   }
 
+  async delete<Body>(path: string): Promise<TestAnswer<Body>> {
+    return this.#answer(await fetch(this.#url + path, { method: 'DELETE', headers: { authorization: `Bearer ${KEY}` } }));
+  }
+
   async getBytes(path: string): Promise<Uint8Array> {
     const response = await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` } });
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);

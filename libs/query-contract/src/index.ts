@@ -13,6 +13,7 @@ export {
   transactionsQuerySchema,
 } from './requests.js';
 export type { ComparisonRequest } from './requests.js';
+export type { DeletionAnswer, DeletionStatus } from './deletion.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
 export type { RetentionAmount, RetentionAnswer, RetentionDays, RetentionEstimateAnswer, RetentionTier } from './retention.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';

@@ -49,6 +49,13 @@ export class Catalog {
     return this.processTable.find({ where: { serviceId }, order: { lastSeenMs: 'DESC', id: 'DESC' } });
   }
 
+  /**
+   * Takes a service out of the list. Whoever still sends for it is told to send again (`CATALOG_GONE_BACK`), and makes a new one of that name.
+   */
+  async removeService(serviceId: number): Promise<void> {
+    await this.serviceTable.delete({ id: serviceId });
+  }
+
   /** What the service has sent. */
   async profileTypes(serviceId: number): Promise<ProfileTypeRow[]> {
     return this.profileTypeRows.ofService(serviceId);

@@ -161,7 +161,7 @@ export class Origins {
   /**
    * Moves "last seen" of processes, and now and then of their services and revisions.
    *
-   * @throws {HearthError} `CATALOG_GONE_BACK` 503: a process that was there is there no more. What was remembered is forgotten then
+   * @throws {HearthError} `CATALOG_GONE_BACK` 503: a process that was there, or its service, is there no more. What was remembered is forgotten then
    */
   async recordSightings(sightings: readonly Sighting[]): Promise<void> {
     const byProcess = new Map<number, Omit<Sighting, 'droppedBatches'>>();
@@ -184,7 +184,8 @@ export class Origins {
     );
     const found = (await this.processes.query(
       `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS given (service_id, id, from_ms, until_ms)),
-         locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id) ORDER BY process.service_id, process.id FOR UPDATE OF process)
+         locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id)
+           JOIN service ON service.id = process.service_id ORDER BY process.service_id, process.id FOR UPDATE OF process)
        UPDATE process SET
          started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms)
        FROM given JOIN locked USING (service_id, id)
@@ -203,7 +204,7 @@ export class Origins {
       this.#seenMs.clear();
       throw new HearthError(
         'CATALOG_GONE_BACK',
-        `${rows.length - found[1]} of ${rows.length} processes are in the database no more, as after a restored backup: send again`,
+        `${rows.length - found[1]} of ${rows.length} processes are in the database no more, as after a restored backup or a deletion: send again`,
         { status: 503, retryAfterSeconds: 1 },
       );
     }

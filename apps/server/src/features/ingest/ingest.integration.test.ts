@@ -105,7 +105,9 @@ async function send(body: Uint8Array | string, headers: Record<string, string> =
 }
 
 async function storedBatches(): Promise<number> {
-  const [row] = (await database.query('SELECT coalesce(sum(upper(one) - lower(one)), 0)::bigint AS n FROM batch_receipt, unnest(sequences) AS one')) as { n: number }[];
+  const [row] = (await database.query(
+    'SELECT coalesce(sum(upper(one) - lower(one)), 0)::bigint AS n FROM batch_receipt, unnest(sequences) AS one',
+  )) as { n: number }[];
   return row!.n;
 }
 

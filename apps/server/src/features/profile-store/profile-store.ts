@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
-import { hourOf, isMissingPartition } from '../../platform/database/partitions.js';
+import { hourOf, withPartitions, type RowTimes } from '../../platform/database/partitions.js';
 import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
 import { holdEpochs } from '../stacks/index.js';
 import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
@@ -14,8 +14,6 @@ import { windowStart, windowText, type WindowKey } from './window.js';
 import { WindowRepository } from './window.repository.js';
 
 const HOUR_MS = 3_600_000;
-/** Of one call, while partitions come and go. */
-const MAX_ATTEMPTS = 5;
 
 /** A batch on its way into the database: its identity, and its blocks already as bytes. */
 interface PreparedBatch {
@@ -51,52 +49,49 @@ export class ProfileStore {
   async storeBatches(batches: readonly BatchToStore[]): Promise<StoreOutcome[]> {
     const prepared = batches.map(prepareBatch);
     const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
-    const storeOnce = () =>
-      inDatabaseTransaction(this.dataSource, async ({ client }) => {
-        const nowMs = Date.now();
-        const fresh = await this.#takeReceipts(client, prepared, nowMs);
-        await holdEpochs(
-          client,
-          fresh.flatMap(({ batch: { usedEpoch } }) => usedEpoch ?? []),
-        );
-        await this.transactionWindows.add(
-          client,
-          fresh.flatMap(({ batch }) => transactionWindowsOf(batch)),
-        );
-        await this.processSeries.add(
-          client,
-          fresh.map(({ batch }) => measurementOf(batch)),
-          nameIds,
-        );
-        // The windows last: other writers and the builders wait for these rows.
-        await this.#storeBlocks(client, fresh, hourOf(nowMs));
-        const stored = new Set(fresh);
-        return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
-      });
     const startsMs = batches.map(({ startMs }) => startMs);
-    for (let attempt = 1; ; attempt += 1) {
-      await this.createPartitionsAhead();
-      await this.#ensureDays(startsMs);
-      try {
-        return await storeOnce();
-      } catch (error) {
-        if (!isMissingPartition(error) || attempt === MAX_ATTEMPTS) throw error;
-        // The hour has just turned, or a partition was dropped: by a server whose clock is ahead, or because it was too old.
-        for (const { partitions } of [this.blocks, this.transactionWindows, this.processSeries]) partitions.forget();
-      }
-    }
+    return withPartitions(
+      () => [...this.#partitionsAhead(Date.now()), ...this.#partitionsByDay(startsMs)],
+      () =>
+        inDatabaseTransaction(this.dataSource, async ({ client }) => {
+          const nowMs = Date.now();
+          const fresh = await this.#takeReceipts(client, prepared, nowMs);
+          await holdEpochs(
+            client,
+            fresh.flatMap(({ batch: { usedEpoch } }) => usedEpoch ?? []),
+          );
+          await this.transactionWindows.add(
+            client,
+            fresh.flatMap(({ batch }) => transactionWindowsOf(batch)),
+          );
+          await this.processSeries.add(
+            client,
+            fresh.map(({ batch }) => measurementOf(batch)),
+            nameIds,
+          );
+          // The windows last: other writers and the builders wait for these rows.
+          await this.#storeBlocks(client, fresh, hourOf(nowMs));
+          const stored = new Set(fresh);
+          return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
+        }),
+    );
   }
 
-  /** The partitions of now and of the next hour. Free while they are known to be there. */
+  /** The partitions of this hour and the next, and of the day that holds them. Free while they are known to be there. */
   async createPartitionsAhead(nowMs = Date.now()): Promise<void> {
-    const times = [nowMs, nowMs + HOUR_MS];
-    await this.blocks.partitions.ensure(times);
-    await this.#ensureDays(times);
+    for (const { partitions, times } of this.#partitionsAhead(nowMs)) await partitions.ensure(times);
   }
 
-  async #ensureDays(times: readonly EpochMs[]): Promise<void> {
-    await this.transactionWindows.partitions.ensure(times);
-    await this.processSeries.partitions.ensure(times);
+  #partitionsAhead(nowMs: EpochMs): RowTimes[] {
+    const times = [nowMs, nowMs + HOUR_MS];
+    return [{ partitions: this.blocks.partitions, times }, ...this.#partitionsByDay(times)];
+  }
+
+  #partitionsByDay(times: readonly EpochMs[]): RowTimes[] {
+    return [
+      { partitions: this.transactionWindows.partitions, times },
+      { partitions: this.processSeries.partitions, times },
+    ];
   }
 
   /** Batches that were not stored before, each identity once. */

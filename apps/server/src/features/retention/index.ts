@@ -1,1 +1,2 @@
+export { deleteData } from './delete-data.job.js';
 export { RetentionModule, RetentionWorkModule } from './retention.module.js';

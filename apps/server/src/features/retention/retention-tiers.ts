@@ -34,9 +34,6 @@ export class RetentionTiers {
   }
 }
 
-/** Below this part of a partition the disk of removed rows is not worth writing the others again: it comes back when the partition goes. */
-const WORTH_A_REWRITE = 0.1;
-
 /** A table in partitions by time. A partition goes when all of it is past, so data lives up to one partition longer than asked. */
 class PartitionedTier implements Tier {
   readonly #partitions: TimePartitions;
@@ -65,13 +62,10 @@ class PartitionedTier implements Tier {
         await this.#partitions.drop(partition, async () => true);
         continue;
       }
-      const removed = await this.#partitions.removeServices(
+      await this.#partitions.removeServices(
         partition,
         past.flatMap(({ serviceIds }) => serviceIds),
       );
-      if (removed === 0) continue;
-      const { allRows } = await this.#partitions.shareOf(partition, []);
-      if (removed >= WORTH_A_REWRITE * (removed + allRows)) await this.#partitions.rewrite(partition);
     }
   }
 }

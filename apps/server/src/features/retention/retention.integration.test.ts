@@ -93,7 +93,7 @@ describe('Retention', () => {
     try {
       const random = randomNumbers(seed);
       const below = (limit: number) => Math.floor(random() * limit);
-      const projects = [];
+      const projects: { id: number; services: number[]; days: RetentionDays }[] = [];
       for (const name of ['default', 'second', 'third']) {
         const { id } = await of(Projects).ensure(name);
         const services = [];

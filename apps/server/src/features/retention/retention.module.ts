@@ -5,7 +5,14 @@ import { CatalogModule } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
+import { SelectionModule } from '../selection/index.js';
 import { TransactionsModule } from '../transactions/index.js';
+import { DeletionEntity } from './deletion.entity.js';
+import { DeletionOrders } from './deletion-orders.js';
+import { DeletionRun } from './deletion-run.js';
+import { DeletionWork } from './deletion-work.js';
+import { DeletionsController } from './deletions.controller.js';
+import { Deletions } from './deletions.repository.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionPolicyEntity } from './retention-policy.entity.js';
 import { RetentionTiers } from './retention-tiers.js';
@@ -18,15 +25,16 @@ const imports = [
   CatalogModule,
   ProcessMetricsModule,
   ProfileStoreModule,
+  SelectionModule,
   TransactionsModule,
-  TypeOrmModule.forFeature([RetentionPolicyEntity]),
+  TypeOrmModule.forFeature([DeletionEntity, RetentionPolicyEntity]),
 ];
-const providers = [ComparisonRepository, Retention, RetentionPolicies, RetentionTiers];
+const providers = [ComparisonRepository, Deletions, Retention, RetentionPolicies, RetentionTiers];
 
-/** Role api: policies and estimates. */
-@Module({ imports, controllers: [RetentionController], providers })
+/** Role api: policies, estimates, orders to delete. */
+@Module({ imports, controllers: [RetentionController, DeletionsController], providers: [...providers, DeletionOrders] })
 export class RetentionModule {}
 
-/** Role worker: forgetting. */
-@Module({ imports, providers: [...providers, RetentionWork] })
+/** Role worker: forgetting and deleting. */
+@Module({ imports, providers: [...providers, DeletionRun, DeletionWork, RetentionWork] })
 export class RetentionWorkModule {}

@@ -3,13 +3,15 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from './database-transaction.js';
 import { leftoversOf, rewritePartition } from './rewrite-partition.js';
+import { countServiceRows, isOfNone, removeServiceRows } from './service-rows.js';
 
 const HOUR_MS: DurationMs = 3_600_000;
 /** Any number that nobody else locks in this database. */
 const PARTITION_LOCK = 4_040_000_002;
+/** Below this part of a partition the disk of removed rows is not worth writing the others again: it comes back when the partition goes. */
+const WORTH_A_REWRITE = 0.1;
 /** Of a partition, to estimate who has how much of it: 160 MB at most are read, and usually far less. */
 const SAMPLED_PAGES = 20_000;
-const REMOVED_AT_ONCE = 10_000;
 /** A drop stops everybody who uses the table while it waits, so it does not wait long: the next attempt comes soon. */
 const DROP_LOCK_TIMEOUT_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -171,22 +173,21 @@ export class TimePartitions {
     };
   }
 
-  /** Deletes the rows of these services, a few at a time: nobody waits long for one of them. @returns How many. */
-  async removeServices({ table }: TimePartition, serviceIds: readonly number[]): Promise<number> {
-    for (let removed = 0; ;) {
-      const [, count] = (await this.#dataSource.query(
-        `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = ANY ($1) LIMIT ${REMOVED_AT_ONCE}))`,
-        [serviceIds],
-      )) as [unknown, number];
-      removed += count;
-      if (count === 0) return removed; // fewer than asked for may be rows that changed meanwhile
-    }
+  /**
+   * Removes the rows of these services. Where they are a good part of the partition it is written again without them, because in a
+   * partition of the past nothing would take the place of deleted rows.
+   */
+  async removeServices(partition: TimePartition, serviceIds: readonly number[]): Promise<void> {
+    if ((await countServiceRows(this.#dataSource, partition.table, serviceIds)) === 0) return;
+    const { rows, allRows } = await this.shareOf(partition, serviceIds);
+    if (rows < WORTH_A_REWRITE * allRows) await removeServiceRows(this.#dataSource, partition.table, serviceIds);
+    else await this.rewrite(partition, isOfNone(serviceIds));
   }
 
   /** Gives the disk of deleted rows back, see `rewritePartition`. */
-  async rewrite({ table, startMs, endMs }: TimePartition): ReturnType<typeof rewritePartition> {
+  async rewrite({ table, startMs }: TimePartition, isKept?: string): ReturnType<typeof rewritePartition> {
     try {
-      return await rewritePartition(this.#dataSource, { parent: this.#parent, table, startMs, endMs, storage: this.#storage });
+      return await rewritePartition(this.#dataSource, table, isKept);
     } finally {
       this.#known.delete(startMs); // it may have been empty, and is gone then
     }
