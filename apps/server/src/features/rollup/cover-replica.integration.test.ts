@@ -12,6 +12,7 @@ import {
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
 import { until } from '../../../../../test/support/until.js';
+import { epochOf } from '../stacks/index.js';
 import type { CoverQuery } from './cover.js';
 
 /** Not the question here: a slow machine asks the replica all the same. */
@@ -115,6 +116,23 @@ describe('Cover on a replica', () => {
       await Promise.all(flushes.map((flush) => storeFlush(writer, flush)));
       expect((await reader.cover.merged(query)).sum, 'recent: what the replica had').toBe(0);
       expect(await actualMerged(reader, { ...query, freshness: 'latest' })).toEqual(expectedMerged(flushes, query));
+      expect(asked).toEqual({ primary: 1, replica: 1 });
+    } finally {
+      await replica.resumeReplay();
+    }
+  });
+
+  it('asks the primary when the replica still shows what was dropped with its stacks', async () => {
+    const { writer, reader, asked } = await writerAndReader();
+    const flushes = randomFlushes(randomNumbers(14)).filter((flush) => flush.profileTypeId === 1);
+    await Promise.all(flushes.map((flush) => storeFlush(writer, flush)));
+    const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
+    await replica.caughtUp();
+    await replica.pauseReplay();
+    try {
+      for (const table of ['block', 'profile_window']) await writer.dataSource.query(`DELETE FROM ${table}`);
+      expect(await writer.dictionaries.drop({ serviceId: SERVICE, epoch: epochOf(START) }, async () => false)).toBe(true);
+      expect((await reader.cover.merged(query)).sum).toBe(0);
       expect(asked).toEqual({ primary: 1, replica: 1 });
     } finally {
       await replica.resumeReplay();
