@@ -1,9 +1,14 @@
 import { expect } from 'vitest';
 import { functionsRootFirst } from '@hearth/profile-model';
-import { windowStart } from '../../apps/server/src/features/profile-store/index.js';
+import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from '../../apps/server/src/features/profile-store/index.js';
 import type { Cover, CoverQuery } from '../../apps/server/src/features/rollup/cover.js';
-import { END, MINUTES, SERVICE, START, type RawFlush, type RawSample } from './raw-flushes.js';
+import { END, SERVICE, START, type RawFlush, type RawSample } from './raw-flushes.js';
 import type { RollupServer } from './rollup-server.js';
+
+interface Range {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
 
 const selected = (flushes: readonly RawFlush[], query: CoverQuery) =>
   flushes.filter(
@@ -18,22 +23,35 @@ const selected = (flushes: readonly RawFlush[], query: CoverQuery) =>
 const samplesOf = (flush: RawFlush, query: CoverQuery) =>
   flush.samples.filter((one) => query.labelSetIds?.includes(one.labelSetId) ?? true);
 
+/** How long each process was profiled: several profiles of one flush cover its time once. */
+function observedOf(flushes: readonly RawFlush[]): Record<number, number> {
+  const longest = new Map<string, RawFlush>();
+  for (const flush of flushes) {
+    const key = `${flush.processId} ${flush.startMs}`;
+    if ((longest.get(key)?.durationMs ?? -1) < flush.durationMs) longest.set(key, flush);
+  }
+  const sums: Record<number, number> = {};
+  for (const { processId, durationMs } of longest.values()) sums[processId] = (sums[processId] ?? 0) + durationMs;
+  return sums;
+}
+
 export function expectedMerged(flushes: readonly RawFlush[], query: CoverQuery) {
   const byPath = new Map<string, number>();
-  let [sum, samples, observedMs] = [0, 0, 0];
+  let [sum, samples] = [0, 0];
   for (const flush of selected(flushes, query)) {
-    observedMs += flush.durationMs;
     for (const { path, value, count } of samplesOf(flush, query)) {
       byPath.set(path, (byPath.get(path) ?? 0) + value);
       sum += value;
       samples += count;
     }
   }
-  return { byPath: Object.fromEntries([...byPath].filter(([, value]) => value > 0)), sum, samples, observedMs };
+  const observedMs = Object.values(observedOf(selected(flushes, query))).reduce((total, one) => total + one, 0);
+  const range = { fromMs: query.fromMs, untilMs: query.untilMs };
+  return { byPath: Object.fromEntries([...byPath].filter(([, value]) => value > 0)), sum, samples, observedMs, range };
 }
 
 export async function actualMerged(server: RollupServer, query: CoverQuery) {
-  const { functions, stacks, self, rootSelf, sum, samples, observedMs } = await server.cover.merged(query);
+  const { functions, stacks, self, rootSelf, sum, samples, observedMs, range } = await server.cover.merged(query);
   const byPath = new Map<string, number>(rootSelf > 0 ? [['', rootSelf]] : []);
   self.forEach((value, id) => {
     if (value > 0)
@@ -44,19 +62,20 @@ export async function actualMerged(server: RollupServer, query: CoverQuery) {
         value,
       );
   });
-  return { byPath: Object.fromEntries(byPath), sum, samples, observedMs };
+  return { byPath: Object.fromEntries(byPath), sum, samples, observedMs, range };
 }
 
-function randomQuery(random: () => number): CoverQuery {
+function randomQuery(random: () => number, span: Range): CoverQuery {
   const below = (limit: number) => Math.floor(random() * limit);
   const some = (limit: number) => (random() < 0.6 ? undefined : Array.from({ length: 1 + below(2) }, () => 1 + below(limit)));
-  const fromMs = random() < 0.4 ? START : START + below(MINUTES * 60_000);
-  const untilMs = random() < 0.4 ? END : fromMs + 1 + below(END - fromMs);
+  const aligned = (at: number) => windowStart(at, [1, WINDOW_MS, HOUR_MS, DAY_MS][below(4)]);
+  const fromMs = random() < 0.4 ? span.fromMs : aligned(span.fromMs + below(span.untilMs - span.fromMs));
+  const untilMs = random() < 0.4 ? span.untilMs : fromMs + 1 + below(span.untilMs - fromMs);
   return {
     serviceId: SERVICE,
     profileTypeId: 1 + below(2),
     fromMs,
-    untilMs,
+    untilMs: Math.max(fromMs + 1, random() < 0.5 ? aligned(untilMs) : untilMs),
     environmentIds: some(2),
     revisionIds: some(2),
     processIds: some(4),
@@ -64,12 +83,57 @@ function randomQuery(random: () => number): CoverQuery {
   };
 }
 
-/** Asks for everything about one random selection, and for the same of the raw profiles. */
-export async function checkCover(server: RollupServer, flushes: readonly RawFlush[], random: () => number): Promise<void> {
-  const query = randomQuery(random);
-  expect({ query, ...(await actualMerged(server, query)) }).toEqual({ query, ...expectedMerged(flushes, query) });
+/** What a selection may be cut into, by what is sealed: told from the tables, not by the code that plans reads. */
+async function expectedResolution(server: RollupServer, query: CoverQuery): Promise<{ range: Range; windowMs: number }> {
+  const sealedStarts = async (table: string) => {
+    const rows = (await server.dataSource.query(
+      `SELECT DISTINCT window_start_ms AS start FROM ${table} WHERE is_sealed AND service_id = $1 AND profile_type_id = $2
+         AND ($3::bigint[] IS NULL OR environment_id = ANY ($3)) AND ($4::bigint[] IS NULL OR revision_id = ANY ($4))`,
+      [query.serviceId, query.profileTypeId, query.environmentIds ?? null, query.revisionIds ?? null],
+    )) as { start: number }[];
+    return rows.map(({ start }) => start);
+  };
+  let { fromMs, untilMs } = query;
+  let windowMs: number = WINDOW_MS;
+  for (const [table, lengthMs] of [
+    ['hour_window', HOUR_MS],
+    ['day_window', DAY_MS],
+  ] as const) {
+    for (const start of await sealedStarts(table)) {
+      if (start >= untilMs || start + lengthMs <= fromMs) continue;
+      fromMs = Math.min(fromMs, start);
+      untilMs = Math.max(untilMs, start + lengthMs);
+      windowMs = lengthMs;
+    }
+  }
+  return { range: { fromMs, untilMs }, windowMs };
+}
 
-  const stepMs = [10_000, 30_000, 60_000, 120_000][Math.floor(random() * 4)]!;
+/** Asks for everything about one random selection, and for the same of the raw profiles. */
+export async function checkCover(
+  server: RollupServer,
+  flushes: readonly RawFlush[],
+  random: () => number,
+  span: Range = { fromMs: START, untilMs: END },
+): Promise<void> {
+  const asked = randomQuery(random, span);
+  const resolution = await expectedResolution(server, asked);
+  expect(await server.cover.resolution({ ...asked, profileTypeIds: [asked.profileTypeId] })).toEqual(resolution);
+  const query = { ...asked, ...resolution.range };
+  expect({ asked, ...(await actualMerged(server, asked)) }).toEqual({ asked, ...expectedMerged(flushes, query) });
+
+  const stepsMs =
+    span.untilMs - span.fromMs > HOUR_MS ? [60_000, 600_000, HOUR_MS, 6 * HOUR_MS, DAY_MS] : [10_000, 30_000, 60_000, 120_000];
+  const stepMs = stepsMs[Math.floor(random() * stepsMs.length)]!;
+  if (resolution.windowMs > WINDOW_MS && stepMs % resolution.windowMs !== 0) {
+    await expect(server.cover.steps(asked, stepMs, 'none')).rejects.toMatchObject({ code: 'STEP_EXPIRED' });
+  } else {
+    await checkSteps(server, flushes, query, stepMs);
+  }
+  await checkByProcess(server, flushes, query, random, resolution.windowMs);
+}
+
+async function checkSteps(server: RollupServer, flushes: readonly RawFlush[], query: CoverQuery, stepMs: number): Promise<void> {
   const byRevision = await server.cover.steps(query, stepMs, 'revision');
   const byProcess = await server.cover.steps(query, stepMs, 'process');
   const byLabel = await server.cover.steps(
@@ -105,8 +169,24 @@ export async function checkCover(server: RollupServer, flushes: readonly RawFlus
   expect(actual(byRevision)).toEqual(steps((flush) => flush.revisionId));
   expect(actual(byProcess)).toEqual(steps((flush) => flush.processId));
   expect(actual(byLabel)).toEqual(steps((_, { labelSetId }) => (labelSetId < 3 ? 10 : labelSetId === 3 ? 20 : -1)));
+}
 
-  const grain = random() < 0.5 ? ('window' as const) : ('flush' as const);
+async function checkByProcess(
+  server: RollupServer,
+  flushes: readonly RawFlush[],
+  query: CoverQuery,
+  random: () => number,
+  knownMs: number,
+): Promise<void> {
+  const [grain, askedMs] = (
+    [
+      ['flush', 0],
+      ['minute', WINDOW_MS],
+      ['hour', HOUR_MS],
+      ['day', DAY_MS],
+    ] as const
+  )[Math.floor(random() * 4)]!;
+  const windowMs = knownMs > WINDOW_MS ? Math.max(askedMs, knownMs) : askedMs;
   const rows = await server.cover.byProcess(
     query,
     new Map([
@@ -115,6 +195,7 @@ export async function checkCover(server: RollupServer, flushes: readonly RawFlus
     ]),
     grain,
   );
+  expect(rows.windowMs).toBe(windowMs);
   const { functions, stacks } = rows;
   const sums: Record<string, [value: number, count: number]> = {};
   const add = (into: typeof sums, key: string, value: number, count: number) => {
@@ -132,20 +213,14 @@ export async function checkCover(server: RollupServer, flushes: readonly RawFlus
     add(sums, `${processId} ${rows.windowStartMs[row]} ${rows.group[row]} ${path}`, rows.value[row]!, rows.count[row]!);
   });
   const expected: typeof sums = {};
-  const observed: Record<number, number> = {};
   for (const flush of selected(flushes, query)) {
-    observed[flush.processId] = (observed[flush.processId] ?? 0) + flush.durationMs;
     for (const { path, labelSetId, value, count } of samplesOf(flush, query)) {
-      add(
-        expected,
-        `${flush.processId} ${grain === 'flush' ? flush.startMs : windowStart(flush.startMs)} ${labelSetId < 3 ? labelSetId - 1 : -1} ${path}`,
-        value,
-        count,
-      );
+      const startMs = windowMs === 0 ? flush.startMs : windowStart(flush.startMs, windowMs);
+      add(expected, `${flush.processId} ${startMs} ${labelSetId < 3 ? labelSetId - 1 : -1} ${path}`, value, count);
     }
   }
   expect(sums).toEqual(expected);
   expect(Object.fromEntries(Array.from(rows.observed.processId, (id, row) => [id, rows.observed.observedMs[row]]))).toEqual(
-    observed,
+    observedOf(selected(flushes, query)),
   );
 }

@@ -34,6 +34,45 @@ export interface RawFlush {
   readonly samples: readonly RawSample[];
 }
 
+function randomSamples(random: () => number): RawSample[] {
+  const below = (limit: number) => Math.floor(random() * limit);
+  return Array.from({ length: below(12) }, () => ({
+    path: random() < 0.05 ? '' : `main>a${below(3)}>b${below(4)}>c${below(30)}`,
+    labelSetId: 1 + below(5),
+    value: below(3) === 0 ? below(1e12) : 10_101 + below(20),
+    count: 1 + below(2),
+  }));
+}
+
+const DAY_MS = 86_400_000;
+/** Three days and a bit, none of its ends at the edge of an hour. */
+export const DAYS = { fromMs: START, untilMs: START + 3 * DAY_MS + 1_000_000 } as const;
+
+/** Flushes of some busy hours of `DAYS`, a few minutes in each, so that windows of every level hold several. */
+export function flushesOfDays(random: () => number, firstSequence = 0): RawFlush[] {
+  const below = (limit: number) => Math.floor(random() * limit);
+  const flushes: RawFlush[] = [];
+  for (let hour = 0; hour < 12; hour += 1) {
+    const hourMs = DAYS.fromMs + below(DAYS.untilMs - DAYS.fromMs - 3_600_000);
+    for (let flush = 0; flush < 10; flush += 1) {
+      const processId = 1 + below(4);
+      const startMs = hourMs + below(4) * 900_000 + below(3) * 20_000 + below(1000);
+      if (flushes.some((one) => one.processId === processId && one.startMs === startMs)) continue;
+      flushes.push({
+        processId,
+        revisionId: processId < 3 ? 1 : 2,
+        environmentId: processId === 4 ? 2 : 1,
+        profileTypeId: 1 + below(2),
+        startMs,
+        durationMs: 10_000 + below(50),
+        sequence: firstSequence + flushes.length,
+        samples: randomSamples(random),
+      });
+    }
+  }
+  return flushes;
+}
+
 export function randomFlushes(random: () => number, firstSequence = 0): RawFlush[] {
   const flushes: RawFlush[] = [];
   const below = (limit: number) => Math.floor(random() * limit);
@@ -44,12 +83,7 @@ export function randomFlushes(random: () => number, firstSequence = 0): RawFlush
       startMs += 10_000 + below(50), sequence += 1
     ) {
       if (random() < 0.4) continue;
-      const samples = Array.from({ length: below(12) }, () => ({
-        path: random() < 0.05 ? '' : `main>a${below(3)}>b${below(4)}>c${below(30)}`,
-        labelSetId: 1 + below(5),
-        value: below(3) === 0 ? below(1e12) : 10_101 + below(20),
-        count: 1 + below(2),
-      }));
+      const samples = randomSamples(random);
       flushes.push({
         processId,
         revisionId: processId < 3 ? 1 : 2,

@@ -2,6 +2,8 @@ import type { FunctionTable, StackTable } from '@hearth/profile-model';
 import {
   BlockRepository,
   buildSegment,
+  LEVELS,
+  mergeSegments,
   codedOutcome,
   mergeStoredProfiles,
   ProfileStore,
@@ -11,13 +13,17 @@ import {
   WindowRepository,
   type BatchToStore,
   type BuildSegmentTask,
+  type MergeSegmentsTask,
   type MergeTask,
 } from '../../apps/server/src/features/profile-store/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../apps/server/src/features/process-metrics/index.js';
+import { ProcessStarts } from '../../apps/server/src/features/catalog/index.js';
+import { AnswerCache } from '../../apps/server/src/features/rollup/answer-cache.js';
 import { Cover, type MergePool } from '../../apps/server/src/features/rollup/cover.js';
 import { RollupMetrics } from '../../apps/server/src/features/rollup/rollup-metrics.js';
 import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js';
 import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
+import { UpperBuilder } from '../../apps/server/src/features/rollup/upper-builder.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
@@ -31,8 +37,11 @@ import type { TestPostgres } from './postgres.js';
 
 /** The work of the pool, in this thread. */
 export const inlinePool = {
-  run: async (_file: string, task: MergeTask | BuildSegmentTask) =>
-    codedOutcome<unknown>(() => ('want' in task ? mergeStoredProfiles(task) : buildSegment(task))),
+  run: async (_file: string, task: MergeTask | BuildSegmentTask | MergeSegmentsTask) =>
+    codedOutcome<unknown>(() => {
+      if ('stored' in task) return mergeStoredProfiles(task);
+      return task.want === 'minute' ? buildSegment(task) : mergeSegments(task);
+    }),
 } as unknown as WorkerPool;
 
 /** What stores, builds and reads profiles, without HTTP and queues. */
@@ -43,7 +52,10 @@ export interface RollupServer {
   readonly dictionaries: StackDictionaries;
   readonly windows: WindowRepository;
   readonly blocks: BlockRepository;
+  readonly segments: SegmentRepository;
+  readonly processStarts: ProcessStarts;
   readonly builder: SegmentBuilder;
+  readonly upper: UpperBuilder;
   readonly cover: Cover;
   readonly work: RollupWork;
   /** Payloads of queued jobs. */
@@ -54,6 +66,8 @@ export async function startRollupServer(
   url: string,
   pool: MergePool = inlinePool,
   readOptions?: ReadDatabaseOptions,
+  /** None: an answer that was kept would not show what became of the tables. */
+  maxAnswerBytes = 0,
 ): Promise<RollupServer> {
   const dataSource = await connectDataSource({ url, poolSize: 12 });
   const reads = new ReadDatabase(dataSource, readOptions);
@@ -68,14 +82,25 @@ export async function startRollupServer(
     new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
     new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
   );
-  const builder = new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool as WorkerPool);
-  const cover = new Cover(new SnapshotRepository(reads), dictionaries, pool as WorkerPool);
+  const segments = new SegmentRepository(dataSource);
+  const builder = new SegmentBuilder(dataSource, windows, blocks, segments, pool as WorkerPool);
+  const processStarts = new ProcessStarts(dataSource);
+  const upper = new UpperBuilder(dataSource, windows, segments, processStarts, pool as WorkerPool);
+  const cover = new Cover(
+    new SnapshotRepository(reads),
+    windows,
+    dictionaries,
+    pool as WorkerPool,
+    new AnswerCache(maxAnswerBytes),
+  );
   const queued: unknown[] = [];
   const work = new RollupWork(
     windows,
     blocks,
     store,
+    segments,
     builder,
+    upper,
     { add: async (_job: unknown, payload: unknown) => queued.push(payload) } as unknown as Queues,
     new RollupMetrics(new Metrics()),
     { handle: () => undefined } as unknown as JobRunner,
@@ -85,10 +110,25 @@ export async function startRollupServer(
     await reads.onApplicationShutdown();
     await dataSource.destroy();
   };
-  return { dataSource, reads, store, dictionaries, windows, blocks, builder, cover, work, queued, close };
+  return {
+    dataSource,
+    reads,
+    store,
+    dictionaries,
+    windows,
+    blocks,
+    segments,
+    processStarts,
+    builder,
+    upper,
+    cover,
+    work,
+    queued,
+    close,
+  };
 }
 
-/** One with a database of its own, in the schema of profiles only. */
+/** One with a database of its own. */
 export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool): Promise<RollupServer & { url: string }> {
   const url = await postgres.createDatabase();
   await runMigrations(url, MIGRATIONS);
@@ -141,7 +181,19 @@ export async function storeFlush(server: RollupServer, flush: RawFlush, epoch = 
   });
 }
 
-/** Builds every window that is pending. */
+/** Builds every minute, hour and day that is pending. */
 export const buildAll = async (server: RollupServer) => {
   for (const key of await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await server.builder.build(key);
+  for (const level of [LEVELS.hour, LEVELS.day])
+    for (const key of await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000, level))
+      await server.upper.build(level, key);
+};
+
+/** Merges everything into days for good, late profiles too. */
+export const sealAll = async (server: RollupServer) => {
+  for (const level of [LEVELS.hour, LEVELS.day]) {
+    await buildAll(server);
+    for (const key of await server.windows.listSealable(level, Number.MAX_SAFE_INTEGER, 1000))
+      await server.upper.seal(level, key);
+  }
 };

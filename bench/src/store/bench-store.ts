@@ -4,9 +4,11 @@ import path from 'node:path';
 import { connectDataSource, ReadDatabase, runMigrations } from '../../../apps/server/dist/platform/database/index.js';
 import { EmbeddedPostgres } from '../../../apps/server/dist/platform/embedded-postgres/index.js';
 import { WorkerPool } from '../../../apps/server/dist/platform/worker-pool/index.js';
+import { ProcessStarts } from '../../../apps/server/dist/features/catalog/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../../apps/server/dist/features/process-metrics/index.js';
 import {
   BlockRepository,
+  LEVELS,
   ProfileStore,
   ReceiptRepository,
   SegmentRepository,
@@ -14,7 +16,7 @@ import {
   WindowRepository,
   type BatchToStore,
 } from '../../../apps/server/dist/features/profile-store/index.js';
-import { Cover, SegmentBuilder } from '../../../apps/server/dist/features/rollup/index.js';
+import { AnswerCache, Cover, SegmentBuilder, UpperBuilder } from '../../../apps/server/dist/features/rollup/index.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../../apps/server/dist/features/stacks/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../../../apps/server/dist/features/transactions/index.js';
 import { MIGRATIONS } from '../../../apps/server/dist/migrations/index.js';
@@ -35,6 +37,7 @@ export async function startBenchStore() {
   const dataSource = await connectDataSource({ url: postgres.url() });
   const reads = new ReadDatabase(dataSource);
   const [windows, blocks] = [new WindowRepository(dataSource), new BlockRepository(dataSource)];
+  const segments = new SegmentRepository(dataSource);
   const pool = new WorkerPool(2);
   const dictionaries = new StackDictionaries(new StackRepository(dataSource));
   return {
@@ -49,8 +52,9 @@ export async function startBenchStore() {
       new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
       new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
     ),
-    builder: new SegmentBuilder(dataSource, windows, blocks, new SegmentRepository(), pool),
-    cover: new Cover(new SnapshotRepository(reads), dictionaries, pool),
+    builder: new SegmentBuilder(dataSource, windows, blocks, segments, pool),
+    upper: new UpperBuilder(dataSource, windows, segments, new ProcessStarts(dataSource), pool),
+    cover: new Cover(new SnapshotRepository(reads), windows, dictionaries, pool, new AnswerCache(0)),
     /** Another empty database on the same Postgres. @returns Its URL. */
     async createDatabase(): Promise<string> {
       await dataSource.query('CREATE DATABASE bench_http');
@@ -72,6 +76,8 @@ export async function startBenchStore() {
       ) {
         for (const key of pending) await this.builder.build(key);
       }
+      for (const level of [LEVELS.hour, LEVELS.day])
+        for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 100_000, level)) await this.upper.build(level, key);
     },
     async stop(): Promise<void> {
       await pool.onApplicationShutdown();

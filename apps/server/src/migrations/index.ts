@@ -1,6 +1,7 @@
 import { AccessAndCatalog1763600000000 } from './1763600000000-access-and-catalog.js';
 import { ProfileStore1763600000001 } from './1763600000001-profile-store.js';
 import { Comparison1763600000002 } from './1763600000002-comparison.js';
+import { Levels1763600000003 } from './1763600000003-levels.js';
 import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
 import { Retention1763600000005 } from './1763600000005-retention.js';
 import { Quotas1763600000006 } from './1763600000006-quotas.js';
@@ -10,6 +11,7 @@ export const MIGRATIONS = [
   AccessAndCatalog1763600000000,
   ProfileStore1763600000001,
   Comparison1763600000002,
+  Levels1763600000003,
   StackEpochs1763600000004,
   Retention1763600000005,
   Quotas1763600000006,

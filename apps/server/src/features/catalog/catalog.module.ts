@@ -11,6 +11,7 @@ import { LabelSetEntity } from './label-set.entity.js';
 import { LabelSets } from './label-sets.repository.js';
 import { Origins } from './origins.repository.js';
 import { ProcessEntity } from './process.entity.js';
+import { ProcessStarts } from './process-starts.repository.js';
 import { ProfileTypeEntity } from './profile-type.entity.js';
 import { ProfileTypes } from './profile-types.repository.js';
 import { RevisionEntity } from './revision.entity.js';
@@ -28,8 +29,8 @@ const ENTITIES = [
 
 @Module({
   imports: [LimitsModule, TypeOrmModule.forFeature(ENTITIES)],
-  providers: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
-  exports: [Catalog, LabelSets, ProfileTypes, Origins, Deploys],
+  providers: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Origins, Deploys],
+  exports: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Origins, Deploys],
 })
 export class CatalogModule {}
 

@@ -5,7 +5,7 @@ import type { ComparisonRequest, ResolvedSelection } from '@hearth/query-contrac
 import { comparisonRequestSchema } from '@hearth/query-contract';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow } from '../catalog/index.js';
-import { WindowRepository } from '../profile-store/index.js';
+import { WindowRepository, windowStart } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, selectionFromResolved, type ProfileScope } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
@@ -95,7 +95,9 @@ export class ComparisonSides {
         const transaction = groupOfLabelSet.get(labelSetId);
         const errors = outcome === 'error' || outcome === 'timeout' ? count : 0;
         if (transaction === undefined || !profiledMs.has(processId)) return [];
-        return [{ processId, windowStartMs, transaction, count, errors, durationSumMicros }];
+        // Counts are per minute; they go into the windows that the samples have.
+        const windowOfSamplesMs = windowStart(windowStartMs, samples.windowMs);
+        return [{ processId, windowStartMs: windowOfSamplesMs, transaction, count, errors, durationSumMicros }];
       },
     );
     // A process that was not profiled is no replicate: its transactions would seem to cost nothing.

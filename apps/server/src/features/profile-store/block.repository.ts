@@ -4,7 +4,7 @@ import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { copyIn, CopyWriter } from '../../platform/database/copy.js';
 import { TimePartitions, type TimePartition } from '../../platform/database/partitions.js';
-import { keyParameters, type WindowKey } from './window.js';
+import { HOUR_MS, IS_KEY, KEY_COLUMNS, keyParameters, type WindowKey } from './window.js';
 
 export interface BlockRow extends WindowKey {
   /** Hour in which the server took it: the partition. */
@@ -25,9 +25,7 @@ export interface StoredBlock {
   readonly data: Buffer;
 }
 
-const COLUMNS =
-  'arrived_hour_ms, service_id, profile_type_id, window_start_ms, revision_id, environment_id, sequence, process_id, start_ms, duration_ms, data';
-const HOUR_MS = 3_600_000;
+const COLUMNS = `arrived_hour_ms, ${KEY_COLUMNS}, sequence, process_id, start_ms, duration_ms, data`;
 const COLUMN_COUNT = 11;
 
 /** Owns block: stored raw profiles, partitioned by hour of arrival. */
@@ -64,8 +62,7 @@ export class BlockRepository {
   async ofWindow(client: ClientBase, key: WindowKey, afterSequence: number, untilSequence: number): Promise<StoredBlock[]> {
     const found = await client.query(
       `SELECT process_id AS "processId", start_ms AS "startMs", duration_ms AS "durationMs", data FROM block
-       WHERE service_id = $1 AND profile_type_id = $2 AND window_start_ms = $3 AND revision_id = $4 AND environment_id = $5
-         AND sequence > $6 AND sequence <= $7 ORDER BY sequence`,
+       WHERE ${IS_KEY} AND sequence > $6 AND sequence <= $7 ORDER BY sequence`,
       [...keyParameters(key), afterSequence, untilSequence],
     );
     return found.rows as StoredBlock[];

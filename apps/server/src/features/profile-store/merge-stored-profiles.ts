@@ -1,8 +1,10 @@
 import { joinStacks, type DurationMs, type EpochMs, type StackTable, type TimeRange } from '@hearth/profile-model';
 import { decodeBlock } from './block-codec.js';
+import { ObservedTime } from './observed-time.js';
 import { NO_STACK, type LabelSetRows } from './profile-rows.js';
 import { decodeDetail, decodeTotals, labelSetSums, type LabelSetSum } from './segment-codec.js';
 import { segmentRows, tailBlockRows, type StoredProfiles, type StoredQuery } from './stored-query.js';
+import { WINDOW_MS, windowStart } from './window.js';
 
 type Filter = Pick<StoredQuery, 'fromMs' | 'untilMs' | 'processIds' | 'labelSetIds'>;
 
@@ -22,13 +24,12 @@ export type MergeTask = {
 } & (
   | { readonly want: 'merged' }
   | { readonly want: 'steps'; readonly stepMs: DurationMs; readonly groupOf: StepGroups }
-  | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly grain: ProcessGrain }
+  | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly windowMs: DurationMs }
 );
 
 export type LabelSetGroups = ReadonlyMap<number, number>;
 /** What the series of `steps` stand for: everything, each revision id, each process id, or groups of label sets. */
 export type StepGroups = 'none' | 'revision' | 'process' | LabelSetGroups;
-export type ProcessGrain = 'window' | 'flush';
 /** Group of a label set that the map does not name. */
 export const NO_GROUP = -1;
 /** Above every key. */
@@ -66,6 +67,8 @@ export interface StepValues {
 
 /** Columns of one length; equal (process, window, group, stack) may repeat. */
 export interface ProcessValues extends OverStacks {
+  /** Length of the windows; 0: each is one flush. */
+  readonly windowMs: DurationMs;
   readonly processId: Float64Array;
   readonly windowStartMs: Float64Array;
   readonly group: Int32Array;
@@ -77,16 +80,18 @@ export interface ProcessValues extends OverStacks {
   readonly observed: { readonly processId: Float64Array; readonly observedMs: Float64Array };
 }
 
-/** A stored piece that counts as a whole: the totals of a window, or one flush of one process. */
+/** A stored piece that counts as a whole: the totals of a window, one flush of one process, or what one process did in an hour or day. */
 interface Piece {
-  readonly windowStartMs: EpochMs;
+  /** Of the flush, or of the window. */
+  readonly startMs: EpochMs;
   /** Row in the epochs of the task. */
   readonly epoch: number;
   readonly revisionId: number;
   /** `undefined`: totals, of every process. */
-  readonly flush: { readonly processId: number; readonly startMs: EpochMs; readonly durationMs: DurationMs } | undefined;
-  /** Of totals. */
-  readonly observedMs: DurationMs;
+  readonly processId: number | undefined;
+  /** Whether its time may be that of other pieces too. */
+  readonly isFlush: boolean;
+  readonly durationMs: DurationMs;
   sums(): readonly LabelSetSum[];
   rows(): readonly LabelSetRows[];
 }
@@ -98,7 +103,7 @@ export function mergeStoredProfiles(task: MergeTask): MergedValues | StepValues 
     case 'steps':
       return mergeSteps(task, task.stepMs, task.groupOf);
     case 'processes':
-      return mergeByProcess(task, task.groupOfLabelSet, task.grain);
+      return mergeByProcess(task, task.groupOfLabelSet, task.windowMs);
   }
 }
 
@@ -108,9 +113,10 @@ function mergeAll(task: MergeTask): MergedValues {
   const observed = new ObservedTime();
   let samples = 0;
   for (const piece of pieces(task)) {
-    observed.add(piece);
+    addTime(observed, piece);
     // Totals tell without inflating whether there is anything.
-    if (piece.flush === undefined && wanted !== undefined && !piece.sums().some((one) => wanted.has(one.labelSetId))) continue;
+    if (piece.processId === undefined && wanted !== undefined && !piece.sums().some((one) => wanted.has(one.labelSetId)))
+      continue;
     const byKey = byKeyOf[piece.epoch]!;
     for (const { labelSetId, key, value, count } of piece.rows()) {
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
@@ -150,7 +156,7 @@ function mergeSteps(task: MergeTask, stepMs: DurationMs, groupOf: StepGroups): S
   const startsMs = Array.from({ length: Math.max(0, Math.ceil((untilMs - first) / stepMs)) }, (_, step) => first + step * stepMs);
   const columns = new Map<number, { values: Float64Array; samples: Float64Array }>();
   for (const piece of pieces(task)) {
-    const step = Math.floor(((piece.flush?.startMs ?? piece.windowStartMs) - first) / stepMs);
+    const step = Math.floor((piece.startMs - first) / stepMs);
     for (const { labelSetId, value, count } of piece.sums()) {
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       const group = stepGroup(groupOf, piece, labelSetId);
@@ -170,14 +176,14 @@ function mergeSteps(task: MergeTask, stepMs: DurationMs, groupOf: StepGroups): S
   };
 }
 
-function stepGroup(groupOf: StepGroups, { revisionId, flush }: Piece, labelSetId: number): number {
+function stepGroup(groupOf: StepGroups, { revisionId, processId }: Piece, labelSetId: number): number {
   if (groupOf === 'none') return 0;
   if (groupOf === 'revision') return revisionId;
-  if (groupOf === 'process') return flush!.processId;
+  if (groupOf === 'process') return processId!;
   return groupOf.get(labelSetId) ?? NO_GROUP;
 }
 
-function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain): ProcessValues {
+function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, windowMs: DurationMs): ProcessValues {
   const wanted = wantedLabelSets(task.filter);
   const columns = {
     epoch: [] as number[],
@@ -189,13 +195,13 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain:
     count: [] as number[],
   };
   const observed = new ObservedTime();
-  // Flushes of one process and window follow one another within a segment: they are summed; what is apart stays apart.
+  // What one process did in one window lies together within a segment: it is summed; what is apart stays apart.
   const rowOf = new Map<number, number>();
   let [lastProcessId, lastStartMs] = [-1, -1];
   for (const piece of pieces(task)) {
-    observed.add(piece);
-    const { processId, startMs } = piece.flush!;
-    const windowStartMs = grain === 'flush' ? startMs : piece.windowStartMs;
+    addTime(observed, piece);
+    const processId = piece.processId!;
+    const windowStartMs = windowMs === 0 ? piece.startMs : windowStart(piece.startMs, windowMs);
     if (processId !== lastProcessId || windowStartMs !== lastStartMs) rowOf.clear();
     [lastProcessId, lastStartMs] = [processId, windowStartMs];
     for (const { labelSetId, key, value, count } of piece.rows()) {
@@ -218,14 +224,16 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, grain:
       }
     }
   }
+  const time = [...observed.byProcess()].sort((a, b) => a[0] - b[0]);
   return {
+    windowMs,
     processId: Float64Array.from(columns.processId),
     windowStartMs: Float64Array.from(columns.windowStartMs),
     group: Int32Array.from(columns.group),
     ...joinRows(task.epochs, columns),
     value: Float64Array.from(columns.value),
     count: Float64Array.from(columns.count),
-    observed: observed.byProcess(),
+    observed: { processId: Float64Array.from(time, ([id]) => id), observedMs: Float64Array.from(time, ([, ms]) => ms) },
   };
 }
 
@@ -254,92 +262,52 @@ function* pieces({ stored, filter, epochs }: MergeTask): Generator<Piece> {
     return at === -1 ? { epoch: epochs.length, stackCount: 0 } : { epoch: at, stackCount: epochs[at]!.stacks.length };
   };
   const wantedProcesses = filter.processIds && new Set(filter.processIds);
-  for (const { windowStartMs, revisionId, totals, detail } of segmentRows(stored)) {
+  for (const { windowMs, windowStartMs, revisionId, totals, detail } of segmentRows(stored)) {
     const { epoch, stackCount } = epochOf(windowStartMs);
+    const isMinute = windowMs === WINDOW_MS;
     if (totals !== null) {
       const read = decodeTotals(totals);
       yield {
-        windowStartMs,
+        startMs: windowStartMs,
         epoch,
         revisionId,
-        flush: undefined,
-        observedMs: read.observedMs,
+        processId: undefined,
+        isFlush: false,
+        durationMs: read.observedMs,
         sums: () => read.sums,
         rows: () => read.rows(stackCount),
       };
     } else if (detail !== null) {
-      const parts = decodeDetail(detail, stackCount, (processId, offsetMs) => {
-        const startMs = windowStartMs + offsetMs;
-        return startMs >= fromMs && startMs < untilMs && (wantedProcesses === undefined || wantedProcesses.has(processId));
+      const parts = decodeDetail(detail, stackCount, (processId, slot) => {
+        if (isMinute && (windowStartMs + slot < fromMs || windowStartMs + slot >= untilMs)) return false;
+        return wantedProcesses === undefined || wantedProcesses.has(processId);
       });
-      for (const { processId, offsetMs, durationMs, rows } of parts) {
-        yield flushPiece({ windowStartMs, epoch, revisionId, processId, startMs: windowStartMs + offsetMs, durationMs, rows });
-      }
+      for (const { slot, ...part } of parts)
+        yield partPiece({ ...part, epoch, startMs: isMinute ? windowStartMs + slot : windowStartMs, isFlush: isMinute, revisionId });
     }
   }
   // By process, then time, as within a segment.
   const tail = [...tailBlockRows(stored)].sort((a, b) => a.processId - b.processId || a.startMs - b.startMs);
-  for (const { data, startMs, ...row } of tail) {
+  for (const { data, ...row } of tail) {
     const { epoch, stackCount } = epochOf(row.windowStartMs);
-    yield flushPiece({ ...row, startMs, epoch, rows: decodeBlock(data, stackCount) });
+    yield partPiece({ ...row, epoch, isFlush: true, rows: decodeBlock(data, stackCount) });
   }
 }
 
-function flushPiece({
-  windowStartMs,
-  epoch,
-  revisionId,
-  processId,
-  startMs,
-  durationMs,
-  rows,
-}: {
-  windowStartMs: EpochMs;
-  epoch: number;
-  revisionId: number;
-  processId: number;
-  startMs: EpochMs;
-  durationMs: DurationMs;
-  rows: readonly LabelSetRows[];
-}): Piece {
-  return {
-    windowStartMs,
-    epoch,
-    revisionId,
-    flush: { processId, startMs, durationMs },
-    observedMs: 0,
-    sums: () => labelSetSums(rows),
-    rows: () => rows,
-  };
+type PartPiece = Pick<Piece, 'startMs' | 'epoch' | 'revisionId' | 'isFlush' | 'durationMs'> & {
+  readonly processId: number;
+  readonly rows: readonly LabelSetRows[];
+};
+
+function partPiece({ startMs, epoch, revisionId, processId, isFlush, durationMs, rows }: PartPiece): Piece {
+  return { startMs, epoch, revisionId, processId, isFlush, durationMs, sums: () => labelSetSums(rows), rows: () => rows };
+}
+
+function addTime(observed: ObservedTime, { processId, startMs, isFlush, durationMs }: Piece): void {
+  if (processId !== undefined && isFlush) observed.addFlush(processId, startMs, durationMs);
+  else observed.addSum(processId, durationMs);
 }
 
 function wantedLabelSets({ labelSetIds }: Filter): ReadonlySet<number> | undefined {
   return labelSetIds && new Set(labelSetIds);
-}
-
-/** Several profiles of one flush (of several threads, or of a client that sends in parts) cover its time once. */
-class ObservedTime {
-  #ofTotals = 0;
-  readonly #flushes = new Map<string, { processId: number; durationMs: DurationMs }>();
-
-  add({ flush, observedMs }: Piece): void {
-    this.#ofTotals += observedMs;
-    if (flush === undefined) return;
-    const key = `${flush.processId}.${flush.startMs}`;
-    const known = this.#flushes.get(key);
-    if (known === undefined || known.durationMs < flush.durationMs) this.#flushes.set(key, flush);
-  }
-
-  sum(): DurationMs {
-    let sum = this.#ofTotals;
-    for (const { durationMs } of this.#flushes.values()) sum += durationMs;
-    return sum;
-  }
-
-  byProcess(): ProcessValues['observed'] {
-    const sums = new Map<number, DurationMs>();
-    for (const { processId, durationMs } of this.#flushes.values()) sums.set(processId, (sums.get(processId) ?? 0) + durationMs);
-    const sorted = [...sums].sort((a, b) => a[0] - b[0]);
-    return { processId: Float64Array.from(sorted, ([id]) => id), observedMs: Float64Array.from(sorted, ([, ms]) => ms) };
-  }
 }

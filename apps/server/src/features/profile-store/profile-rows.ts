@@ -110,6 +110,11 @@ export class RowSums {
     }
   }
 
+  addRows(rows: readonly LabelSetRows[]): void {
+    for (const { labelSetId, key, value, count } of rows)
+      for (let row = 0; row < key.length; row += 1) this.add(labelSetId, key[row]!, value[row]!, count[row]!);
+  }
+
   /** Label sets ascending, keys ascending. */
   rows(): LabelSetRows[] {
     return [...this.#byLabelSet]

@@ -3,7 +3,6 @@ import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
-import { hourOf } from '../../platform/database/partitions.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../transactions/index.js';
 import type { BatchToStore } from './batch-to-store.js';
@@ -11,6 +10,7 @@ import { decodeBlock, encodeBlock } from './block-codec.js';
 import { BlockRepository } from './block.repository.js';
 import { ProfileStore } from './profile-store.js';
 import { ReceiptRepository } from './receipt.repository.js';
+import { HOUR_MS, windowStart } from './window.js';
 import { WindowRepository } from './window.repository.js';
 
 const MINUTE = 1_763_600_040_000;
@@ -98,7 +98,7 @@ describe('ProfileStore.storeBatches', () => {
         process_id: 1,
         start_ms: MINUTE,
         duration_ms: 10_000,
-        arrived_hour_ms: hourOf(Date.now()),
+        arrived_hour_ms: windowStart(Date.now(), HOUR_MS),
       },
     ]);
     expect(decodeBlock(rows[0]!.data as Buffer, 10)).toEqual([
@@ -186,7 +186,7 @@ describe('ProfileStore.storeBatches', () => {
       windowStartMs: MINUTE,
       revisionId: 1,
       environmentId: 1,
-      arrivedHourMs: hourOf(Date.now()),
+      arrivedHourMs: windowStart(Date.now(), HOUR_MS),
       sequence: 1,
       processId: 1,
       startMs: MINUTE,
@@ -252,7 +252,7 @@ describe('ProfileStore.storeBatches', () => {
   });
 
   it('makes its partitions beside other servers, and again when one has gone', async () => {
-    const [partition] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === hourOf(Date.now()));
+    const [partition] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === windowStart(Date.now(), HOUR_MS));
     expect(await blocks.partitions.drop(partition!, async () => true)).toBe('dropped');
     const owners = Array.from(
       { length: 10 },
@@ -268,7 +268,7 @@ describe('ProfileStore.storeBatches', () => {
     );
     await Promise.all(owners.map((owner, n) => owner.storeBatches([batch({ serviceId: 9, sequence: n })])));
     expect(await countOf('block', 9)).toBe(10);
-    const [again] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === hourOf(Date.now()));
+    const [again] = (await blocks.partitions.list()).filter(({ startMs }) => startMs === windowStart(Date.now(), HOUR_MS));
     await owners[0]!.storeBatches([batch({ serviceId: 9, sequence: 100 })]);
     await blocks.partitions.drop(again!, async () => true);
     expect(await owners[0]!.storeBatches([batch({ serviceId: 9, sequence: 101 })])).toEqual(['stored']);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
-import { hourOf, withPartitions, type RowTimes } from '../../platform/database/partitions.js';
+import { withPartitions, type RowTimes } from '../../platform/database/partitions.js';
 import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
 import { holdEpochs } from '../stacks/index.js';
 import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
@@ -10,10 +10,8 @@ import { assertStorable, type BatchToStore, type StoreOutcome } from './batch-to
 import { encodeBlock } from './block-codec.js';
 import { BlockRepository, type BlockRow } from './block.repository.js';
 import { ReceiptRepository } from './receipt.repository.js';
-import { windowStart, windowText, type WindowKey } from './window.js';
+import { HOUR_MS, windowStart, windowText, type WindowKey } from './window.js';
 import { WindowRepository } from './window.repository.js';
-
-const HOUR_MS = 3_600_000;
 
 /** A batch on its way into the database: its identity, and its blocks already as bytes. */
 interface PreparedBatch {
@@ -51,7 +49,7 @@ export class ProfileStore {
     const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
     const startsMs = batches.map(({ startMs }) => startMs);
     return withPartitions(
-      () => [...this.#partitionsAhead(Date.now()), ...this.#partitionsByDay(startsMs)],
+      () => [...this.#partitionsByDay(startsMs), ...this.#partitionsAhead(Date.now())],
       () =>
         inDatabaseTransaction(this.dataSource, async ({ client }) => {
           const nowMs = Date.now();
@@ -70,7 +68,7 @@ export class ProfileStore {
             nameIds,
           );
           // The windows last: other writers and the builders wait for these rows.
-          await this.#storeBlocks(client, fresh, hourOf(nowMs));
+          await this.#storeBlocks(client, fresh, windowStart(nowMs, HOUR_MS));
           const stored = new Set(fresh);
           return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
         }),
@@ -84,11 +82,12 @@ export class ProfileStore {
 
   #partitionsAhead(nowMs: EpochMs): RowTimes[] {
     const times = [nowMs, nowMs + HOUR_MS];
-    return [{ partitions: this.blocks.partitions, times }, ...this.#partitionsByDay(times)];
+    return [...this.#partitionsByDay(times), { partitions: this.blocks.partitions, times }];
   }
 
   #partitionsByDay(times: readonly EpochMs[]): RowTimes[] {
     return [
+      { partitions: this.windows.partitions.minute, times },
       { partitions: this.transactionWindows.partitions, times },
       { partitions: this.processSeries.partitions, times },
     ];

@@ -1,18 +1,19 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { DurationMs } from '@hearth/profile-model';
 import { ColumnReader, ColumnWriter } from '@hearth/wire-format';
-import { readRows, RowSums, STORED_LIMITS, writeRows, type LabelSetRows } from './profile-rows.js';
+import { readRows, STORED_LIMITS, writeRows, type LabelSetRows } from './profile-rows.js';
 import { StoreError } from './store-error.js';
 
 /** The codec byte is the version of the format: another layout takes another number. */
 const CODEC_DEFLATE = 1;
 const MAX_SEGMENT_BYTES = 512 * 1024 * 1024;
 
-/** One flush of one process within a window. */
+/** What one process did in one flush of a minute, or at one age within an hour or day. */
 export interface SegmentPart {
   readonly processId: number;
-  /** Start of the flush - start of the window. */
-  readonly offsetMs: DurationMs;
+  /** Of a minute: start of the flush - start of the window, ms. Of an hour or day: the process's `ageStratum`. */
+  readonly slot: number;
+  /** Of an hour or day: of all its flushes together. */
   readonly durationMs: DurationMs;
   /** Keys are stack id + 1. */
   readonly rows: readonly LabelSetRows[];
@@ -26,19 +27,21 @@ export interface LabelSetSum {
 }
 
 /**
- * The merged profiles of one window, kept apart by process and flush.
+ * The merged profiles of one window, kept apart by process and slot.
  *
  *     codec u8 = 1 | deflated:
  *       keys      n | n deltas     stack ids + 1 that occur, ascending; bodies name them by row
- *       process   p | p deltas     one per flush = part, sorted by process, then offset
- *       offset    p | p deltas     ms
+ *       process   p | p deltas     one per part, sorted by process, then slot
+ *       slot      p | p deltas
  *       duration  p | p deltas     ms
  *       length    p | p deltas     bytes of each body
  *       body x p  profile-rows.ts  can be stepped over without decoding
  */
 export function encodeDetail(parts: readonly SegmentPart[]): Uint8Array {
-  const sorted = [...parts].sort((a, b) => a.processId - b.processId || a.offsetMs - b.offsetMs);
-  const keys = Float64Array.from(new Set(sorted.flatMap((part) => part.rows.flatMap((one) => [...one.key])))).sort();
+  const sorted = [...parts].sort((a, b) => a.processId - b.processId || a.slot - b.slot);
+  const used = new Set<number>();
+  for (const { rows } of sorted) for (const { key } of rows) for (const one of key) used.add(one);
+  const keys = Float64Array.from(used).sort();
   const rowOf = new Map(Array.from(keys, (key, row) => [key, row]));
   const bodies = sorted.map((part) => {
     const writer = new ColumnWriter();
@@ -51,48 +54,75 @@ export function encodeDetail(parts: readonly SegmentPart[]): Uint8Array {
   const head = new ColumnWriter();
   head.deltaColumn(keys);
   head.deltaColumn(sorted.map((part) => part.processId));
-  head.deltaColumn(sorted.map((part) => part.offsetMs));
+  head.deltaColumn(sorted.map((part) => part.slot));
   head.deltaColumn(sorted.map((part) => part.durationMs));
   head.deltaColumn(bodies.map((body) => body.length));
   return Buffer.concat([Uint8Array.of(CODEC_DEFLATE), deflateRawSync(Buffer.concat([head.finish(), ...bodies]))]);
 }
 
-/** Which flushes of a detail are wanted. */
-export type WantPart = (processId: number, offsetMs: DurationMs) => boolean;
+/** A detail whose bodies are decoded one by one. Columns of one length, by process, then slot. */
+export interface DetailReader {
+  readonly processId: Float64Array;
+  readonly slot: Float64Array;
+  readonly durationMs: Float64Array;
+  /** Keys are stack id + 1. @throws {StoreError} `SEGMENT_DAMAGED` */
+  rows(part: number): LabelSetRows[];
+}
 
-/**
- * The wanted flushes, by process, then time. A body that is not wanted is stepped over, never decoded.
- *
- * @throws {StoreError} `SEGMENT_CODEC`, `SEGMENT_DAMAGED`
- */
-export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantPart = () => true): SegmentPart[] {
+/** @throws {StoreError} `SEGMENT_CODEC`, `SEGMENT_DAMAGED` */
+export function openDetail(detail: Uint8Array, stackCount: number): DetailReader {
   return reading(detail, () => {
     const bytes = inflate(detail.subarray(1));
     const head = new ColumnReader(bytes, STORED_LIMITS);
     const keys = head.deltaColumn();
     for (const key of keys) if (!(key >= 0 && key <= stackCount)) throw new Error(`stack ${key - 1} of ${stackCount}`);
-    const processIds = head.deltaColumn();
-    const [offsets, durations, lengths] = [head.deltaColumn(), head.deltaColumn(), head.deltaColumn()];
-    if (offsets.length !== processIds.length || durations.length !== processIds.length || lengths.length !== processIds.length) {
+    const [processId, slot, durationMs, lengths] = [
+      head.deltaColumn(),
+      head.deltaColumn(),
+      head.deltaColumn(),
+      head.deltaColumn(),
+    ];
+    if (slot.length !== processId.length || durationMs.length !== processId.length || lengths.length !== processId.length) {
       throw new Error(
-        `${processIds.length} processes, ${offsets.length} offsets, ${durations.length} durations, ${lengths.length} bodies`,
+        `${processId.length} processes, ${slot.length} slots, ${durationMs.length} durations, ${lengths.length} bodies`,
       );
     }
-    const parts: SegmentPart[] = [];
-    let at = head.position;
-    for (let part = 0, end = at; part < processIds.length; part += 1, at = end) {
-      end = at + lengths[part]!;
-      // The slice ends the body, so that a lie in one part cannot read into the next.
-      if (!(end >= at && end <= bytes.length)) throw new Error(`part ${part} ends at byte ${end} of ${bytes.length}`);
-      const processId = processIds[part]!;
-      const offsetMs = offsets[part]!;
-      if (!want(processId, offsetMs)) continue;
-      const rows = readRows(new ColumnReader(bytes.subarray(at, end), STORED_LIMITS), keys.length);
-      for (const one of rows) for (let row = 0; row < one.key.length; row += 1) one.key[row] = keys[one.key[row]!]!;
-      parts.push({ processId, offsetMs, durationMs: durations[part]!, rows });
+    const starts = new Float64Array(lengths.length + 1).fill(head.position);
+    for (let part = 0; part < lengths.length; part += 1) {
+      const end = starts[part]! + lengths[part]!;
+      if (!(end >= starts[part]! && end <= bytes.length)) throw new Error(`part ${part} ends at byte ${end} of ${bytes.length}`);
+      starts[part + 1] = end;
     }
-    return parts;
+    const rows = (part: number) =>
+      reading(detail, () => {
+        // The slice ends the body, so that a lie in one part cannot read into the next.
+        const body = bytes.subarray(starts[part], starts[part + 1]);
+        const found = readRows(new ColumnReader(body, STORED_LIMITS), keys.length);
+        for (const one of found) for (let row = 0; row < one.key.length; row += 1) one.key[row] = keys[one.key[row]!]!;
+        return found;
+      });
+    return { processId, slot, durationMs, rows };
   });
+}
+
+/** Which parts of a detail are wanted. */
+export type WantPart = (processId: number, slot: number) => boolean;
+
+/**
+ * The wanted parts, by process, then slot. A body that is not wanted is stepped over, never decoded.
+ *
+ * @throws {StoreError} `SEGMENT_CODEC`, `SEGMENT_DAMAGED`
+ */
+export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantPart = () => true): SegmentPart[] {
+  const reader = openDetail(detail, stackCount);
+  return Array.from(reader.processId.keys())
+    .filter((part) => want(reader.processId[part]!, reader.slot[part]!))
+    .map((part) => ({
+      processId: reader.processId[part]!,
+      slot: reader.slot[part]!,
+      durationMs: reader.durationMs[part]!,
+      rows: reader.rows(part),
+    }));
 }
 
 /**
@@ -103,16 +133,10 @@ export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantP
  *     head      observed ms varint | label sets n | n deltas | value, count as float64 each, per label set
  *     deflated  body (profile-rows.ts), keys are stack id + 1
  */
-export function encodeTotals(parts: readonly SegmentPart[]): Uint8Array {
-  const sums = new RowSums();
-  for (const { rows } of parts) {
-    for (const one of rows)
-      for (let row = 0; row < one.key.length; row += 1) sums.add(one.labelSetId, one.key[row]!, one.value[row]!, one.count[row]!);
-  }
-  const rows = sums.rows();
+export function encodeTotals(rows: readonly LabelSetRows[], observedMs: DurationMs): Uint8Array {
   const bySet = labelSetSums(rows);
   const head = new ColumnWriter();
-  head.varint(observedMs(parts));
+  head.varint(Math.min(Number.MAX_SAFE_INTEGER, observedMs));
   head.deltaColumn(bySet.map((one) => one.labelSetId));
   for (const one of bySet) {
     head.float64(one.value);
@@ -155,18 +179,6 @@ export function labelSetSums(rows: readonly LabelSetRows[]): LabelSetSum[] {
     value: one.value.reduce((sum, value) => sum + value, 0),
     count: one.count.reduce((sum, count) => sum + count, 0),
   }));
-}
-
-/** Several profiles of one flush (of several threads, or of a client that sends in parts) cover its time once. */
-function observedMs(parts: readonly SegmentPart[]): DurationMs {
-  const longest = new Map<string, DurationMs>();
-  for (const { processId, offsetMs, durationMs } of parts) {
-    const flush = `${processId}.${offsetMs}`;
-    longest.set(flush, Math.max(longest.get(flush) ?? 0, durationMs));
-  }
-  let sum = 0;
-  for (const durationMs of longest.values()) sum += durationMs;
-  return Math.min(Number.MAX_SAFE_INTEGER, sum);
 }
 
 function inflate(bytes: Uint8Array): Buffer {

@@ -1,91 +1,122 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { DurationMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
+import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { copyOut } from '../../platform/database/copy.js';
 import { inDatabaseTransaction, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { epochOf, readStackHeads, type UsedEpoch } from '../stacks/index.js';
-import type { StoredProfiles, StoredQuery } from './stored-query.js';
-import { WINDOW_MS, windowStart } from './window.js';
+import { planCover, type CoverPlan, type UpperWindow, type UpperWindowState } from './cover-plan.js';
+import { LEVELS, type Level, type LevelName } from './level.js';
+import type { StoredProfiles, StoredQuery, WindowSelection } from './stored-query.js';
+import { versionQuery } from './version-query.js';
+import { DAY_MS, HOUR_MS, KEY_COLUMNS, WINDOW_MS, windowStart } from './window.js';
 
 /** A reader that takes longer is answered with `QUERY_TIMEOUT`: it holds up the dropping of partitions. */
 const STATEMENT_TIMEOUT_MS: DurationMs = 30_000;
 /** What one answer may read from the database; it is held in memory once. */
 const MAX_BYTES = 512 * 1024 * 1024;
 const QUERY_CANCELED = '57014';
+const PARTITIONED_TABLES = [
+  'block',
+  ...new Set(
+    Object.values(LEVELS).flatMap(({ windowTable, totalsTable, detailTable }) => [windowTable, totalsTable, detailTable]),
+  ),
+];
 
 export interface SnapshotOptions {
-  /** `totals`: merged over processes where a whole window counts, which is far less to read; `detail`: always per process and flush. */
+  /** `totals`: merged over processes where a whole window counts, which is far less to read; `detail`: always per process. */
   readonly want: 'totals' | 'detail';
+  /** The longest windows that may stand for their profiles; what has expired to longer ones is answered by those all the same. */
+  readonly coarsest: LevelName;
   readonly signal?: AbortSignal | undefined;
   readonly freshness: Freshness;
 }
 
-export interface StoredSnapshot extends StoredProfiles {
+export interface Snapshot {
+  readonly stored: StoredProfiles;
   /** States of the dictionaries that hold every stack the profiles name. */
   readonly epochs: readonly UsedEpoch[];
+  /** What the profiles really cover: wider than asked where what would cut them has expired. */
+  readonly range: TimeRange;
+  /** The longest window among them. */
+  readonly longestMs: DurationMs;
+  /** As `WindowRepository.versionOf` tells it, at the same moment. */
+  readonly version: string;
 }
 
-/** Reads segments and the blocks behind them as they are at one moment. */
+/** Owns no table: reads segments of all levels and the blocks behind them as they are at one moment. */
 @Injectable()
 export class SnapshotRepository {
   constructor(private readonly reads: ReadDatabase) {}
 
-  /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE` */
-  async read(query: StoredQuery, { want, signal, freshness }: SnapshotOptions): Promise<StoredSnapshot> {
-    return this.reads.read(freshness, (dataSource) => this.#readFrom(dataSource, query, want, signal));
+  /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, `PROCESS_DETAIL_EXPIRED` */
+  async read(query: StoredQuery, { want, coarsest, signal, freshness }: SnapshotOptions): Promise<Snapshot> {
+    return this.#inSnapshot(freshness, signal, async (client) => {
+      const plan = planCover(await upperStates(client, { ...query, profileTypeIds: [query.profileTypeId] }), query, coarsest);
+      const answered = { ...query, ...plan.range };
+      const ofProcesses = want === 'detail' || query.processIds !== undefined;
+      if (ofProcesses) await assertDetailOfDays(client, answered, plan.days);
+      const segments = await copyOut(client, segmentQuery(answered, plan, ofProcesses), { maxBytes: MAX_BYTES });
+      const blocks = await copyOut(client, tailBlockQuery(answered), { maxBytes: MAX_BYTES - segments.length });
+      const { fromMs, untilMs } = plan.range;
+      const epochs = await readStackHeads(client, query.serviceId, epochOf(fromMs), epochOf(untilMs - 1));
+      const { text, values } = versionQuery(query);
+      const [{ version }] = (await client.query(text, values)).rows as [{ version: string }];
+      return { stored: { segments, blocks }, epochs, range: plan.range, longestMs: plan.longestMs, version };
+    });
   }
 
-  async #readFrom(
-    dataSource: DataSource,
-    query: StoredQuery,
-    want: SnapshotOptions['want'],
+  /** What a read would cover, and the longest window that it could not do without. */
+  async resolution(selection: WindowSelection): Promise<Pick<Snapshot, 'range' | 'longestMs'>> {
+    return this.#inSnapshot('recent', undefined, async (client) =>
+      planCover(await upperStates(client, selection), selection, 'minute'),
+    );
+  }
+
+  async #inSnapshot<Result>(
+    freshness: Freshness,
     signal: AbortSignal | undefined,
-  ): Promise<StoredSnapshot> {
-    if (signal?.aborted) throw queryCancelled();
-    try {
-      return await inDatabaseTransaction(
-        dataSource,
-        async ({ client }) => {
-          const question = `hearth ${randomUUID()}`;
-          await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL application_name = '${question}'`);
-          if (signal?.aborted) throw queryCancelled();
-          const stopWatching = cancelOn(signal, dataSource, question);
-          try {
-            // Before the snapshot, which the first query takes: a partition dropped after it would be missing from an old snapshot,
-            // and the segments that hold its blocks would not be in it yet.
-            await client.query('LOCK TABLE block IN ACCESS SHARE MODE');
-            const segments = await copyOut(client, segmentQuery(query, want), { maxBytes: MAX_BYTES });
-            const blocks = await copyOut(client, tailBlockQuery(query), { maxBytes: MAX_BYTES - segments.length });
-            const { serviceId, fromMs, untilMs } = query;
-            const epochs = await readStackHeads(client, serviceId, epochOf(fromMs), epochOf(untilMs - 1));
-            return { segments, blocks, epochs };
-          } finally {
-            await stopWatching();
-          }
-        },
-        'REPEATABLE READ',
-      );
-    } catch (error) {
-      if (signal?.aborted) throw queryCancelled(error);
-      if ((error as { code?: string }).code !== QUERY_CANCELED) throw error;
-      throw new HearthError(
-        'QUERY_TIMEOUT',
-        `the database needed more than ${STATEMENT_TIMEOUT_MS} ms: ask for a shorter range or fewer processes`,
-        { status: 504, cause: error },
-      );
-    }
+    work: (client: PoolClient) => Promise<Result>,
+  ): Promise<Result> {
+    return this.reads.read(freshness, (dataSource) => inSnapshotOf(dataSource, signal, work));
   }
+}
 
-  /** A text that is another one whenever a block arrives in a window that `query` selects by time, type, revision and environment. */
-  async version(query: StoredQuery): Promise<string> {
-    const rows = (await this.reads.read('recent', (dataSource) =>
-      dataSource.query(
-        `SELECT count(*) || '.' || coalesce(sum(sequence), 0) AS version FROM profile_window w WHERE ${windowCondition(query, 'w')}`,
-      ),
-    )) as { version: string }[];
-    return rows[0]!.version;
+async function inSnapshotOf<Result>(
+  dataSource: DataSource,
+  signal: AbortSignal | undefined,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  if (signal?.aborted) throw queryCancelled();
+  try {
+    return await inDatabaseTransaction(
+      dataSource,
+      async ({ client }) => {
+        const question = `hearth ${randomUUID()}`;
+        await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL application_name = '${question}'`);
+        if (signal?.aborted) throw queryCancelled();
+        const stopWatching = cancelOn(signal, dataSource, question);
+        try {
+          // Before the snapshot, which the first query takes: a partition dropped after it would be missing from an old snapshot,
+          // and the segments that hold what was in it would not be in it yet. Whoever drops locks the parents too.
+          await client.query(`LOCK TABLE ONLY ${PARTITIONED_TABLES.join(', ')} IN ACCESS SHARE MODE`);
+          return await work(client);
+        } finally {
+          await stopWatching();
+        }
+      },
+      'REPEATABLE READ',
+    );
+  } catch (error) {
+    if (signal?.aborted) throw queryCancelled(error);
+    if ((error as { code?: string }).code !== QUERY_CANCELED) throw error;
+    throw new HearthError(
+      'QUERY_TIMEOUT',
+      `the database needed more than ${STATEMENT_TIMEOUT_MS} ms: ask for a shorter range or fewer processes`,
+      { status: 504, cause: error },
+    );
   }
 }
 
@@ -113,14 +144,71 @@ export function queryCancelled(cause?: unknown): HearthError {
   return new HearthError('QUERY_CANCELLED', 'the question was taken back before it was answered', { status: 499, cause });
 }
 
-function segmentQuery(query: StoredQuery, want: 'totals' | 'detail'): string {
+async function upperStates(client: PoolClient, query: WindowSelection): Promise<UpperWindowState[]> {
+  const days = { ...query, fromMs: windowStart(query.fromMs, DAY_MS), untilMs: windowStart(query.untilMs - 1, DAY_MS) + DAY_MS };
+  const statesOf = ({ name, windowTable }: Level) =>
+    `SELECT '${name}' AS level, window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId",
+       sequence = built_sequence AS "isCurrent", is_sealed AS "isSealed"
+     FROM ${windowTable} w WHERE ${windowCondition(days, 'w')}`;
+  const found = await client.query(`${statesOf(LEVELS.day)} UNION ALL ${statesOf(LEVELS.hour)}`);
+  return found.rows as UpperWindowState[];
+}
+
+/** @throws {HearthError} `PROCESS_DETAIL_EXPIRED` */
+async function assertDetailOfDays(client: PoolClient, query: StoredQuery, days: readonly UpperWindow[]): Promise<void> {
+  if (days.length === 0) return;
+  const expired = await client.query(
+    `SELECT w.window_start_ms AS "startMs" FROM ${valuesOf(days)} ${joinOf(LEVELS.day.totalsTable, 's', query)}
+       LEFT JOIN ${LEVELS.day.detailTable} d ON (${columnsOf('d')}) = (${columnsOf('s')}) WHERE d.service_id IS NULL ORDER BY 1 DESC LIMIT 1`,
+  );
+  const [last] = expired.rows as { startMs: EpochMs }[];
+  if (last === undefined) return;
+  throw new HearthError(
+    'PROCESS_DETAIL_EXPIRED',
+    `what single processes did is no longer known before ${new Date(last.startMs + DAY_MS).toISOString()}: ask for a later range, or for all processes together`,
+    { status: 410 },
+  );
+}
+
+/** In the order of `segmentRows`. */
+function segmentQuery(query: StoredQuery, plan: CoverPlan, ofProcesses: boolean): string {
+  const upper = (level: Level, windows: readonly UpperWindow[]) =>
+    windows.length === 0
+      ? []
+      : [
+          `SELECT ${level.windowMs}::bigint, s.window_start_ms, s.revision_id, ${ofProcesses ? 'NULL::bytea, s.detail' : 's.totals, NULL::bytea'}
+           FROM ${valuesOf(windows)} ${joinOf(ofProcesses ? level.detailTable : level.totalsTable, 's', query)}`,
+        ];
   const { fromMs, untilMs } = query;
-  const isWhole =
-    want === 'totals' && query.processIds === undefined
-      ? `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`
-      : 'false';
-  return `SELECT s.window_start_ms, s.revision_id, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
-    FROM segment s WHERE ${windowCondition(query, 's')}`;
+  const isWhole = ofProcesses
+    ? 'false'
+    : `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`;
+  const parts = [...upper(LEVELS.day, plan.days), ...upper(LEVELS.hour, plan.hours)];
+  if (plan.hoursOfMinutes.length > 0) {
+    parts.push(`SELECT ${WINDOW_MS}::bigint, s.window_start_ms, s.revision_id, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
+      FROM ${valuesOf(plan.hoursOfMinutes)} JOIN ${LEVELS.minute.totalsTable} s
+        ON s.window_start_ms >= w.window_start_ms AND s.window_start_ms < w.window_start_ms + ${HOUR_MS}
+        AND s.revision_id = w.revision_id AND s.environment_id = w.environment_id AND ${windowCondition(query, 's')}`);
+  }
+  return parts.join(' UNION ALL ') || 'SELECT 0::bigint, 0::bigint, 0::bigint, NULL::bytea, NULL::bytea WHERE false';
+}
+
+function valuesOf(windows: readonly UpperWindow[]): string {
+  const rows = windows.map(
+    ({ windowStartMs, revisionId, environmentId }) =>
+      `(${whole(windowStartMs)}::bigint,${whole(revisionId)}::bigint,${whole(environmentId)}::bigint)`,
+  );
+  return `(VALUES ${rows.join(',')}) AS w (window_start_ms, revision_id, environment_id)`;
+}
+
+function columnsOf(table: string): string {
+  return KEY_COLUMNS.replaceAll(/\w+/g, (column) => `${table}.${column}`);
+}
+
+/** Of the windows `w`. */
+function joinOf(table: string, name: string, query: StoredQuery): string {
+  return `JOIN ${table} ${name} ON ${name}.window_start_ms = w.window_start_ms AND ${name}.revision_id = w.revision_id
+    AND ${name}.environment_id = w.environment_id AND ${windowCondition(query, name)}`;
 }
 
 function tailBlockQuery(query: StoredQuery): string {
@@ -132,8 +220,12 @@ function tailBlockQuery(query: StoredQuery): string {
       AND b.start_ms >= ${whole(query.fromMs)} AND b.start_ms < ${whole(query.untilMs)}${isAnyOf('b.process_id', query.processIds)}`;
 }
 
-function windowCondition(query: StoredQuery, table: string): string {
-  return `${table}.service_id = ${whole(query.serviceId)} AND ${table}.profile_type_id = ${whole(query.profileTypeId)}
+function windowCondition(query: StoredQuery | WindowSelection, table: string): string {
+  const isType =
+    'profileTypeIds' in query
+      ? isAnyOf(`${table}.profile_type_id`, query.profileTypeIds)
+      : ` AND ${table}.profile_type_id = ${whole(query.profileTypeId)}`;
+  return `${table}.service_id = ${whole(query.serviceId)}${isType}
     AND ${table}.window_start_ms >= ${windowStart(whole(query.fromMs))} AND ${table}.window_start_ms < ${whole(query.untilMs)}
     ${isAnyOf(`${table}.environment_id`, query.environmentIds)}${isAnyOf(`${table}.revision_id`, query.revisionIds)}`;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBlock, encodeBlock, type BlockColumns } from './block-codec.js';
-import { buildSegment } from './build-segment.js';
+import { buildSegment, totalsOfFlushes } from './build-segment.js';
 import { RowSums, type LabelSetRows } from './profile-rows.js';
-import { decodeDetail, decodeTotals, encodeDetail, encodeTotals, type SegmentPart } from './segment-codec.js';
+import { decodeDetail, decodeTotals, encodeDetail, type SegmentPart } from './segment-codec.js';
 
 const STACKS = 5_000;
 
@@ -34,7 +34,7 @@ function plainRows({ stackId, labelSetId, value, count }: BlockColumns, scale = 
 const randomParts = (random: () => number, parts: number): SegmentPart[] =>
   Array.from({ length: parts }, (_, part) => ({
     processId: 1 + (part % 7),
-    offsetMs: 10_000 * Math.floor(part / 7),
+    slot: 10_000 * Math.floor(part / 7),
     durationMs: 10_000 + (part % 3),
     rows: plainRows(randomColumns(random, 60)),
   }));
@@ -113,16 +113,16 @@ describe('encodeDetail and encodeTotals', () => {
   it('read back every flush, or the wanted ones alone', () => {
     const parts = randomParts(randomNumbers(1), 42);
     const detail = encodeDetail(parts);
-    const sorted = [...parts].sort((a, b) => a.processId - b.processId || a.offsetMs - b.offsetMs);
+    const sorted = [...parts].sort((a, b) => a.processId - b.processId || a.slot - b.slot);
     expect(decodeDetail(detail, STACKS)).toEqual(sorted);
-    expect(decodeDetail(detail, STACKS, (processId, offsetMs) => processId === 3 && offsetMs >= 20_000)).toEqual(
-      sorted.filter((part) => part.processId === 3 && part.offsetMs >= 20_000),
+    expect(decodeDetail(detail, STACKS, (processId, slot) => processId === 3 && slot >= 20_000)).toEqual(
+      sorted.filter((part) => part.processId === 3 && part.slot >= 20_000),
     );
   });
 
   it('sum to the unit, and tell the sums without inflating', () => {
     const parts = randomParts(randomNumbers(2), 42);
-    const totals = decodeTotals(encodeTotals(parts));
+    const totals = decodeTotals(totalsOfFlushes(parts));
     const sums = new RowSums();
     for (const one of parts.flatMap((part) => part.rows))
       one.key.forEach((key, row) => {
@@ -137,14 +137,16 @@ describe('encodeDetail and encodeTotals', () => {
 
   it('count the time of one flush once, however many profiles it sent', () => {
     const [part] = randomParts(randomNumbers(3), 1);
-    expect(decodeTotals(encodeTotals([part!, { ...part!, durationMs: part!.durationMs - 1 }])).observedMs).toBe(part!.durationMs);
+    expect(decodeTotals(totalsOfFlushes([part!, { ...part!, durationMs: part!.durationMs - 1 }])).observedMs).toBe(
+      part!.durationMs,
+    );
   });
 
   it('stop at the largest count that can be kept, instead of never being built', () => {
     const most = Number.MAX_SAFE_INTEGER;
     const row = { labelSetId: 1, key: Float64Array.of(1), value: Float64Array.of(5), count: Float64Array.of(most) };
-    const part = { processId: 1, offsetMs: 0, durationMs: most, rows: [row] };
-    const totals = decodeTotals(encodeTotals([part, { ...part, processId: 2 }]));
+    const part = { processId: 1, slot: 0, durationMs: most, rows: [row] };
+    const totals = decodeTotals(totalsOfFlushes([part, { ...part, processId: 2 }]));
     expect(totals.rows(STACKS)[0]!.count[0]).toBe(most);
     expect(totals.rows(STACKS)[0]!.value[0]).toBe(10);
     expect(totals.observedMs).toBe(most);
@@ -152,13 +154,13 @@ describe('encodeDetail and encodeTotals', () => {
 
   it('hold nothing as well', () => {
     expect(decodeDetail(encodeDetail([]), STACKS)).toEqual([]);
-    expect(decodeTotals(encodeTotals([])).rows(STACKS)).toEqual([]);
+    expect(decodeTotals(totalsOfFlushes([])).rows(STACKS)).toEqual([]);
   });
 
   it('answer damage with a code or with numbers, never with anything else', () => {
     const random = randomNumbers(5);
     const parts = randomParts(random, 20);
-    const [detail, totals] = [encodeDetail(parts), encodeTotals(parts)];
+    const [detail, totals] = [encodeDetail(parts), totalsOfFlushes(parts)];
     for (let times = 0; times < 1_000; times += 1) {
       for (const read of [
         () => decodeDetail(damaged(detail, random), STACKS).flatMap((part) => part.rows),
@@ -179,9 +181,9 @@ describe('buildSegment', () => {
       durationMs: 10_000,
       data: encodeBlock(randomColumns(random, 30), 1),
     }));
-    const atOnce = buildSegment({ windowStartMs: 60_000, detail: undefined, blocks });
-    const first = buildSegment({ windowStartMs: 60_000, detail: undefined, blocks: blocks.slice(5) });
-    const then = buildSegment({ windowStartMs: 60_000, detail: first.detail, blocks: blocks.slice(0, 5) });
+    const atOnce = buildSegment({ want: 'minute', windowStartMs: 60_000, detail: undefined, blocks });
+    const first = buildSegment({ want: 'minute', windowStartMs: 60_000, detail: undefined, blocks: blocks.slice(5) });
+    const then = buildSegment({ want: 'minute', windowStartMs: 60_000, detail: first.detail, blocks: blocks.slice(0, 5) });
     expect(Buffer.compare(then.detail, atOnce.detail)).toBe(0);
     expect(Buffer.compare(then.totals, atOnce.totals)).toBe(0);
   });

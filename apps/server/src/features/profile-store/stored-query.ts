@@ -1,6 +1,16 @@
-import type { EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { CopyReader } from '../../platform/database/copy.js';
 import { StoreError } from './store-error.js';
+
+/** Which windows, in ids. Each list: any of them; undefined is all. */
+export interface WindowSelection {
+  readonly serviceId: number;
+  readonly profileTypeIds: readonly number[];
+  readonly fromMs: EpochMs;
+  readonly untilMs: EpochMs;
+  readonly environmentIds?: readonly number[] | undefined;
+  readonly revisionIds?: readonly number[] | undefined;
+}
 
 /** Which stored profiles, in ids. Each list: any of them; undefined is all. */
 export interface StoredQuery {
@@ -23,9 +33,11 @@ export interface StoredProfiles {
 }
 
 export interface SegmentRow {
+  /** Which level it is of. */
+  readonly windowMs: DurationMs;
   readonly windowStartMs: EpochMs;
   readonly revisionId: number;
-  /** Exactly one of the two is here: totals where the whole window counts. */
+  /** Exactly one of the two is here: totals where processes need not be told apart. */
   readonly totals: Uint8Array | null;
   readonly detail: Uint8Array | null;
 }
@@ -42,7 +54,13 @@ export interface TailBlockRow {
 export function* segmentRows({ segments }: StoredProfiles): Generator<SegmentRow> {
   const reader = new CopyReader(segments);
   while (reader.nextRow()) {
-    yield { windowStartMs: reader.int8(), revisionId: reader.int8(), totals: reader.bytes(), detail: reader.bytes() };
+    yield {
+      windowMs: reader.int8(),
+      windowStartMs: reader.int8(),
+      revisionId: reader.int8(),
+      totals: reader.bytes(),
+      detail: reader.bytes(),
+    };
   }
 }
 

@@ -1,35 +1,49 @@
 import { Injectable } from '@nestjs/common';
-import type { EpochMs, TimeRange } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
-import { keyParameters, windowText, type WindowKey } from './window.js';
+import { TimePartitions, type DroppablePartition } from '../../platform/database/partitions.js';
+import { LEVELS, type Level, type LevelName, type UpperLevel } from './level.js';
+import { versionQuery } from './version-query.js';
+import {
+  DAY_MS,
+  hasNone,
+  IS_KEY,
+  isWithin,
+  KEY_COLUMNS,
+  keyParameters,
+  windowText,
+  type WindowKey,
+} from './window.js';
 
-/** Windows that start within [fromMs, untilMs); each list: any of them, undefined is all. */
-export interface WindowFilter extends Pick<WindowKey, 'serviceId' | 'profileTypeId'> {
-  readonly fromMs: EpochMs;
-  readonly untilMs: EpochMs;
-  readonly environmentIds?: readonly number[] | undefined;
-  readonly revisionIds?: readonly number[] | undefined;
-}
-
-/** `sequence`: of the newest block; `builtSequence`: of the newest block within the segment. Pending while they differ. */
+/** Counts of raw profiles: `sequence` of those that arrived, `builtSequence` of those within the segment. Pending while they differ. */
 export interface WindowState {
   readonly sequence: number;
   readonly builtSequence: number;
+  /** Of hours and days: what is below it has been merged into it for good, and what is there now came later. */
+  readonly isSealed: boolean;
 }
 
-const KEY = 'service_id, profile_type_id, window_start_ms, revision_id, environment_id';
+/** Between the end of a window and the arrival of its last profile, at most. */
+const MAX_LATE_MS: DurationMs = 8 * DAY_MS;
+
 const KEY_AS_FIELDS =
   'service_id AS "serviceId", profile_type_id AS "profileTypeId", window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId"';
-const IS_KEY = 'service_id = $1 AND profile_type_id = $2 AND window_start_ms = $3 AND revision_id = $4 AND environment_id = $5';
 
-/** Owns profile_window: which windows have blocks that no segment holds yet. */
+/** Owns profile_window, hour_window and day_window: which windows there are, and which hold something that their segment does not. */
 @Injectable()
 export class WindowRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly partitions: Readonly<Record<LevelName, TimePartitions>>;
+
+  constructor(private readonly dataSource: DataSource) {
+    // Rows that are updated over and over: room for the next version beside the last.
+    const of = ({ windowTable, partitionMs }: Level) =>
+      new TimePartitions(dataSource, windowTable, { widthMs: partitionMs, storage: 'fillfactor = 80' });
+    this.partitions = { minute: of(LEVELS.minute), hour: of(LEVELS.hour), day: of(LEVELS.day) };
+  }
 
   /**
-   * Takes `blocks` sequence numbers of each window. Locks the rows in key order until the database transaction ends, so
+   * Takes `blocks` sequence numbers of each minute. Locks the rows in key order until the database transaction ends, so
    * that a builder sees either all of a window's blocks up to its sequence or waits for them.
    *
    * @param windows No two of one key.
@@ -41,10 +55,10 @@ export class WindowRepository {
   ): Promise<Map<string, number>> {
     if (windows.length === 0) return new Map();
     const taken = await client.query(
-      `INSERT INTO profile_window AS w (${KEY}, sequence)
+      `INSERT INTO profile_window AS w (${KEY_COLUMNS}, sequence)
        SELECT a, b, c, d, e, f FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::int[]) AS new (a, b, c, d, e, f)
        ORDER BY a, b, c, d, e
-       ON CONFLICT (${KEY}) DO UPDATE SET sequence = w.sequence + excluded.sequence
+       ON CONFLICT (${KEY_COLUMNS}) DO UPDATE SET sequence = w.sequence + excluded.sequence
        RETURNING ${KEY_AS_FIELDS}, sequence`,
       [
         windows.map((one) => one.serviceId),
@@ -58,23 +72,32 @@ export class WindowRepository {
     return new Map((taken.rows as (WindowKey & { sequence: number })[]).map((row) => [windowText(row), row.sequence]));
   }
 
+  /** Adds what a window of the level below has built: the hour or day is pending until it holds it too. Locks its row, as `lock` does. */
+  async raise(client: ClientBase, { windowTable }: Level, key: WindowKey, by: number): Promise<void> {
+    await client.query(
+      `INSERT INTO ${windowTable} AS w (${KEY_COLUMNS}, sequence) VALUES ($1, $2, $3, $4, $5, $6)
+       ON CONFLICT (${KEY_COLUMNS}) DO UPDATE SET sequence = w.sequence + excluded.sequence`,
+      [...keyParameters(key), by],
+    );
+  }
+
   /** Pending windows that start before `beforeMs`, oldest first. */
-  async listPending(beforeMs: EpochMs, limit: number): Promise<WindowKey[]> {
+  async listPending(beforeMs: EpochMs, limit: number, { windowTable }: Level = LEVELS.minute): Promise<WindowKey[]> {
     return (await this.dataSource.query(
-      `SELECT ${KEY_AS_FIELDS} FROM profile_window WHERE sequence > built_sequence AND window_start_ms < $1 ORDER BY window_start_ms, service_id LIMIT $2`,
+      `SELECT ${KEY_AS_FIELDS} FROM ${windowTable} WHERE sequence > built_sequence AND window_start_ms < $1 ORDER BY window_start_ms, service_id LIMIT $2`,
       [beforeMs, limit],
     )) as WindowKey[];
   }
 
-  /** Pending windows of one minute of one service. */
-  async listPendingOf(serviceId: number, windowStartMs: EpochMs): Promise<WindowKey[]> {
+  /** Pending windows of one service that start at one time. */
+  async listPendingOf(serviceId: number, windowStartMs: EpochMs, { windowTable }: Level = LEVELS.minute): Promise<WindowKey[]> {
     return (await this.dataSource.query(
-      `SELECT ${KEY_AS_FIELDS} FROM profile_window WHERE sequence > built_sequence AND service_id = $1 AND window_start_ms = $2 ORDER BY ${KEY}`,
+      `SELECT ${KEY_AS_FIELDS} FROM ${windowTable} WHERE sequence > built_sequence AND service_id = $1 AND window_start_ms = $2 ORDER BY ${KEY_COLUMNS}`,
       [serviceId, windowStartMs],
     )) as WindowKey[];
   }
 
-  /** How many windows wait to be built, and since when the oldest does. */
+  /** How many minutes wait to be built, and since when the oldest does. */
   async pendingBacklog(): Promise<{ count: number; oldestWindowStartMs: EpochMs | null }> {
     const rows = (await this.dataSource.query(
       'SELECT count(*) AS count, min(window_start_ms) AS "oldestWindowStartMs" FROM profile_window WHERE sequence > built_sequence',
@@ -82,43 +105,95 @@ export class WindowRepository {
     return rows[0]!;
   }
 
-  /** Whether a service has profiles of some time: blocks and segments have a window. */
+  /** Whether a service has profiles of some time: blocks and segments have a window, and totals of releases may outlast theirs. */
   async hasAny(client: ClientBase, serviceId: number, { fromMs, untilMs }: TimeRange): Promise<boolean> {
-    const found = await client.query(
-      `SELECT EXISTS (SELECT FROM profile_window WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3) AS found`,
-      [serviceId, fromMs, untilMs],
-    );
+    const { minute, hour, day } = LEVELS;
+    const tables = [minute.windowTable, hour.windowTable, day.windowTable, day.detailTable];
+    const isThere = (table: string) =>
+      `EXISTS (SELECT FROM ${table} WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3)`;
+    const found = await client.query(`SELECT ${tables.map(isThere).join(' OR ')} AS found`, [serviceId, fromMs, untilMs]);
     return (found.rows as { found: boolean }[])[0]!.found;
   }
 
-  /** A text that changes when a block arrives in one of the windows: how many there are, and the sum of their sequences. */
-  async versionOf(filter: WindowFilter): Promise<string> {
-    const rows = (await this.dataSource.query(
-      `SELECT count(*) AS windows, coalesce(sum(sequence), 0)::bigint AS sequences FROM profile_window
-       WHERE service_id = $1 AND profile_type_id = $2 AND window_start_ms >= $3 AND window_start_ms < $4
-         AND ($5::bigint[] IS NULL OR environment_id = ANY ($5)) AND ($6::bigint[] IS NULL OR revision_id = ANY ($6))`,
-      [
-        filter.serviceId,
-        filter.profileTypeId,
-        filter.fromMs,
-        filter.untilMs,
-        filter.environmentIds ?? null,
-        filter.revisionIds ?? null,
-      ],
-    )) as { windows: number; sequences: number }[];
-    return `${rows[0]!.windows}.${rows[0]!.sequences}`;
+  /** A text that changes when a profile arrives in what `query` selects, processes and labels aside, and not when it is built. */
+  async versionOf(query: Parameters<typeof versionQuery>[0]): Promise<string> {
+    const { text, values } = versionQuery(query);
+    return ((await this.dataSource.query(text, values)) as { version: string }[])[0]!.version;
   }
 
-  /** Locks one window until the database transaction ends: its blocks wait, and another builder too. */
-  async lock(client: ClientBase, key: WindowKey): Promise<WindowState | undefined> {
+  /**
+   * Locks one window until the database transaction ends: what would go into it waits, and another builder too.
+   *
+   * Whoever locks windows of several levels begins with the lowest: so nobody waits in a circle.
+   */
+  async lock(client: ClientBase, key: WindowKey, { name, windowTable }: Level = LEVELS.minute): Promise<WindowState | undefined> {
     const locked = await client.query(
-      `SELECT sequence, built_sequence AS "builtSequence" FROM profile_window WHERE ${IS_KEY} FOR UPDATE`,
+      `SELECT sequence, built_sequence AS "builtSequence", ${name === 'minute' ? 'false' : 'is_sealed'} AS "isSealed" FROM ${windowTable} WHERE ${IS_KEY} FOR UPDATE`,
       keyParameters(key),
     );
     return (locked.rows as WindowState[])[0];
   }
 
-  async setBuilt(client: ClientBase, key: WindowKey, builtSequence: number): Promise<void> {
-    await client.query(`UPDATE profile_window SET built_sequence = $6 WHERE ${IS_KEY}`, [...keyParameters(key), builtSequence]);
+  async setBuilt(
+    client: ClientBase,
+    key: WindowKey,
+    builtSequence: number,
+    { windowTable }: Level = LEVELS.minute,
+  ): Promise<void> {
+    await client.query(`UPDATE ${windowTable} SET built_sequence = $6 WHERE ${IS_KEY}`, [...keyParameters(key), builtSequence]);
   }
+
+  /**
+   * Partitions that ended before `beforeMs` and whose rows say nothing any more.
+   *
+   * Of minutes: all are built, and none of their blocks is left, because a window that begins anew counts its blocks from 1 again.
+   * Of hours: all are in days that are sealed.
+   *
+   * @param oldestBlocksMs - Start of the oldest hour of arrival of which there are blocks.
+   */
+  async droppable(beforeMs: EpochMs, oldestBlocksMs: EpochMs): Promise<DroppablePartition[]> {
+    const { minute, hour } = this.partitions;
+    const isPending = 'sequence > built_sequence';
+    const isOpen = `NOT is_sealed OR ${isPending}`;
+    const minutes = await minute.droppable(Math.min(beforeMs, oldestBlocksMs - MAX_LATE_MS), (...range) =>
+      hasNone(LEVELS.minute.windowTable, ...range, isPending),
+    );
+    const hours = await hour.droppable(beforeMs, (...range) =>
+      [
+        hasNone(LEVELS.hour.windowTable, ...range, isOpen),
+        hasNone(LEVELS.hour.totalsTable, ...range),
+        hasNone(LEVELS.day.windowTable, ...range, isOpen),
+      ].join(' AND '),
+    );
+    return [...minutes, ...hours];
+  }
+
+  /** Built windows that ended before `beforeMs`, whose own windows below may go: none of those is still to be sealed itself. Oldest first. */
+  async listSealable({ windowTable, windowMs, below }: UpperLevel, beforeMs: EpochMs, limit: number): Promise<WindowKey[]> {
+    return (await this.dataSource.query(
+      `SELECT ${KEY_AS_FIELDS} FROM ${windowTable} w WHERE NOT is_sealed AND window_start_ms + ${windowMs} <= $1 AND sequence = built_sequence
+         AND ${below.name === 'minute' ? 'true' : `NOT EXISTS (${unsealedBelow(below, windowMs)})`}
+       ORDER BY window_start_ms, service_id LIMIT $2`,
+      [beforeMs, limit],
+    )) as WindowKey[];
+  }
+
+  /** Whether every window below is sealed; minutes need not be. */
+  async isSealedBelow(client: ClientBase, level: UpperLevel, key: WindowKey): Promise<boolean> {
+    if (level.below.name === 'minute') return true;
+    const unsealed = await client.query(
+      `SELECT FROM ${level.below.windowTable} WHERE ${isWithin(level)} AND NOT is_sealed LIMIT 1`,
+      keyParameters(key),
+    );
+    return unsealed.rowCount === 0;
+  }
+
+  async setSealed(client: ClientBase, { windowTable }: UpperLevel, key: WindowKey): Promise<void> {
+    await client.query(`UPDATE ${windowTable} SET is_sealed = true WHERE ${IS_KEY}`, keyParameters(key));
+  }
+}
+
+function unsealedBelow(below: Level, windowMs: DurationMs): string {
+  return `SELECT FROM ${below.windowTable} b WHERE b.service_id = w.service_id AND b.profile_type_id = w.profile_type_id AND b.revision_id = w.revision_id
+    AND b.environment_id = w.environment_id AND b.window_start_ms >= w.window_start_ms AND b.window_start_ms < w.window_start_ms + ${windowMs} AND NOT b.is_sealed`;
 }

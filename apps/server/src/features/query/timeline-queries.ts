@@ -26,7 +26,7 @@ export class TimelineQueries {
 
   async timeline(projectId: number, request: TimelineRequest, signal: AbortSignal): Promise<TimelineAnswer> {
     const scope = await this.selections.resolve(projectId, request);
-    const stepMs = resolveStepMs(scope.range, request.stepMs);
+    const stepMs = resolveStepMs(scope.range, request.stepMs, scope.windowMs);
     const [series, deploys] = await Promise.all([
       this.#series(scope, stepMs, request.groupBy, signal),
       this.#deploysWithin(scope, projectId),

@@ -1,6 +1,7 @@
 import type { DurationMs, TimeRange } from '@hearth/profile-model';
 import { HearthError } from '../../platform/http/index.js';
 
+const MINUTE_MS: DurationMs = 60_000;
 /** Widths a reader can name. Each is a whole number of flushes (10 s), and from a minute on of minute segments. */
 const STEPS_MS: readonly DurationMs[] = [
   10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 21_600_000, 43_200_000, 86_400_000,
@@ -12,20 +13,20 @@ const FLUSH_STEPS_UP_TO_MS = 1_800_000;
 /** What one answer may hold; a finer look is a shorter range. */
 export const MAX_STEPS = 2000;
 
-/** The narrowest nice step that cuts `range` into at most 120. */
-export function chooseStepMs(range: TimeRange): DurationMs {
+/** The narrowest nice step that cuts `range` into at most 120, of whole windows where those are longer than a minute. */
+export function chooseStepMs(range: TimeRange, windowMs: DurationMs = MINUTE_MS): DurationMs {
   const length = range.untilMs - range.fromMs;
-  const finestMs = length <= FLUSH_STEPS_UP_TO_MS ? 0 : 60_000;
+  const finestMs = length <= FLUSH_STEPS_UP_TO_MS && windowMs === MINUTE_MS ? 0 : windowMs;
   return STEPS_MS.find((stepMs) => stepMs >= finestMs && length / stepMs <= WANTED_STEPS) ?? STEPS_MS.at(-1)!;
 }
 
 /**
- * The step that was asked for, or a nice one.
+ * The step that was asked for, or a nice one. Where values are only known for longer windows, it is a whole number of those.
  *
  * @throws {HearthError} `STEP_TOO_SMALL`, `STEP_UNEVEN`
  */
-export function resolveStepMs(range: TimeRange, asked: DurationMs | undefined): DurationMs {
-  if (asked === undefined) return chooseStepMs(range);
+export function resolveStepMs(range: TimeRange, asked: DurationMs | undefined, windowMs: DurationMs = MINUTE_MS): DurationMs {
+  if (asked === undefined) return chooseStepMs(range, windowMs);
   const length = range.untilMs - range.fromMs;
   if (length / asked > MAX_STEPS) {
     throw new HearthError(
@@ -39,7 +40,7 @@ export function resolveStepMs(range: TimeRange, asked: DurationMs | undefined): 
       `${asked} ms is no whole number of ${asked < 60_000 ? 'flushes (10,000 ms)' : 'minutes (60,000 ms)'}`,
     );
   }
-  return asked;
+  return windowMs === MINUTE_MS ? asked : Math.ceil(asked / windowMs) * windowMs;
 }
 
 /** Starts of the steps that hold `range`, aligned to the epoch. The first and last may reach beyond it. */

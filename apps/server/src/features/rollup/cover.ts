@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FunctionInterner, type DurationMs, type FunctionTable, type StackTable } from '@hearth/profile-model';
+import { FunctionInterner, type DurationMs, type FunctionTable, type StackTable, type TimeRange } from '@hearth/profile-model';
 import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
@@ -8,21 +8,27 @@ import {
   resultOf,
   SnapshotRepository,
   StoreError,
-  WINDOW_MS,
+  WindowRepository,
+  LEVELS,
   type CodedOutcome,
   type LabelSetGroups,
+  type Level,
+  type LevelName,
   type MergedValues,
   type MergeTask,
-  type ProcessGrain,
   type ProcessValues,
+  type Snapshot,
   type SnapshotOptions,
   type StepGroups,
   type StepValues,
-  type StoredProfiles,
   type StoredQuery,
+  type WindowSelection,
 } from '../profile-store/index.js';
 import { epochRange, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
+import { AnswerCache } from './answer-cache.js';
 
+/** Flushes of a range arrive until some seconds after it. */
+const OVER_AFTER_MS: DurationMs = 60_000;
 const MERGE_FILE = 'features/profile-store/merge.worker.js';
 /** Of one question, while epochs are dropped. */
 const MAX_READS = 3;
@@ -38,83 +44,153 @@ export interface CoverQuery extends StoredQuery {
 /** Values by stack, and the stacks: those of the dictionary, or of several epochs joined. */
 type OverTables<Values> = Omit<Values, 'joined'> & StackTables;
 
+export interface MergedProfiles extends OverTables<MergedValues> {
+  /** What was really merged: wider than asked where what would cut it has expired. */
+  readonly range: TimeRange;
+}
+
+/** How fine values are kept apart in time. */
+export type ProcessGrain = 'flush' | LevelName;
+
+/** How fine a range can still be told apart. */
+export interface Resolution {
+  /** It may be cut here; wider than asked where it may not. */
+  readonly range: TimeRange;
+  /** Within it values are known for windows of this length: a minute and its flushes, an hour or a day. */
+  readonly windowMs: DurationMs;
+}
+
 type MergeRequest =
   | { readonly want: 'merged' }
   | { readonly want: 'steps'; readonly stepMs: DurationMs; readonly groupOf: StepGroups }
-  | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly grain: ProcessGrain };
+  | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly windowMs: DurationMs };
 
 /** The threads that merge: what `WorkerPool` has of use here. */
 export type MergePool = Pick<WorkerPool, 'run'>;
 
 /**
- * Answers over stored profiles: segments, and the blocks that no segment holds yet, as they are at one moment. The answer
- * equals the merge of the raw profiles, whatever has been built.
+ * Answers over stored profiles: days and hours in the middle, minutes at the ends, and the blocks that no segment holds yet, as they are at one
+ * moment. The answer equals the merge of the raw profiles, whatever has been built. Where minutes have been merged into hours for good, a range
+ * grows to whole hours, and the answer says so; likewise with days.
  *
  * Levels are value x milliseconds: divide by the time they cover (`observedMs`: of all processes together) to show them.
  *
- * All methods throw {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, and the codes of {StoreError} and {StackError} if what is stored is damaged.
+ * All methods throw {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, `PROCESS_DETAIL_EXPIRED`, and the codes of
+ * {StoreError} and {StackError} if what is stored is damaged.
  */
 @Injectable()
 export class Cover {
   readonly #snapshots: SnapshotRepository;
+  readonly #windows: WindowRepository;
   readonly #dictionaries: StackDictionaries;
   readonly #pool: MergePool;
+  readonly #answers: AnswerCache;
 
-  constructor(snapshots: SnapshotRepository, dictionaries: StackDictionaries, pool: WorkerPool) {
+  constructor(
+    snapshots: SnapshotRepository,
+    windows: WindowRepository,
+    dictionaries: StackDictionaries,
+    pool: WorkerPool,
+    answers: AnswerCache,
+  ) {
     this.#snapshots = snapshots;
+    this.#windows = windows;
     this.#dictionaries = dictionaries;
     this.#pool = pool;
+    this.#answers = answers;
   }
 
   /** One value per stack. */
-  async merged(query: CoverQuery): Promise<OverTables<MergedValues>> {
-    return overTables(await this.#merge<MergedValues>(query, 'totals', { want: 'merged' }));
+  async merged(query: CoverQuery): Promise<MergedProfiles> {
+    return this.#kept('merged', query, async () => {
+      const options = { want: 'totals', coarsest: 'day' } as const;
+      const { range, version, ...over } = await this.#merge<MergedValues>(query, options, () => ({ want: 'merged' }));
+      const answer = { ...overTables(over), range };
+      return { answer, version, bytes: answer.self.byteLength };
+    });
   }
 
   /**
    * One value per step, for each group. Steps are aligned to the epoch; the first and the last count only what lies within the range.
    *
-   * @param stepMs Whole minutes are far cheaper than less.
+   * @param stepMs Whole minutes are far cheaper than less, whole hours and days cheaper still.
+   * @throws {HearthError} `STEP_EXPIRED`: the range is only known in longer windows; `resolution` tells
    */
   async steps(query: CoverQuery, stepMs: DurationMs, groupOf: StepGroups): Promise<StepValues> {
-    const needsFlushes = groupOf === 'process' || stepMs % WINDOW_MS !== 0;
-    return (await this.#merge<StepValues>(query, needsFlushes ? 'detail' : 'totals', { want: 'steps', stepMs, groupOf })).values;
+    const want = groupOf === 'process' || stepMs % LEVELS.minute.windowMs !== 0 ? 'detail' : 'totals';
+    const request = ({ longestMs }: Pick<Snapshot, 'longestMs'>): MergeRequest => {
+      if (stepMs % longestMs !== 0 && longestMs > LEVELS.minute.windowMs) throw stepExpired(stepMs, longestMs);
+      return { want: 'steps', stepMs, groupOf };
+    };
+    const { values } = await this.#merge<StepValues>(query, { want, coarsest: coarsestWithin(stepMs) }, request);
+    return values;
   }
 
   /**
-   * Values kept apart by process and minute (or flush), with label sets folded into groups.
+   * Values kept apart by process and window (or flush), with label sets folded into groups.
    *
    * @param groupOfLabelSet Label sets that it does not name are in group −1.
+   * @param grain The shortest windows that are of use. Where only longer ones are known, all are as long as those.
    */
-  async byProcess(
-    query: CoverQuery,
-    groupOfLabelSet: LabelSetGroups,
-    grain: ProcessGrain = 'window',
-  ): Promise<OverTables<ProcessValues>> {
-    return overTables(await this.#merge<ProcessValues>(query, 'detail', { want: 'processes', groupOfLabelSet, grain }));
+  async byProcess(query: CoverQuery, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain = 'minute'): Promise<OverTables<ProcessValues>> {
+    const coarsest = grain === 'flush' ? 'minute' : grain;
+    const askedMs = grain === 'flush' ? 0 : LEVELS[grain].windowMs;
+    const request = ({ longestMs }: Pick<Snapshot, 'longestMs'>): MergeRequest => {
+      const windowMs = longestMs > LEVELS.minute.windowMs ? Math.max(longestMs, askedMs) : askedMs;
+      return { want: 'processes', groupOfLabelSet, windowMs };
+    };
+    return overTables(await this.#merge<ProcessValues>(query, { want: 'detail', coarsest }, request));
   }
 
   /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
-  async version({ signal: _signal, freshness: _freshness, ...query }: CoverQuery): Promise<string> {
-    return this.#snapshots.version(query);
+  /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
+  async version(query: CoverQuery): Promise<string> {
+    return this.#windows.versionOf(query);
   }
 
-  async #merge<Values>({ signal, freshness = 'recent', ...query }: CoverQuery, want: 'totals' | 'detail', request: MergeRequest) {
+  /** How fine a selection can still be told apart. Cheap. */
+  async resolution(selection: WindowSelection): Promise<Resolution> {
+    const { range, longestMs } = await this.#snapshots.resolution(selection);
+    return { range, windowMs: longestMs };
+  }
+
+  /** The answer that was given before, if nothing has arrived since. Only of ranges that are over: others would be made anew all the time. */
+  async #kept<Answer>(
+    kind: string,
+    { signal: _signal, freshness: _freshness, ...query }: CoverQuery,
+    make: () => Promise<{ readonly answer: Answer; readonly version: string; readonly bytes: number }>,
+  ): Promise<Answer> {
+    if (query.untilMs > Date.now() - OVER_AFTER_MS) return (await make()).answer;
+    const question = `${kind} ${JSON.stringify(query)} `;
+    const kept = this.#answers.get<Answer>(question + (await this.#windows.versionOf(query)), Date.now());
+    if (kept !== undefined) return kept;
+    // Kept under the version of its own moment and database: a replica may be behind the one that was asked above.
+    const { answer, version, bytes } = await make();
+    this.#answers.set(question + version, answer, bytes, Date.now());
+    return answer;
+  }
+
+  async #merge<Values>(
+    { signal, freshness = 'recent', ...query }: CoverQuery,
+    options: Omit<SnapshotOptions, 'signal' | 'freshness'>,
+    requestOf: (snapshot: Pick<Snapshot, 'longestMs'>) => MergeRequest,
+  ) {
     try {
-      const { stored, tables } = await this.#read(query, { want, signal, freshness });
-      const { fromMs, untilMs, processIds, labelSetIds } = query;
+      const { snapshot, tables } = await this.#read(query, { ...options, signal, freshness });
+      const { stored, range, longestMs, version } = snapshot;
+      const { processIds, labelSetIds } = query;
       const { functions, functionRowOf } = joinFunctions(tables.map((one) => one.functions));
       const task: MergeTask = {
-        ...request,
+        ...requestOf({ longestMs }),
         stored,
-        filter: { fromMs, untilMs, processIds, labelSetIds },
+        filter: { ...range, processIds, labelSetIds },
         epochs: tables.map(({ epoch, stacks }, at) => ({ ...epochRange(epoch), stacks, functionRow: functionRowOf[at]! })),
       };
       const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
         transferList: [stored.segments.buffer, stored.blocks.buffer],
         ...(signal === undefined ? {} : { signal }),
       });
-      return { functions, stacks: tables[0]?.stacks ?? NO_STACKS, values: resultOf(outcome) };
+      return { functions, stacks: tables[0]?.stacks ?? NO_STACKS, values: resultOf(outcome), range, version };
     } catch (error) {
       if (signal?.aborted) throw queryCancelled(error);
       // Damage is not the reader's fault, but its code tells whoever operates the server what to restore.
@@ -128,15 +204,15 @@ export class Cover {
   async #read(
     query: StoredQuery,
     options: SnapshotOptions,
-  ): Promise<{ stored: StoredProfiles; tables: readonly (StackTables & { readonly epoch: Epoch })[] }> {
+  ): Promise<{ snapshot: Snapshot; tables: readonly (StackTables & { readonly epoch: Epoch })[] }> {
     let { freshness } = options;
     for (let attempt = 1; ; attempt += 1) {
-      const { epochs, ...stored } = await this.#snapshots.read(query, { ...options, freshness });
+      const snapshot = await this.#snapshots.read(query, { ...options, freshness });
       try {
         const tables = await Promise.all(
-          epochs.map(async (used) => ({ epoch: used.epoch, ...(await this.#dictionaries.snapshot(used, used)) })),
+          snapshot.epochs.map(async (used) => ({ epoch: used.epoch, ...(await this.#dictionaries.snapshot(used, used)) })),
         );
-        return { stored, tables };
+        return { snapshot, tables };
       } catch (error) {
         // Dropped since, and what was read with it: a newer snapshot has neither.
         if (!(error instanceof StackError && error.code === 'STACK_EPOCH_GONE') || attempt === MAX_READS) throw error;
@@ -163,4 +239,20 @@ function overTables<Values extends { readonly joined: StackTable | undefined }>(
   values: { joined, ...values },
 }: StackTables & { readonly values: Values }) {
   return { ...values, functions, stacks: joined ?? stacks };
+}
+
+/** The longest level of which each window lies within one step. */
+function coarsestWithin(stepMs: DurationMs): LevelName {
+  const isWithin = ({ windowMs }: Level) => stepMs % windowMs === 0;
+  return isWithin(LEVELS.day) ? 'day' : isWithin(LEVELS.hour) ? 'hour' : 'minute';
+}
+
+function stepExpired(stepMs: DurationMs, windowMs: DurationMs): HearthError {
+  return new HearthError(
+    'STEP_EXPIRED',
+    `a part of the range is only known in windows of ${windowMs} ms: ${stepMs} ms is too fine a step for it`,
+    {
+      status: 410,
+    },
+  );
 }

@@ -1,5 +1,7 @@
+export { AnswerCache } from './answer-cache.js';
 export { buildRollup } from './build-rollup.job.js';
 export { Cover } from './cover.js';
 export type { CoverQuery } from './cover.js';
 export { RollupModule, RollupWorkModule } from './rollup.module.js';
 export { SegmentBuilder } from './segment-builder.js';
+export { UpperBuilder } from './upper-builder.js';

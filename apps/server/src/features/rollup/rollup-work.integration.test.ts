@@ -25,11 +25,11 @@ describe('RollupWork', () => {
     const flushes = randomFlushes(randomNumbers(5)).filter((flush) => flush.profileTypeId === 1);
     for (const flush of flushes) await storeFlush(server, flush);
     await server.dataSource.query(`UPDATE block SET data = '\\x07' WHERE sequence = 1 AND window_start_ms = $1`, [START]);
-    await expect(server.work.buildMinute({ serviceId: SERVICE, level: '1m', windowStartMs: START })).rejects.toThrow(
+    await expect(server.work.buildWindows({ serviceId: SERVICE, level: '1m', windowStartMs: START })).rejects.toThrow(
       AggregateError,
     );
     for (let minute = 1; minute < MINUTES; minute += 1)
-      await server.work.buildMinute({ serviceId: SERVICE, level: '1m', windowStartMs: START + minute * 60_000 });
+      await server.work.buildWindows({ serviceId: SERVICE, level: '1m', windowStartMs: START + minute * 60_000 });
     expect((await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000)).every((key) => key.windowStartMs === START)).toBe(
       true,
     );
@@ -48,12 +48,12 @@ describe('RollupWork', () => {
     await server.dataSource.query(`UPDATE block SET data = '\\x07' WHERE window_start_ms = $1`, [START]);
     const minute = { serviceId: SERVICE, level: '1m', windowStartMs: START } as const;
     const nowMs = Date.now();
-    await expect(server.work.buildMinute(minute, nowMs)).rejects.toThrow(AggregateError);
-    await server.work.buildMinute(minute, nowMs + 1); // rests: nothing to do
+    await expect(server.work.buildWindows(minute, nowMs)).rejects.toThrow(AggregateError);
+    await server.work.buildWindows(minute, nowMs + 1); // rests: nothing to do
     const damaged = await server.windows.listPendingOf(SERVICE, START);
     expect(damaged.length).toBeGreaterThan(0);
-    await server.work.queuePending(nowMs + 2, 1);
+    await server.work.queuePending('1m', nowMs + 2, 1);
     expect(server.queued).toEqual([expect.objectContaining({ windowStartMs: START + 60_000 })]);
-    await expect(server.work.buildMinute(minute, nowMs + 60_000)).rejects.toThrow(AggregateError);
+    await expect(server.work.buildWindows(minute, nowMs + 60_000)).rejects.toThrow(AggregateError);
   });
 });

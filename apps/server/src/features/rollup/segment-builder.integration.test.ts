@@ -10,7 +10,7 @@ import {
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
 import type { WorkerPool } from '../../platform/worker-pool/index.js';
-import { SegmentRepository, WindowRepository, type BuildSegmentTask } from '../profile-store/index.js';
+import { WindowRepository, type BuildSegmentTask } from '../profile-store/index.js';
 import { SegmentBuilder } from './segment-builder.js';
 
 let postgres: TestPostgres;
@@ -41,7 +41,7 @@ describe('SegmentBuilder', () => {
       server.dataSource,
       Object.assign(new WindowRepository(server.dataSource), { setBuilt: () => Promise.reject(new Error('killed')) }),
       server.blocks,
-      new SegmentRepository(),
+      server.segments,
       inlinePool,
     );
     for (const key of keys) await expect(broken.build(key)).rejects.toThrow('killed');
@@ -59,7 +59,7 @@ describe('SegmentBuilder', () => {
 
   /** A builder that does `meanwhile` while a thread computes. */
   const builderInterruptedBy = (server: RollupServer, meanwhile: () => Promise<unknown>) =>
-    new SegmentBuilder(server.dataSource, server.windows, server.blocks, new SegmentRepository(), {
+    new SegmentBuilder(server.dataSource, server.windows, server.blocks, server.segments, {
       run: async (file: string, task: BuildSegmentTask) => {
         await meanwhile();
         return inlinePool.run(file, task);

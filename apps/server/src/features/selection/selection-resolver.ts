@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { EpochMs, LabelSet, ProfileType, ProfileTypeKind, TimeRange } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, LabelSet, ProfileType, ProfileTypeKind, TimeRange } from '@hearth/profile-model';
 import { TRANSACTION_LABEL, parseProfileTypeId, profileTypeKind, resolveProfileTypeId } from '@hearth/profile-model';
 import type { ResolvedSelection, Selection } from '@hearth/query-contract';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow, type ServiceRow } from '../catalog/index.js';
-import type { CoverQuery } from '../rollup/index.js';
+import { Cover, type CoverQuery } from '../rollup/index.js';
 import { filterByLabels, parseLabelQuestion } from './label-filter.js';
 import { overlap, resolveRange, wholeMinutes } from './time-range.js';
 
@@ -17,7 +17,10 @@ export interface Scope {
   /** As it was really used. */
   readonly request: ResolvedScopeRequest;
   readonly service: ServiceRow;
+  /** Wider than asked where what would cut it has expired. */
   readonly range: TimeRange;
+  /** Length of the windows that values are still known for within it: a minute (and its flushes), an hour or a day. */
+  readonly windowMs: DurationMs;
   /** The part of the range in which at least one selected process lived, in milliseconds; 0 if none. Levels and rates are averages over it. */
   readonly observedMs: number;
   /** Of the selected environment, revision, process and labels, alive within the range. */
@@ -47,9 +50,11 @@ export interface ResolveOptions {
 @Injectable()
 export class SelectionResolver {
   readonly #catalog: Catalog;
+  readonly #cover: Pick<Cover, 'resolution'>;
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, cover: Cover) {
     this.#catalog = catalog;
+    this.#cover = cover;
   }
 
   /**
@@ -62,19 +67,26 @@ export class SelectionResolver {
     { nowMs = Date.now(), grain = 'exact' }: ResolveOptions = {},
   ): Promise<Scope> {
     const asked = resolveRange(request.from, request.until, nowMs);
-    const range = grain === 'minutes' ? wholeMinutes(asked) : asked;
     const question = parseLabelQuestion(request.match, given(request.transaction));
     const service = await this.findService(projectId, request.service);
 
-    const [labelSets, environments, revisions, allProcesses] = await Promise.all([
+    const [labelSets, environments, revisions, allProcesses, profileTypes] = await Promise.all([
       this.#catalog.labelSets(service.id),
       this.#catalog.environments(service.id),
       this.#catalog.revisions(service.id),
       this.#catalog.processes(service.id),
+      this.#catalog.profileTypes(service.id),
     ]);
     const environment = named('ENVIRONMENT_NOT_FOUND', given(request.environment), environments, (row) => row.name);
     const revision = named('REVISION_NOT_FOUND', given(request.revision), revisions, (row) => row.name);
     const process = named('PROCESS_NOT_FOUND', given(request.process), allProcesses, (row) => row.key);
+    const { range, windowMs } = await this.#cover.resolution({
+      serviceId: service.id,
+      profileTypeIds: profileTypes.map(({ id }) => id),
+      ...(grain === 'minutes' ? wholeMinutes(asked) : asked),
+      ...(environment && { environmentIds: [environment.id] }),
+      ...(revision && { revisionIds: [revision.id] }),
+    });
     const labels = filterByLabels(question, labelSets, allProcesses);
 
     const processIds = process ? (labels.processIds ?? [process.id]).filter((id) => id === process.id) : labels.processIds;
@@ -98,6 +110,7 @@ export class SelectionResolver {
       },
       service,
       range,
+      windowMs,
       observedMs: observedMs(processes, range),
       processes,
       labelSets,

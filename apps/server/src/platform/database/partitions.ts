@@ -25,24 +25,27 @@ export interface TimePartition {
   readonly endMs: EpochMs;
 }
 
-/** Of one call, while partitions come and go. */
-const MAX_ATTEMPTS = 5;
-
 export interface PartitionShare {
   readonly rows: number;
   readonly bytes: number;
   readonly allRows: number;
 }
 
-/** The hour that holds `at`. */
-export function hourOf(at: EpochMs): EpochMs {
-  return Math.floor(at / HOUR_MS) * HOUR_MS;
-}
+/** Of one call, while partitions come and go. */
+const MAX_ATTEMPTS = 10;
 
 /** Whether a statement failed because the partition of its rows is not there (any more). */
-export function isMissingPartition(error: unknown): boolean {
+function isMissingPartition(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };
   return code === CHECK_VIOLATION && /no partition of relation/.test(message ?? '');
+}
+
+/** A partition that seems to be of no use any more. */
+export interface DroppablePartition {
+  readonly partitions: TimePartitions;
+  readonly partition: TimePartition;
+  /** For `TimePartitions.drop`: asks again. */
+  readonly mayDrop: (client: ClientBase) => Promise<boolean>;
 }
 
 /** Rows that are to be written: of one table, at these times. */
@@ -65,7 +68,8 @@ export async function withPartitions<Result>(rows: () => readonly RowTimes[], wo
       return await work();
     } catch (error) {
       if (!isMissingPartition(error) || attempt === MAX_ATTEMPTS) throw error;
-      for (const { partitions } of needed) partitions.forget();
+      const { table } = error as { table?: string };
+      for (const { partitions } of needed) if (table === undefined || partitions.parent === table) partitions.forget();
     }
   }
 }
@@ -84,13 +88,13 @@ export interface TimePartitionOptions {
 export class TimePartitions {
   readonly widthMs: DurationMs;
   readonly #dataSource: DataSource;
-  readonly #parent: string;
+  readonly parent: string;
   readonly #storage: string | undefined;
   readonly #known = new Set<EpochMs>();
 
   constructor(dataSource: DataSource, parent: string, { widthMs, storage }: TimePartitionOptions) {
     this.#dataSource = dataSource;
-    this.#parent = parent;
+    this.parent = parent;
     this.widthMs = widthMs;
     this.#storage = storage;
   }
@@ -119,7 +123,7 @@ export class TimePartitions {
   async list(): Promise<TimePartition[]> {
     const rows = (await this.#dataSource.query(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`,
-      [this.#parent],
+      [this.parent],
     )) as { name: string }[];
     return rows
       .map(({ name }) => {
@@ -139,9 +143,8 @@ export class TimePartitions {
       return await inDatabaseTransaction(this.#dataSource, async ({ client }) => {
         await client.query(`SET LOCAL lock_timeout = ${DROP_LOCK_TIMEOUT_MS}`);
         // The parent first, as readers and writers do: whoever wrote into this partition has now committed.
-        await client.query(`LOCK TABLE ${this.#parent} IN ACCESS EXCLUSIVE MODE`);
-        const exists = await client.query('SELECT to_regclass($1) IS NOT NULL AS here', [partition.table]);
-        if (!(exists.rows as { here: boolean }[])[0]!.here) return 'busy';
+        await client.query(`LOCK TABLE ${this.parent} IN ACCESS EXCLUSIVE MODE`);
+        if (!(await isHere(client, partition.table))) return 'busy';
         if (!(await mayDrop(client))) return 'kept';
         await client.query(`DROP TABLE ${partition.table}`);
         await client.query(`DROP TABLE IF EXISTS ${leftoversOf(partition.table).join(', ')}`);
@@ -193,20 +196,41 @@ export class TimePartitions {
     }
   }
 
+  /** Those that ended before `beforeMs` and of which `isUseless` is a true SQL condition, over the parents: another server may drop the partition meanwhile. */
+  async droppable(beforeMs: EpochMs, isUseless: (startMs: EpochMs, endMs: EpochMs) => string): Promise<DroppablePartition[]> {
+    const found: DroppablePartition[] = [];
+    for (const partition of await this.list()) {
+      if (partition.endMs > beforeMs) continue;
+      const question = `SELECT WHERE ${isUseless(partition.startMs, partition.endMs)}`;
+      const mayDrop = async (client: ClientBase) => (await client.query(question)).rowCount === 1;
+      // Looked at without a lock: usually that is the end of it.
+      if (((await this.#dataSource.query(question)) as unknown[]).length === 1)
+        found.push({ partitions: this, partition, mayDrop });
+    }
+    return found;
+  }
+
   #startOf(at: EpochMs): EpochMs {
     return Math.floor(at / this.widthMs) * this.widthMs;
   }
 
   async #create(client: ClientBase, start: EpochMs): Promise<void> {
-    const table = `${this.#parent}_h${start / HOUR_MS}`;
-    const exists = await client.query('SELECT to_regclass($1) IS NOT NULL AS here', [table]);
-    if ((exists.rows as { here: boolean }[])[0]!.here) return;
+    const table = `${this.parent}_h${start / HOUR_MS}`;
+    if (await isHere(client, table)) return;
     // CREATE ... PARTITION OF would lock the parent against everybody; ATTACH lets readers and writers go on.
     await client.query(
-      `CREATE TABLE ${table} (LIKE ${this.#parent} INCLUDING ALL)${this.#storage === undefined ? '' : ` WITH (${this.#storage})`}`,
+      `CREATE TABLE ${table} (LIKE ${this.parent} INCLUDING ALL)${this.#storage === undefined ? '' : ` WITH (${this.#storage})`}`,
     );
     await client.query(
-      `ALTER TABLE ${this.#parent} ATTACH PARTITION ${table} FOR VALUES FROM (${start}) TO (${start + this.widthMs})`,
+      `ALTER TABLE ${this.parent} ATTACH PARTITION ${table} FOR VALUES FROM (${start}) TO (${start + this.widthMs})`,
     );
   }
+}
+
+/** From the table of tables itself: `to_regclass` may still remember that there was none, from before another server made it. */
+async function isHere(client: ClientBase, table: string): Promise<boolean> {
+  const found = await client.query('SELECT FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace', [
+    table,
+  ]);
+  return found.rowCount === 1;
 }
