@@ -283,7 +283,13 @@ function* pieces({ stored, filter, epochs }: MergeTask): Generator<Piece> {
         return wantedProcesses === undefined || wantedProcesses.has(processId);
       });
       for (const { slot, ...part } of parts)
-        yield partPiece({ ...part, epoch, startMs: isMinute ? windowStartMs + slot : windowStartMs, isFlush: isMinute, revisionId });
+        yield partPiece({
+          ...part,
+          epoch,
+          startMs: isMinute ? windowStartMs + slot : windowStartMs,
+          isFlush: isMinute,
+          revisionId,
+        });
     }
   }
   // By process, then time, as within a segment.

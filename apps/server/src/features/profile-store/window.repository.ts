@@ -5,16 +5,7 @@ import { DataSource } from 'typeorm';
 import { TimePartitions, type DroppablePartition } from '../../platform/database/partitions.js';
 import { LEVELS, type Level, type LevelName, type UpperLevel } from './level.js';
 import { versionQuery } from './version-query.js';
-import {
-  DAY_MS,
-  hasNone,
-  IS_KEY,
-  isWithin,
-  KEY_COLUMNS,
-  keyParameters,
-  windowText,
-  type WindowKey,
-} from './window.js';
+import { DAY_MS, hasNone, IS_KEY, isWithin, KEY_COLUMNS, keyParameters, windowText, type WindowKey } from './window.js';
 
 /** Counts of raw profiles: `sequence` of those that arrived, `builtSequence` of those within the segment. Pending while they differ. */
 export interface WindowState {

@@ -132,7 +132,11 @@ export class Cover {
    * @param groupOfLabelSet Label sets that it does not name are in group −1.
    * @param grain The shortest windows that are of use. Where only longer ones are known, all are as long as those.
    */
-  async byProcess(query: CoverQuery, groupOfLabelSet: LabelSetGroups, grain: ProcessGrain = 'minute'): Promise<OverTables<ProcessValues>> {
+  async byProcess(
+    query: CoverQuery,
+    groupOfLabelSet: LabelSetGroups,
+    grain: ProcessGrain = 'minute',
+  ): Promise<OverTables<ProcessValues>> {
     const coarsest = grain === 'flush' ? 'minute' : grain;
     const askedMs = grain === 'flush' ? 0 : LEVELS[grain].windowMs;
     const request = ({ longestMs }: Pick<Snapshot, 'longestMs'>): MergeRequest => {
