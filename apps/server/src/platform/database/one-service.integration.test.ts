@@ -1,5 +1,5 @@
 import { profileFromText } from '@hearth/profile-model/testing';
-import type { ComparisonAnswer } from '@hearth/query-contract';
+import type { ComparisonAnswer, DeletionAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
@@ -90,6 +90,9 @@ async function useEverything(): Promise<void> {
     `transactions?service=shop&${range}`,
     `transactions/GET%20%2F?service=shop&${range}`,
     `deploys?${range}`,
+    'limits',
+    'retention',
+    'deletions',
   ])
     expect((await server.get(`/api/v1/${path}`)).status, path).toBe(200);
   await server.getBytes(`/api/v1/export?service=shop&format=pprof&${range}`);
@@ -103,6 +106,15 @@ async function useEverything(): Promise<void> {
   await until(async () => {
     const pending = 'SELECT FROM profile_window WHERE sequence > built_sequence';
     return ((await database.query(pending)) as unknown[]).length === 0 || undefined;
+  });
+
+  const policy = { transactions: 1, series: 1, comparisons: 1 };
+  expect((await server.post('/api/v1/retention/estimate', policy)).status).toBe(200);
+  expect((await server.put('/api/v1/retention', policy)).status).toBe(200);
+  const deletion = await server.delete<DeletionAnswer>('/api/v1/services/other');
+  await until(async () => {
+    const { body } = await server.get<DeletionAnswer>(`/api/v1/deletions/${deletion.body.id}`);
+    return body.status === 'done' || undefined;
   });
 }
 

@@ -39,10 +39,18 @@ export function isOfNone(serviceIds: readonly number[]): string {
 
 /** Deletes the rows of these services, a few at a time. @returns How many; 0 also for a partition that is gone. */
 export async function removeServiceRows(dataSource: DataSource, table: string, serviceIds: readonly number[]): Promise<number> {
+  let removed = 0;
+  for (const serviceId of serviceIds) removed += await removeRowsOf(dataSource, table, serviceId);
+  return removed;
+}
+
+/** The places of rows are those of one service only: of several, each could lie on another machine, where the same place is another row. */
+async function removeRowsOf(dataSource: DataSource, table: string, serviceId: number): Promise<number> {
   for (let removed = 0; ;) {
     const deleted = dataSource.query(
-      `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = ANY ($1) LIMIT ${REMOVED_AT_ONCE}))`,
-      [serviceIds],
+      `DELETE FROM ${table} WHERE service_id = $1
+         AND ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = $1 LIMIT ${REMOVED_AT_ONCE}))`,
+      [serviceId],
     );
     const [, count] = (await orGone(deleted, [[], 0])) as [unknown, number];
     removed += count;
