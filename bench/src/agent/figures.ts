@@ -17,3 +17,8 @@ export function printFigures(figures: Readonly<Record<string, unknown>>): void {
   if (!process.argv.includes('--json')) console.table(figures);
   console.log(JSON.stringify(figures));
 }
+
+/** How far it is, for people. */
+export function progress(text: string): void {
+  if (!process.argv.includes('--json')) console.error(text);
+}
