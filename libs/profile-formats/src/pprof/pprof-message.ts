@@ -15,8 +15,10 @@ export interface PprofMessage {
   readonly mappings: PprofMapping[];
   readonly locations: PprofLocation[];
   readonly functions: PprofFunction[];
-  /** As bytes: many are never needed as text. */
-  readonly strings: Uint8Array[];
+  /** Where the bytes of each text are in `bytes`: many are never needed as text, and none needs a view of its own. */
+  readonly stringStart: number[];
+  readonly stringEnd: number[];
+  readonly bytes: Uint8Array;
   timeNanos: Whole;
   durationNanos: Whole;
   periodType: PprofValueType | undefined;
@@ -79,7 +81,9 @@ class PprofDecoder {
       mappings: [],
       locations: [],
       functions: [],
-      strings: [],
+      stringStart: [],
+      stringEnd: [],
+      bytes: this.#bytes,
       timeNanos: 0,
       durationNanos: 0,
       periodType: undefined,
@@ -91,7 +95,7 @@ class PprofDecoder {
       else if (field === 3) this.#push(message.mappings, this.#mapping(this.#end(wireType)));
       else if (field === 4) this.#push(message.locations, this.#location(this.#end(wireType)));
       else if (field === 5) this.#push(message.functions, this.#function(this.#end(wireType)));
-      else if (field === 6) this.#push(message.strings, this.#slice(this.#end(wireType)));
+      else if (field === 6) this.#text(message, this.#end(wireType));
       else if (field === 9) message.timeNanos = this.#whole(wireType);
       else if (field === 10) message.durationNanos = this.#whole(wireType);
       else if (field === 11) message.periodType = this.#valueType(this.#end(wireType));
@@ -199,10 +203,10 @@ class PprofDecoder {
     return end;
   }
 
-  #slice(end: number): Uint8Array {
-    const bytes = this.#bytes.subarray(this.#reader.pos, end);
+  #text({ stringStart, stringEnd }: PprofMessage, end: number): void {
+    this.#push(stringStart, this.#reader.pos);
+    stringEnd.push(end);
     this.#reader.pos = end;
-    return bytes;
   }
 
   /** Repeated numbers may be packed into one field or stand each in its own. */

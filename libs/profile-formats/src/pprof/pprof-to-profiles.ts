@@ -36,12 +36,15 @@ class PprofImport {
   readonly #scales: TimeScale[];
   /** Index of the sample type that counts raw samples; -1 if there is none. */
   readonly #countIndex: number;
-  readonly #framesOfLocation: ReadonlyMap<Whole, readonly number[]>;
+  readonly #framesOfLocation: ById<readonly number[]>;
+  /** Locations of the sample before, the caller first, and the stack up to each: neighbours share most of it. */
+  readonly #path: { readonly id: Whole; readonly stack: number }[] = [];
 
   constructor(message: PprofMessage, limits: FormatLimits, rootDir: string) {
     this.#message = message;
     this.#functionOf = rememberedFunctions.of(rootDir);
-    if (message.strings[0]?.length !== 0) throw new FormatError('PPROF_STRING', 'the first text must be empty');
+    if (message.stringStart[0] === undefined || message.stringStart[0] !== message.stringEnd[0])
+      throw new FormatError('PPROF_STRING', 'the first text must be empty');
     const sampleTypes = message.sampleTypes.map(({ type, unit }) => ({ type: this.#text(type), unit: this.#text(unit) }));
     if (sampleTypes.length === 0) throw new FormatError('PPROF_SAMPLE_TYPE', 'no sample type');
     const period =
@@ -73,19 +76,34 @@ class PprofImport {
       );
     }
     const { locationIds } = sample;
+    this.#samples.countFrames(this.#depthOf(locationIds));
+    const stack = this.#stackOf(locationIds);
+    const values = sample.values.map((value, index) => this.#scales[index]!.toWhole(value));
+    this.#samples.addSample(stack, this.#labelSetRow(sample), values, Math.max(0, values[this.#countIndex] ?? 1));
+  }
+
+  #depthOf(locationIds: readonly Whole[]): number {
     let depth = 0;
     for (const id of locationIds) {
       const frames = this.#framesOfLocation.get(id);
       if (frames === undefined) throw new FormatError('PPROF_ID', `a sample names location ${id}, which is not there`);
       depth += frames.length;
     }
-    this.#samples.countFrames(depth);
+    return depth;
+  }
+
+  #stackOf(locationIds: readonly Whole[]): number {
+    const path = this.#path;
     let stack = NO_PARENT;
-    for (let at = locationIds.length - 1; at >= 0; at -= 1) {
-      for (const functionRow of this.#framesOfLocation.get(locationIds[at]!)!) stack = this.#samples.stackRow(stack, functionRow);
+    let shared = 0;
+    for (let at = locationIds.length - 1; at >= 0 && path[shared]?.id === locationIds[at]; at -= 1) stack = path[shared++]!.stack;
+    path.length = shared;
+    for (let at = locationIds.length - 1 - shared; at >= 0; at -= 1) {
+      const id = locationIds[at]!;
+      for (const functionRow of this.#framesOfLocation.get(id)!) stack = this.#samples.stackRow(stack, functionRow);
+      path.push({ id, stack });
     }
-    const values = sample.values.map((value, index) => this.#scales[index]!.toWhole(value));
-    this.#samples.addSample(stack, this.#labelSetRow(sample), values, Math.max(0, values[this.#countIndex] ?? 1));
+    return stack;
   }
 
   /** Few label sets come with many samples, by the same rows of the texts. */
@@ -108,15 +126,17 @@ class PprofImport {
   }
 
   /** Rows of the functions of each location, the caller before the callee. */
-  #resolveLocations(): Map<Whole, readonly number[]> {
+  #resolveLocations(): ById<readonly number[]> {
     const { functions, mappings, locations } = this.#message;
     const mappingOf = byId(mappings, 'mapping');
-    const functionOf = byId(functions, 'function');
-    const keyOf = new Map<Whole, FunctionKey>();
-    for (const [id, { name, file }] of functionOf) keyOf.set(id, this.#functionOf(this.#text(name), this.#text(file)));
+    byId(functions, 'function');
+    const keyOf = new ById<FunctionKey>(functions.length);
+    for (const { id, name, file } of functions) keyOf.set(id, this.#functionOf(this.#text(name), this.#text(file)));
 
-    const framesOf = new Map<Whole, readonly number[]>();
-    for (const [id, location] of byId(locations, 'location')) {
+    byId(locations, 'location');
+    const framesOf = new ById<readonly number[]>(locations.length);
+    for (const location of locations) {
+      const { id } = location;
       const mapping = mappingOf.get(location.mappingId);
       if (mapping === undefined && location.mappingId !== 0)
         throw new FormatError('PPROF_ID', `location ${id} names mapping ${location.mappingId}, which is not there`);
@@ -150,19 +170,51 @@ class PprofImport {
 
   #text(row: Whole): string {
     const index = Number(row);
-    const bytes = this.#message.strings[index];
-    if (bytes === undefined) throw new FormatError('PPROF_STRING', `text ${row} of ${this.#message.strings.length}`);
+    const known = this.#texts[index];
+    if (known !== undefined) return known;
+    const { bytes, stringStart, stringEnd } = this.#message;
+    const start = stringStart[index];
+    if (start === undefined) throw new FormatError('PPROF_STRING', `text ${row} of ${stringStart.length}`);
     knownTexts ??= new TextCache();
-    return (this.#texts[index] ??= knownTexts.text(bytes, 0, bytes.length, decodeText));
+    return (this.#texts[index] = knownTexts.text(bytes, start, stringEnd[index]!, decodeText));
   }
 }
 
-function byId<Row extends { readonly id: Whole }>(rows: readonly Row[], what: string): Map<Whole, Row> {
-  const rowOf = new Map<Whole, Row>();
+/** @throws {FormatError} `PPROF_ID` */
+function byId<Row extends { readonly id: Whole }>(rows: readonly Row[], what: string): ById<Row> {
+  const rowOf = new ById<Row>(rows.length);
   for (const row of rows) {
     if (row.id === 0) throw new FormatError('PPROF_ID', `a ${what} has the id 0, which is reserved`);
-    if (rowOf.has(row.id)) throw new FormatError('PPROF_ID', `two ${what}s have the id ${row.id}`);
+    if (rowOf.get(row.id) !== undefined) throw new FormatError('PPROF_ID', `two ${what}s have the id ${row.id}`);
     rowOf.set(row.id, row);
   }
   return rowOf;
+}
+
+/** By ids of a file: those that writers count up from 1 are places in an array, which is asked for every frame of every sample. */
+class ById<Value> {
+  readonly #maxDense: number;
+  readonly #dense: (Value | undefined)[] = [];
+  readonly #others = new Map<Whole, Value>();
+
+  constructor(expectedRows: number) {
+    this.#maxDense = expectedRows * 2;
+  }
+
+  get(id: Whole): Value | undefined {
+    return this.#isDense(id) ? this.#dense[id] : this.#others.get(id);
+  }
+
+  set(id: Whole, value: Value): void {
+    if (!this.#isDense(id)) {
+      this.#others.set(id, value);
+      return;
+    }
+    while (this.#dense.length < id) this.#dense.push(undefined); // no holes
+    this.#dense[id] = value;
+  }
+
+  #isDense(id: Whole): id is number {
+    return typeof id === 'number' && id >= 0 && id <= this.#maxDense;
+  }
 }

@@ -39,8 +39,7 @@ export function writeRows(writer: ColumnWriter, rows: readonly LabelSetRows[]): 
   writer.varint(unit);
   writer.deltaColumn(rows.map((one) => one.labelSetId));
   for (const one of rows) writer.deltaColumn(one.key);
-  for (const one of rows)
-    writer.signedColumn(one.value.map((value, row) => Math.round(value / divisor) - one.count[row]! * unit));
+  for (const one of rows) writer.signedColumn(residuesOf(one, divisor, unit));
   for (const one of rows) writer.column(one.count);
 }
 
@@ -66,10 +65,16 @@ export function readRows(reader: ColumnReader, keyCount: number): LabelSetRows[]
   });
 }
 
+function residuesOf({ value, count }: LabelSetRows, divisor: number, unit: number): Float64Array {
+  const residues = new Float64Array(value.length);
+  for (let row = 0; row < value.length; row += 1) residues[row] = Math.round(value[row]! / divisor) - count[row]! * unit;
+  return residues;
+}
+
 /** Levels of a large fleet, times their period, may pass what a column holds; their shown averages do not feel it. */
 function divisorOf(rows: readonly LabelSetRows[]): number {
   let largest = 0;
-  for (const one of rows) for (const value of one.value) largest = Math.max(largest, value);
+  for (const { value } of rows) for (let row = 0; row < value.length; row += 1) largest = Math.max(largest, value[row]!);
   let divisor = 1;
   while (largest / divisor >= MAX_COLUMN_VALUE) divisor *= 2;
   return divisor;
