@@ -25,6 +25,18 @@ describe('resolveStepMs', () => {
   });
 });
 
+describe('a range that is only known by the hour or day', () => {
+  it('is cut into whole windows, chosen or asked for', () => {
+    const [hour, day] = [3_600_000, 86_400_000];
+    expect(chooseStepMs(range(900_000), hour)).toBe(hour);
+    expect(chooseStepMs(range(7 * day), hour)).toBe(2 * hour);
+    expect(chooseStepMs(range(7 * day), day)).toBe(day);
+    expect(resolveStepMs(range(hour), 60_000, hour)).toBe(hour);
+    expect(resolveStepMs(range(day), 90 * 60_000, hour)).toBe(2 * hour);
+    expect(resolveStepMs(range(day), 60_000, 60_000)).toBe(60_000);
+  });
+});
+
 describe('stepStarts', () => {
   it('aligns to the epoch and covers both ends', () => {
     expect(stepStarts({ fromMs: 65_000, untilMs: 180_000 }, 60_000)).toEqual([60_000, 120_000]);
