@@ -22,5 +22,6 @@ export { StoreError } from './store-error.js';
 export type { StoredQuery, WindowSelection } from './stored-query.js';
 export { DAY_MS, HOUR_MS, keyAt, WINDOW_MS, windowStart, windowText } from './window.js';
 export type { WindowKey } from './window.js';
+export { UnusedEpochs } from './unused-epochs.js';
 export { WindowRepository } from './window.repository.js';
 export type { WindowState } from './window.repository.js';

@@ -66,6 +66,12 @@ export class SegmentRepository {
     return found.rows as SegmentBelow[];
   }
 
+  /** The totals of a day, and those of its release. */
+  async deleteDay(client: ClientBase, key: WindowKey): Promise<void> {
+    for (const table of [LEVELS.day.totalsTable, LEVELS.day.detailTable])
+      await client.query(`DELETE FROM ${table} WHERE ${IS_KEY}`, keyParameters(key));
+  }
+
   async deleteBelow(client: ClientBase, level: UpperLevel, key: WindowKey): Promise<void> {
     await client.query(`DELETE FROM ${level.below.totalsTable} WHERE ${isWithin(level)}`, keyParameters(key));
   }

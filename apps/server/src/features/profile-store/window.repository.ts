@@ -159,13 +159,17 @@ export class WindowRepository {
     return [...minutes, ...hours];
   }
 
-  /** Built windows that ended before `beforeMs`, whose own windows below may go: none of those is still to be sealed itself. Oldest first. */
-  async listSealable({ windowTable, windowMs, below }: UpperLevel, beforeMs: EpochMs, limit: number): Promise<WindowKey[]> {
+  /** Built windows of these services that ended before `beforeMs`, whose own windows below may go: none of those is still to be sealed itself. Oldest first. */
+  async listSealable(
+    { windowTable, windowMs, below }: UpperLevel,
+    { beforeMs, serviceIds }: { readonly beforeMs: EpochMs; readonly serviceIds: readonly number[] },
+    limit: number,
+  ): Promise<WindowKey[]> {
     return (await this.dataSource.query(
-      `SELECT ${KEY_AS_FIELDS} FROM ${windowTable} w WHERE NOT is_sealed AND window_start_ms + ${windowMs} <= $1 AND sequence = built_sequence
+      `SELECT ${KEY_AS_FIELDS} FROM ${windowTable} w WHERE NOT is_sealed AND window_start_ms + ${windowMs} <= $1 AND service_id = ANY ($3) AND sequence = built_sequence
          AND ${below.name === 'minute' ? 'true' : `NOT EXISTS (${unsealedBelow(below, windowMs)})`}
        ORDER BY window_start_ms, service_id LIMIT $2`,
-      [beforeMs, limit],
+      [beforeMs, limit, serviceIds],
     )) as WindowKey[];
   }
 
@@ -177,6 +181,27 @@ export class WindowRepository {
       keyParameters(key),
     );
     return unsealed.rowCount === 0;
+  }
+
+  /**
+   * Removes the sealed days of these services that ended before `beforeMs`.
+   *
+   * @returns Their keys. What else is kept of them is to go in the same database transaction.
+   */
+  async removeSealedDays(
+    client: ClientBase,
+    { beforeMs, serviceIds }: { readonly beforeMs: EpochMs; readonly serviceIds: readonly number[] },
+    limit: number,
+  ): Promise<WindowKey[]> {
+    const { windowTable, windowMs } = LEVELS.day;
+    const removed = await client.query(
+      `DELETE FROM ${windowTable} WHERE (${KEY_COLUMNS}) IN (
+         SELECT ${KEY_COLUMNS} FROM ${windowTable} WHERE is_sealed AND sequence = built_sequence AND window_start_ms + ${windowMs} <= $1 AND service_id = ANY ($2)
+         ORDER BY ${KEY_COLUMNS} LIMIT $3 FOR UPDATE)
+       RETURNING ${KEY_AS_FIELDS}`,
+      [beforeMs, serviceIds, limit],
+    );
+    return removed.rows as WindowKey[];
   }
 
   async setSealed(client: ClientBase, { windowTable }: UpperLevel, key: WindowKey): Promise<void> {

@@ -4,85 +4,74 @@ import type { RetentionAmount, RetentionTier } from '@hearth/query-contract';
 import type { TimePartitions } from '../../platform/database/partitions.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
+import { SegmentRepository } from '../profile-store/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 
-/** What of these services is older goes. */
+/** What of these services is older is past. */
 export interface Cutoff {
   readonly serviceIds: readonly number[];
   readonly beforeMs: EpochMs;
 }
 
-/** One kind of stored data, and how it is forgotten. */
-export interface Tier {
-  /** What a cutoff would remove and leave. */
-  estimate(cutoff: Cutoff): Promise<{ stays: RetentionAmount; goes: RetentionAmount }>;
-  /** @param cutoffs One for each project that there is. */
-  expire(cutoffs: readonly Cutoff[]): Promise<void>;
+export interface Split {
+  readonly stays: RetentionAmount;
+  readonly goes: RetentionAmount;
 }
 
-/** Every kind that has a time of its own. */
+/** What is stored of each tier. */
 @Injectable()
 export class RetentionTiers {
-  readonly all: Readonly<Record<RetentionTier, Tier>>;
+  constructor(
+    private readonly segments: SegmentRepository,
+    private readonly transactionWindows: TransactionWindows,
+    private readonly processSeries: ProcessSeries,
+    private readonly comparisons: ComparisonRepository,
+  ) {}
 
-  constructor(transactionWindows: TransactionWindows, processSeries: ProcessSeries, comparisons: ComparisonRepository) {
-    this.all = {
-      transactions: new PartitionedTier(transactionWindows.partitions),
-      series: new PartitionedTier(processSeries.partitions),
-      comparisons: new ComparisonTier(comparisons),
-    };
-  }
-}
-
-/** A table in partitions by time. A partition goes when all of it is past, so data lives up to one partition longer than asked. */
-class PartitionedTier implements Tier {
-  readonly #partitions: TimePartitions;
-
-  constructor(partitions: TimePartitions) {
-    this.#partitions = partitions;
-  }
-
-  async estimate({ serviceIds, beforeMs }: Cutoff): Promise<{ stays: RetentionAmount; goes: RetentionAmount }> {
-    const stays = { rows: 0, bytes: 0 };
-    const goes = { rows: 0, bytes: 0 };
-    for (const partition of await this.#partitions.list()) {
-      const share = await this.#partitions.shareOf(partition, serviceIds);
-      const side = partition.endMs <= beforeMs ? goes : stays;
-      side.rows += share.rows;
-      side.bytes += share.bytes;
-    }
-    return { stays, goes };
-  }
-
-  async expire(cutoffs: readonly Cutoff[]): Promise<void> {
-    for (const partition of await this.#partitions.list()) {
-      const past = cutoffs.filter(({ beforeMs }) => partition.endMs <= beforeMs);
-      if (past.length === 0) continue;
-      if (past.length === cutoffs.length) {
-        await this.#partitions.drop(partition, async () => true);
-        continue;
+  /** What a cutoff would remove and leave. */
+  async split(tier: RetentionTier, cutoff: Cutoff): Promise<Split> {
+    switch (tier) {
+      case 'minutes':
+        return splitRows(this.segments.partitions.minute, cutoff);
+      case 'hours':
+        return splitRows(this.segments.partitions.hour, cutoff);
+      case 'days':
+        return splitRows(this.segments.partitions.day, cutoff);
+      case 'transactions':
+        return splitPartitions(this.transactionWindows.partitions, cutoff);
+      case 'series':
+        return splitPartitions(this.processSeries.partitions, cutoff);
+      case 'comparisons': {
+        const { before, since } = await this.comparisons.sizeOf(cutoff.serviceIds, cutoff.beforeMs);
+        return { goes: before, stays: since };
       }
-      await this.#partitions.removeServices(
-        partition,
-        past.flatMap(({ serviceIds }) => serviceIds),
-      );
     }
   }
 }
 
-class ComparisonTier implements Tier {
-  readonly #comparisons: ComparisonRepository;
-
-  constructor(comparisons: ComparisonRepository) {
-    this.#comparisons = comparisons;
+/** Of tables whose rows go one by one. */
+async function splitRows(tables: readonly TimePartitions[], { serviceIds, beforeMs }: Cutoff): Promise<Split> {
+  const split = { stays: { rows: 0, bytes: 0 }, goes: { rows: 0, bytes: 0 } };
+  for (const partitions of tables) {
+    for (const partition of await partitions.list()) {
+      const { rows, bytes, before } = await partitions.shareOf(partition, serviceIds, beforeMs);
+      split.goes.rows += before.rows;
+      split.goes.bytes += before.bytes;
+      split.stays.rows += rows - before.rows;
+      split.stays.bytes += bytes - before.bytes;
+    }
   }
+  return split;
+}
 
-  async estimate({ serviceIds, beforeMs }: Cutoff): Promise<{ stays: RetentionAmount; goes: RetentionAmount }> {
-    const { before, since } = await this.#comparisons.sizeOf(serviceIds, beforeMs);
-    return { stays: since, goes: before };
+/** Of a table whose partitions go whole. */
+async function splitPartitions(partitions: TimePartitions, { serviceIds, beforeMs }: Cutoff): Promise<Split> {
+  const split = { stays: { rows: 0, bytes: 0 }, goes: { rows: 0, bytes: 0 } };
+  for (const partition of await partitions.list()) {
+    const { rows, bytes } = await partitions.shareOf(partition, serviceIds);
+    const side = partition.endMs <= beforeMs ? split.goes : split.stays;
+    side.rows += rows;
+    side.bytes += bytes;
   }
-
-  async expire(cutoffs: readonly Cutoff[]): Promise<void> {
-    for (const { serviceIds, beforeMs } of cutoffs) await this.#comparisons.removeBefore(serviceIds, beforeMs);
-  }
+  return split;
 }

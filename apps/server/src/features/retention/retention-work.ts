@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { Ticks } from '../../platform/queue/index.js';
-import { ReceiptRepository, UPLOAD_RECEIPT_LIFE_MS } from '../profile-store/index.js';
-import { Retention } from './retention.js';
+import { ReceiptRepository, UnusedEpochs, UPLOAD_RECEIPT_LIFE_MS } from '../profile-store/index.js';
+import { RetentionExpiry } from './retention-expiry.js';
 
 /** What is dropped is at least a day old, so minutes do not matter; a change of policy should still be seen to work. */
 const EXPIRE_EVERY_MS: DurationMs = 5 * 60_000;
@@ -13,8 +13,9 @@ export const BATCH_RECEIPT_LIFE_MS: DurationMs = 8 * 86_400_000;
 @Injectable()
 export class RetentionWork {
   constructor(
-    private readonly retention: Retention,
+    private readonly expiry: RetentionExpiry,
     private readonly receipts: ReceiptRepository,
+    private readonly epochs: UnusedEpochs,
     ticks: Ticks,
   ) {
     ticks.every('drop what has expired', EXPIRE_EVERY_MS, () => this.expire());
@@ -25,6 +26,7 @@ export class RetentionWork {
       batchesBeforeMs: nowMs - BATCH_RECEIPT_LIFE_MS,
       uploadsBeforeMs: nowMs - UPLOAD_RECEIPT_LIFE_MS,
     });
-    await this.retention.expire(nowMs);
+    await this.expiry.expire(nowMs);
+    await this.epochs.drop();
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RETENTION_TIERS, type RetentionAnswer, type RetentionDays, type RetentionEstimateAnswer } from '@hearth/query-contract';
+import { profileFromText } from '@hearth/profile-model/testing';
 import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
@@ -7,13 +8,16 @@ import { randomNumbers } from '../../../../../test/support/raw-flushes.js';
 import { Projects } from '../access/index.js';
 import { Origins } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
+import { LEVELS, UnusedEpochs, WindowRepository } from '../profile-store/index.js';
+import { SegmentBuilder, UpperBuilder } from '../rollup/index.js';
 import { TransactionWindows } from '../transactions/index.js';
+import { RetentionExpiry } from './retention-expiry.js';
 import { Retention } from './retention.js';
 
 const DAY_MS = 86_400_000;
 /** Noon of a day: a cutoff is then in the middle of a partition. */
 const NOW = Math.floor(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
-const DEFAULT_DAYS: RetentionDays = { transactions: 90, series: 90, comparisons: 90 };
+const DEFAULT_DAYS: RetentionDays = { minutes: 3, hours: 90, days: 400, transactions: 90, series: 90, comparisons: 90 };
 
 let postgres: TestPostgres;
 let server: QueryServer;
@@ -26,7 +30,7 @@ afterAll(async () => {
   await postgres?.stop();
 });
 async function freshServer(): Promise<void> {
-  server = await QueryServer.start(await postgres.createDatabase());
+  server = await QueryServer.start(await postgres.createDatabase(), 'all');
 }
 
 interface Row {
@@ -63,6 +67,14 @@ const rows = async (): Promise<Row[]> =>
     UNION ALL SELECT 'process_series', service_id, start_ms FROM process_series
     UNION ALL SELECT 'comparison', service_id, created_ms FROM comparison ORDER BY 1, 2, 3`);
 
+/** Builds every minute, hour and day that is pending. */
+async function buildAll(): Promise<void> {
+  const windows = of(WindowRepository);
+  for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1_000)) await of(SegmentBuilder).build(key);
+  for (const level of [LEVELS.hour, LEVELS.day])
+    for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1_000, level)) await of(UpperBuilder).build(level, key);
+}
+
 /** Partitions are days: all of a day is past, or none of it. */
 function isPast({ table, atMs }: Row, days: RetentionDays): boolean {
   const cutoffMs = NOW - days[TIERS[table]] * DAY_MS;
@@ -80,6 +92,8 @@ describe('Retention', () => {
       const set = await server.put<RetentionAnswer>('/api/v1/retention', { transactions: 1, series: 3650 });
       expect(set).toMatchObject({ status: 200, body: { days: { transactions: 1, series: 3650, comparisons: 90 } } });
       expect((await server.get<RetentionAnswer>('/api/v1/retention')).body.days.transactions).toBe(1);
+      expect((await server.put('/api/v1/retention', { minutes: 4, hours: 3 })).body).toMatchObject({ code: 'REQUEST_INVALID' });
+      expect((await server.put('/api/v1/retention', { minutes: 3, hours: 3, days: 3 })).status).toBe(200);
       for (const days of [0, 3651, 1.5]) expect((await server.put('/api/v1/retention', { series: days })).status).toBe(400);
       const { body: key } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'reader', kind: 'read' });
       expect((await server.put('/api/v1/retention', {}, key.key)).status).toBe(403);
@@ -128,8 +142,8 @@ describe('Retention', () => {
           });
         }
       }
-      await Promise.all([of(Retention).expire(NOW), of(Retention).expire(NOW)]);
-      await of(Retention).expire(NOW);
+      await Promise.all([of(RetentionExpiry).expire(NOW), of(RetentionExpiry).expire(NOW)]);
+      await of(RetentionExpiry).expire(NOW);
       expect(await rows()).toEqual(expected);
     } finally {
       await server.stop();
@@ -142,12 +156,62 @@ describe('Retention', () => {
       const serviceId = await of(Origins).ensureService(1, 'shop', NOW);
       await fill(serviceId, NOW - 92 * DAY_MS, 5);
       await fill(serviceId, NOW, 5);
-      await of(Retention).expire(NOW);
+      await of(RetentionExpiry).expire(NOW);
       expect(await of(TransactionWindows).partitions.list()).toHaveLength(1);
       expect(await of(ProcessSeries).partitions.list()).toHaveLength(1);
       // What is late for a partition that is gone makes it again.
       await server.store({ service: 'shop', startMs: NOW - 92 * DAY_MS, transactions: [{ labels: {}, durationsMicros: [5] }] });
       expect(await of(TransactionWindows).partitions.list()).toHaveLength(2);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('merges minutes into hours and hours into days as they age, and loses nothing before its days are past', async () => {
+    await freshServer();
+    try {
+      const random = randomNumbers(4);
+      const flushes: { startMs: number; value: number }[] = [];
+      for (let day = 0; day < 7; day += 1) {
+        for (let times = 0; times < 3; times += 1) {
+          const startMs = NOW - day * DAY_MS - Math.floor((random() * DAY_MS) / 2) - 10_000;
+          const value = 1_000 + Math.floor(random() * 1_000);
+          flushes.push({ startMs, value });
+          await server.store({ startMs, profiles: [profileFromText(`${value}\nmain`)] });
+        }
+      }
+      const days: RetentionDays = { ...DEFAULT_DAYS, minutes: 1, hours: 2, days: 4 };
+      await of(Retention).setPolicy(1, days);
+      await buildAll();
+      const sum = async () => {
+        const { body } = await server.get<{ sum: number }>(
+          `/api/v1/functions?service=shop&type=cpu&from=${NOW - 20 * DAY_MS}&until=${NOW + DAY_MS}`,
+        );
+        return body.sum;
+      };
+      const sumOf = (kept: readonly { value: number }[]) => kept.reduce((total, { value }) => total + value, 0);
+      expect(await sum()).toBe(sumOf(flushes));
+      const unit = (await sum()) / sumOf(flushes);
+
+      const { tiers } = await of(Retention).estimate(1, days, NOW);
+      const count = async (table: string) =>
+        ((await of(DataSource).query(`SELECT count(*) AS n FROM ${table}`)) as { n: number }[])[0]!.n;
+      const minutesBefore = await count('segment');
+      for (let times = 0; times < 2; times += 1) await Promise.all([of(RetentionExpiry).expire(NOW), of(RetentionExpiry).expire(NOW)]);
+      await of(UnusedEpochs).drop();
+      const kept = flushes.filter(({ startMs }) => Math.floor(startMs / DAY_MS) * DAY_MS + DAY_MS > NOW - 4 * DAY_MS);
+      expect(kept.length).toBeLessThan(flushes.length);
+      expect(await sum()).toBe(sumOf(kept) * unit);
+      expect(minutesBefore - (await count('segment'))).toBe(tiers.find(({ tier }) => tier === 'minutes')!.goes.rows);
+      expect(await count('segment')).toBeGreaterThan(0);
+      expect(await count('hour_segment')).toBeGreaterThan(0);
+      expect(await count('day_totals')).toBeGreaterThan(0);
+      // What is late for a day that was merged is added to it.
+      await server.store({ startMs: NOW - 3 * DAY_MS, profiles: [profileFromText('7\nmain')] });
+      await buildAll();
+      await of(RetentionExpiry).expire(NOW);
+      await buildAll();
+      expect(await sum()).toBe((sumOf(kept) + 7) * unit);
     } finally {
       await server.stop();
     }
@@ -161,7 +225,7 @@ describe('Retention', () => {
       await fill(serviceId, Date.now(), 2_000);
       const { status, body } = await server.post<RetentionEstimateAnswer>('/api/v1/retention/estimate', { transactions: 5 });
       expect(status).toBe(200);
-      const [transactions, series] = body.tiers;
+      const [, , , transactions, series] = body.tiers;
       expect(transactions).toMatchObject({ tier: 'transactions', days: 5, goes: { rows: 1_000 }, stays: { rows: 2_000 } });
       expect(transactions!.goes.bytes).toBeGreaterThan(100_000);
       expect(transactions!.stays.bytes / transactions!.goes.bytes).toBeGreaterThan(1.5);

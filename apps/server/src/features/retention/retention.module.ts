@@ -5,6 +5,7 @@ import { CatalogModule } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
+import { RollupWorkModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { DeletionEntity } from './deletion.entity.js';
@@ -15,6 +16,7 @@ import { DeletionsController } from './deletions.controller.js';
 import { Deletions } from './deletions.repository.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionPolicyEntity } from './retention-policy.entity.js';
+import { RetentionExpiry } from './retention-expiry.js';
 import { RetentionTiers } from './retention-tiers.js';
 import { RetentionWork } from './retention-work.js';
 import { RetentionController } from './retention.controller.js';
@@ -36,5 +38,5 @@ const providers = [ComparisonRepository, Deletions, Retention, RetentionPolicies
 export class RetentionModule {}
 
 /** Role worker: forgetting and deleting. */
-@Module({ imports, providers: [...providers, DeletionRun, DeletionWork, RetentionWork] })
+@Module({ imports: [...imports, RollupWorkModule], providers: [...providers, DeletionRun, DeletionWork, RetentionExpiry, RetentionWork] })
 export class RetentionWorkModule {}

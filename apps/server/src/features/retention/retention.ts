@@ -6,15 +6,16 @@ import {
   type RetentionAnswer,
   type RetentionDays,
   type RetentionEstimateAnswer,
+  type RetentionTier,
 } from '@hearth/query-contract';
 import { Projects } from '../access/index.js';
 import { Catalog } from '../catalog/index.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
-import { RetentionTiers } from './retention-tiers.js';
+import { RetentionTiers, type Cutoff } from './retention-tiers.js';
 
 const DAY_MS = 86_400_000;
 
-/** How long what is kept, and forgetting it. */
+/** How long what is kept. */
 @Injectable()
 export class Retention {
   constructor(
@@ -38,21 +39,17 @@ export class Retention {
     const tiers = [];
     for (const tier of RETENTION_TIERS) {
       const cutoff = { serviceIds, beforeMs: nowMs - days[tier] * DAY_MS };
-      tiers.push({ tier, days: days[tier], ...(await this.tiers.all[tier].estimate(cutoff)) });
+      tiers.push({ tier, days: days[tier], ...(await this.tiers.split(tier, cutoff)) });
     }
     return { tiers };
   }
 
-  /** Removes what is past the policy of its project. May run twice, and beside itself. */
-  async expire(nowMs: EpochMs = Date.now()): Promise<void> {
-    const projects = [];
+  /** The cutoffs of all projects for one tier. */
+  async cutoffs(tier: RetentionTier, nowMs: EpochMs): Promise<Cutoff[]> {
+    const cutoffs = [];
     for (const { id } of await this.projects.list())
-      projects.push({ serviceIds: await this.#serviceIds(id), days: await this.policies.of(id) });
-    for (const tier of RETENTION_TIERS) {
-      await this.tiers.all[tier].expire(
-        projects.map(({ serviceIds, days }) => ({ serviceIds, beforeMs: nowMs - days[tier] * DAY_MS })),
-      );
-    }
+      cutoffs.push({ serviceIds: await this.#serviceIds(id), beforeMs: nowMs - (await this.policies.of(id))[tier] * DAY_MS });
+    return cutoffs;
   }
 
   async #serviceIds(projectId: number): Promise<number[]> {

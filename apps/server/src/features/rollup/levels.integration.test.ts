@@ -41,7 +41,7 @@ async function workABit(server: RollupServer, random: () => number): Promise<voi
     for (const key of await server.windows.listPending(ANY_TIME, 1000, level))
       if (random() < 0.5) await server.upper.build(level, key);
   for (const level of UPPER)
-    for (const key of await server.windows.listSealable(level, ANY_TIME, 1000))
+    for (const key of await server.windows.listSealable(level, { beforeMs: ANY_TIME, serviceIds: [SERVICE] }, 1000))
       if (random() < 0.3) await server.upper.seal(level, key);
 }
 
@@ -158,7 +158,7 @@ describe('hours and days', () => {
       for (const level of UPPER) {
         for (const key of await server.windows.listPending(ANY_TIME, 1000, level))
           await expect(killedAt('setBuilt').build(level, key)).rejects.toThrow('killed');
-        for (const key of await server.windows.listSealable(level, ANY_TIME, 1000))
+        for (const key of await server.windows.listSealable(level, { beforeMs: ANY_TIME, serviceIds: [SERVICE] }, 1000))
           await expect(killedAt('setSealed').seal(level, key)).rejects.toThrow('killed');
       }
       await checkCover(server, stored, random, DAYS);

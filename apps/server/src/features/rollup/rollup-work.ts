@@ -29,7 +29,6 @@ const BUILD_DAY_AFTER_MS: DurationMs = 600_000;
 const LOOK_EVERY_MS: DurationMs = 5_000;
 const LOOK_AT_UPPER_EVERY_MS: DurationMs = 60_000;
 const DROP_EVERY_MS: DurationMs = 60_000;
-const SEAL_EVERY_MS: DurationMs = 300_000;
 /** Windows queued in one look; the next comes soon. */
 const MAX_WINDOWS = 2_000;
 /** A partition is left alone for so long after its hour: requests of that hour may still be under way. */
@@ -37,13 +36,6 @@ const DROP_AFTER_MS: DurationMs = 5 * 60_000;
 /** A day is left alone for so long after its end: longer than late profiles are accepted, which would make it anew. */
 const DROP_EMPTY_AFTER_MS: DurationMs = 9 * DAY_MS;
 const CONCURRENT_BUILDS = 2;
-
-/** How long the finer grain is kept beside the coarser one. */
-export interface DetailLife {
-  readonly minutesMs: DurationMs;
-  readonly hoursMs: DurationMs;
-}
-const DEFAULT_DETAIL_LIFE: DetailLife = { minutesMs: 3 * DAY_MS, hoursMs: 31 * DAY_MS };
 
 interface LevelWork {
   readonly name: RollupLevel;
@@ -102,9 +94,6 @@ export class RollupWork {
       await this.dropBuiltPartitions();
       await this.dropEmptyPartitions();
     });
-    ticks.every('seal hours and days', SEAL_EVERY_MS, async () => {
-      await this.seal();
-    });
   }
 
   /** Queues every window that has ended and has something pending. The tables of windows are the truth: the queue may be emptied at any time. */
@@ -161,16 +150,15 @@ export class RollupWork {
     return dropped;
   }
 
-  /** Lets go of minutes, then of hours, that are older than their detail lives. @returns How many windows were sealed. */
-  async seal(nowMs: EpochMs = Date.now(), { minutesMs, hoursMs }: DetailLife = DEFAULT_DETAIL_LIFE): Promise<number> {
+  /**
+   * Lets go of what is below the windows of `level` that ended before `beforeMs`, of these services.
+   *
+   * @returns How many windows were sealed, a few thousand at most: the rest the next time.
+   */
+  async seal(level: UpperLevel, beforeMs: EpochMs, serviceIds: readonly number[]): Promise<number> {
     let sealed = 0;
-    for (const [level, beforeMs] of [
-      [LEVELS.hour, nowMs - minutesMs],
-      [LEVELS.day, nowMs - hoursMs],
-    ] as const) {
-      for (const key of await this.windows.listSealable(level, beforeMs, MAX_WINDOWS))
-        if ((await this.upper.seal(level, key)) === 'sealed') sealed += 1;
-    }
+    for (const key of await this.windows.listSealable(level, { beforeMs, serviceIds }, MAX_WINDOWS))
+      if ((await this.upper.seal(level, key)) === 'sealed') sealed += 1;
     return sealed;
   }
 

@@ -21,5 +21,9 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 export class RollupModule {}
 
 /** Building: role worker. */
-@Module({ imports: [ProfileStoreModule, CatalogModule], providers: [SegmentBuilder, UpperBuilder, RollupMetrics, RollupWork] })
+@Module({
+  imports: [ProfileStoreModule, CatalogModule],
+  providers: [SegmentBuilder, UpperBuilder, RollupMetrics, RollupWork],
+  exports: [RollupWork],
+})
 export class RollupWorkModule {}

@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from './database-transaction.js';
 import { leftoversOf, rewritePartition } from './rewrite-partition.js';
-import { countServiceRows, isOfNone, removeServiceRows } from './service-rows.js';
+import { countServiceRows, isOfNone, orGone, removeServiceRows } from './service-rows.js';
 
 const HOUR_MS: DurationMs = 3_600_000;
 /** Any number that nobody else locks in this database. */
@@ -28,6 +28,8 @@ export interface TimePartition {
 export interface PartitionShare {
   readonly rows: number;
   readonly bytes: number;
+  readonly before: { readonly rows: number; readonly bytes: number };
+  /** Of all services. */
   readonly allRows: number;
 }
 
@@ -158,22 +160,32 @@ export class TimePartitions {
     }
   }
 
-  /** How much of a partition these services have, and all; of a large one estimated from a sample of its pages. */
-  async shareOf({ table }: TimePartition, serviceIds: readonly number[]): Promise<PartitionShare> {
-    const rows = (await this.#dataSource.query(
+  /** How much of a partition these services have, of all times and of before `beforeMs`; of a large one estimated from a sample of its pages. */
+  async shareOf({ table }: TimePartition, serviceIds: readonly number[], beforeMs: EpochMs = 0): Promise<PartitionShare> {
+    const column = await this.#timeColumn();
+    const sample = this.#dataSource.query(
       `WITH size AS (SELECT greatest(1, pg_relation_size('${table}') / current_setting('block_size')::int) AS pages, pg_total_relation_size('${table}') AS bytes)
-       SELECT pages, bytes, mine, everybody FROM size, LATERAL (
-         SELECT count(*) FILTER (WHERE service_id = ANY ($1)) AS mine, count(*) AS everybody
+       SELECT pages, bytes, mine, early, everybody FROM size, LATERAL (
+         SELECT count(*) FILTER (WHERE service_id = ANY ($1)) AS mine, count(*) FILTER (WHERE service_id = ANY ($1) AND ${column} < $2) AS early, count(*) AS everybody
          FROM ${table} TABLESAMPLE SYSTEM (least(100, 100.0 * ${SAMPLED_PAGES} / pages))) AS sampled`,
-      [serviceIds],
-    )) as { pages: number; bytes: number; mine: number; everybody: number }[];
-    const { pages, bytes, mine, everybody } = rows[0]!;
+      [serviceIds, beforeMs],
+    ) as Promise<{ pages: number; bytes: number; mine: number; early: number; everybody: number }[]>;
+    const [found] = await orGone(sample, [{ pages: 1, bytes: 0, mine: 0, early: 0, everybody: 0 }]);
+    const { pages, bytes, mine, early, everybody } = found!;
     const perSampledRow = Math.max(1, pages / SAMPLED_PAGES);
-    return {
-      rows: Math.round(mine * perSampledRow),
-      bytes: everybody === 0 ? 0 : Math.round((bytes * mine) / everybody),
-      allRows: Math.round(everybody * perSampledRow),
-    };
+    const amountOf = (sampled: number) => ({
+      rows: Math.round(sampled * perSampledRow),
+      bytes: everybody === 0 ? 0 : Math.round((bytes * sampled) / everybody),
+    });
+    return { ...amountOf(mine), before: amountOf(early), allRows: Math.round(everybody * perSampledRow) };
+  }
+
+  async #timeColumn(): Promise<string> {
+    const rows = (await this.#dataSource.query(
+      `SELECT attname AS name FROM pg_partitioned_table JOIN pg_attribute ON attrelid = partrelid AND attnum = partattrs[0] WHERE partrelid = $1::regclass`,
+      [this.parent],
+    )) as { name: string }[];
+    return rows[0]!.name;
   }
 
   /**

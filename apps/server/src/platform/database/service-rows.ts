@@ -59,7 +59,7 @@ async function removeRowsOf(dataSource: DataSource, table: string, serviceId: nu
 }
 
 /** A partition may be dropped between two looks. */
-async function orGone<Result>(query: Promise<Result>, none: Result): Promise<Result> {
+export async function orGone<Result>(query: Promise<Result>, none: Result): Promise<Result> {
   return query.catch((error: unknown) => {
     if ((error as { code?: string }).code === UNDEFINED_TABLE) return none;
     throw error;
