@@ -193,7 +193,11 @@ export const buildAll = async (server: RollupServer) => {
 export const sealAll = async (server: RollupServer) => {
   for (const level of [LEVELS.hour, LEVELS.day]) {
     await buildAll(server);
-    for (const key of await server.windows.listSealable(level, { beforeMs: Number.MAX_SAFE_INTEGER, serviceIds: [SERVICE] }, 1000))
+    for (const key of await server.windows.listSealable(
+      level,
+      { beforeMs: Number.MAX_SAFE_INTEGER, serviceIds: [SERVICE] },
+      1000,
+    ))
       await server.upper.seal(level, key);
   }
 };

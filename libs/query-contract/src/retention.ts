@@ -39,7 +39,10 @@ export const retentionRequestSchema = z
     series: daysOf('series'),
     comparisons: daysOf('comparisons'),
   })
-  .refine(({ minutes, hours, days }) => minutes <= hours && hours <= days, 'minutes are kept no longer than hours, hours no longer than days');
+  .refine(
+    ({ minutes, hours, days }) => minutes <= hours && hours <= days,
+    'minutes are kept no longer than hours, hours no longer than days',
+  );
 
 export interface RetentionAnswer {
   readonly days: RetentionDays;

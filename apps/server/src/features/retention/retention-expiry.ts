@@ -59,7 +59,7 @@ export class RetentionExpiry {
 
   /** Only what has been merged for good: nothing below it is left. */
   async #removeDays(cutoff: Cutoff): Promise<void> {
-    for (let removed = DAYS_AT_ONCE; removed === DAYS_AT_ONCE; ) {
+    for (let removed = DAYS_AT_ONCE; removed === DAYS_AT_ONCE;) {
       removed = await inDatabaseTransaction(this.dataSource, async ({ client }) => {
         const days = await this.windows.removeSealedDays(client, cutoff, DAYS_AT_ONCE);
         for (const day of days) await this.segments.deleteDay(client, day);

@@ -197,7 +197,8 @@ describe('Retention', () => {
       const count = async (table: string) =>
         ((await of(DataSource).query(`SELECT count(*) AS n FROM ${table}`)) as { n: number }[])[0]!.n;
       const minutesBefore = await count('segment');
-      for (let times = 0; times < 2; times += 1) await Promise.all([of(RetentionExpiry).expire(NOW), of(RetentionExpiry).expire(NOW)]);
+      for (let times = 0; times < 2; times += 1)
+        await Promise.all([of(RetentionExpiry).expire(NOW), of(RetentionExpiry).expire(NOW)]);
       await of(UnusedEpochs).drop();
       const kept = flushes.filter(({ startMs }) => Math.floor(startMs / DAY_MS) * DAY_MS + DAY_MS > NOW - 4 * DAY_MS);
       expect(kept.length).toBeLessThan(flushes.length);

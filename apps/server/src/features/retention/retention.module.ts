@@ -38,5 +38,8 @@ const providers = [ComparisonRepository, Deletions, Retention, RetentionPolicies
 export class RetentionModule {}
 
 /** Role worker: forgetting and deleting. */
-@Module({ imports: [...imports, RollupWorkModule], providers: [...providers, DeletionRun, DeletionWork, RetentionExpiry, RetentionWork] })
+@Module({
+  imports: [...imports, RollupWorkModule],
+  providers: [...providers, DeletionRun, DeletionWork, RetentionExpiry, RetentionWork],
+})
 export class RetentionWorkModule {}
