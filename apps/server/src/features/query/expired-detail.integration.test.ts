@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { until } from '../../../../../test/support/until.js';
+import { Catalog } from '../catalog/index.js';
 import { LEVELS, WindowRepository } from '../profile-store/index.js';
 import { SegmentBuilder, UpperBuilder } from '../rollup/index.js';
 
@@ -49,7 +50,9 @@ async function seal(level: (typeof LEVELS)['hour' | 'day']): Promise<void> {
     for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await of(SegmentBuilder).build(key);
     for (const upper of [LEVELS.hour, LEVELS.day])
       for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1000, upper)) await of(UpperBuilder).build(upper, key);
-    for (const key of await windows.listSealable(level, Number.MAX_SAFE_INTEGER, 1000)) await of(UpperBuilder).seal(level, key);
+    const [service] = await of(Catalog).services(1);
+    const ofService = { beforeMs: Number.MAX_SAFE_INTEGER, serviceIds: [service!.id] };
+    for (const key of await windows.listSealable(level, ofService, 1000)) await of(UpperBuilder).seal(level, key);
     const open = `SELECT FROM ${level.windowTable} WHERE NOT is_sealed OR sequence > built_sequence`;
     return ((await of(DataSource).query(open)) as unknown[]).length === 0 || undefined;
   });
