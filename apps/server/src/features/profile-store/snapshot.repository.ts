@@ -18,6 +18,8 @@ const STATEMENT_TIMEOUT_MS: DurationMs = 30_000;
 /** What one answer may read from the database; it is held in memory once. */
 const MAX_BYTES = 512 * 1024 * 1024;
 const QUERY_CANCELED = '57014';
+/** Hours that are passed over to reach the next: cheaper than another query. */
+const MAX_GAP_MS: DurationMs = 6 * HOUR_MS;
 const PARTITIONED_TABLES = [
   'block',
   ...new Set(
@@ -95,7 +97,10 @@ async function inSnapshotOf<Result>(
       dataSource,
       async ({ client }) => {
         const question = `hearth ${randomUUID()}`;
-        await client.query(`SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL application_name = '${question}'`);
+        // A question reads little: starting parallel workers would take longer than the reading.
+        await client.query(
+          `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL application_name = '${question}'; SET LOCAL max_parallel_workers_per_gather = 0`,
+        );
         if (signal?.aborted) throw queryCancelled();
         const stopWatching = cancelOn(signal, dataSource, question);
         try {
@@ -184,13 +189,24 @@ function segmentQuery(query: StoredQuery, plan: CoverPlan, ofProcesses: boolean)
     ? 'false'
     : `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`;
   const parts = [...upper(LEVELS.day, plan.days), ...upper(LEVELS.hour, plan.hours)];
-  if (plan.hoursOfMinutes.length > 0) {
+  for (const { startMs, endMs } of runsOfHours(plan.hoursOfMinutes)) {
+    const run = { ...query, fromMs: Math.max(fromMs, startMs), untilMs: Math.min(untilMs, endMs) };
     parts.push(`SELECT ${WINDOW_MS}::bigint, s.window_start_ms, s.revision_id, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
-      FROM ${valuesOf(plan.hoursOfMinutes)} JOIN ${LEVELS.minute.totalsTable} s
-        ON s.window_start_ms >= w.window_start_ms AND s.window_start_ms < w.window_start_ms + ${HOUR_MS}
-        AND s.revision_id = w.revision_id AND s.environment_id = w.environment_id AND ${windowCondition(query, 's')}`);
+      FROM ${valuesOf(plan.hoursOfMinutes)} JOIN ${LEVELS.minute.totalsTable} s ON s.window_start_ms - s.window_start_ms % ${HOUR_MS} = w.window_start_ms
+        AND s.revision_id = w.revision_id AND s.environment_id = w.environment_id AND ${windowCondition(run, 's')}`);
   }
   return parts.join(' UNION ALL ') || 'SELECT 0::bigint, 0::bigint, 0::bigint, NULL::bytea, NULL::bytea WHERE false';
+}
+
+/** Stretches of time that hold all of these hours, so that an index leads to their minutes: between the two ends of a range may lie a month. */
+function runsOfHours(hours: readonly UpperWindow[]): { startMs: EpochMs; endMs: EpochMs }[] {
+  const runs: { startMs: EpochMs; endMs: EpochMs }[] = [];
+  for (const startMs of [...new Set(hours.map(({ windowStartMs }) => windowStartMs))].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && startMs - last.endMs <= MAX_GAP_MS) last.endMs = startMs + HOUR_MS;
+    else runs.push({ startMs, endMs: startMs + HOUR_MS });
+  }
+  return runs;
 }
 
 function valuesOf(windows: readonly UpperWindow[]): string {
