@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { DurationMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
+import { unlessLocked } from '../../platform/database/advisory-lock.js';
 import { rewritePartition } from '../../platform/database/rewrite-partition.js';
 import {
   countServiceRows,
@@ -13,7 +14,7 @@ import {
 import { Catalog } from '../catalog/index.js';
 import { Deletions, type DeletionKey } from './deletions.repository.js';
 
-/** With the order's id the number of an advisory lock: one worker at a time. */
+/** Of advisory locks, one for each order: one worker at a time. */
 const DELETION_LOCK = 404_004;
 /** A batch that was on its way when its service went may still be stored. None takes this long. */
 const SETTLED_MS: DurationMs = 15_000;
@@ -36,23 +37,13 @@ export class DeletionRun {
    * @throws if a partition is so busy that it could not be swapped: run it again
    */
   async run(key: DeletionKey, settledMs = SETTLED_MS): Promise<void> {
-    const holder = this.dataSource.createQueryRunner();
-    const lockedBy = [DELETION_LOCK, key.id % 2 ** 31];
-    try {
-      const [lock] = (await holder.query('SELECT pg_try_advisory_lock($1, $2) AS held', lockedBy)) as { held: boolean }[];
-      if (!lock!.held) return;
-      try {
-        const order = await this.deletions.find(key);
-        if (order === null || order.status === 'done') return;
-        await this.deletions.begin(key);
-        await this.#removeService(key, settledMs);
-        await this.deletions.finish(key);
-      } finally {
-        await holder.query('SELECT pg_advisory_unlock($1, $2)', lockedBy);
-      }
-    } finally {
-      await holder.release();
-    }
+    await unlessLocked(this.dataSource, { kind: DELETION_LOCK, of: String(key.id) }, async () => {
+      const order = await this.deletions.find(key);
+      if (order === null || order.status === 'done') return;
+      await this.deletions.begin(key);
+      await this.#removeService(key, settledMs);
+      await this.deletions.finish(key);
+    });
   }
 
   async #removeService(key: DeletionKey, settledMs: DurationMs): Promise<void> {

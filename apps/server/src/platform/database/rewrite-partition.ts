@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
+import { unlessLocked } from './advisory-lock.js';
 import { inDatabaseTransaction } from './database-transaction.js';
 
-/** With the partition's object id the number of an advisory lock: one rewriter of a partition at a time. */
+/** Of advisory locks, one for each partition: one rewriter at a time. */
 const REWRITE_LOCK = 404_003;
 /** Everybody who uses the table waits behind us for so long at most; the swap is tried again. */
 const LOCK_TIMEOUT_MS = 300;
@@ -38,25 +39,19 @@ export async function rewritePartition(
   table: string,
   isKept = 'true',
 ): Promise<'busy' | 'gone' | { readonly bytesBefore: number; readonly bytesAfter: number }> {
-  const holder = dataSource.createQueryRunner();
+  const rewrite = async () => {
+    const partition = await findPartition(dataSource, table);
+    if (partition === undefined) return 'gone';
+    await withShortLock(dataSource, (client) => startNoting(client, partition));
+    await dataSource.query(`INSERT INTO ${table}_new SELECT * FROM ${table} WHERE ${isKept}`);
+    return withShortLock(dataSource, (client) => swap(client, partition, isKept));
+  };
   try {
-    const lockedBy = [REWRITE_LOCK, table];
-    const [lock] = (await holder.query('SELECT pg_try_advisory_lock($1, hashtext($2)) AS held', lockedBy)) as { held: boolean }[];
-    if (!lock!.held) return 'busy';
-    try {
-      const partition = await findPartition(dataSource, table);
-      if (partition === undefined) return 'gone';
-      await withShortLock(dataSource, (client) => startNoting(client, partition));
-      await dataSource.query(`INSERT INTO ${table}_new SELECT * FROM ${table} WHERE ${isKept}`);
-      return await withShortLock(dataSource, (client) => swap(client, partition, isKept));
-    } finally {
-      await holder.query('SELECT pg_advisory_unlock($1, hashtext($2))', lockedBy);
-    }
+    const rewritten = await unlessLocked(dataSource, { kind: REWRITE_LOCK, of: table }, rewrite);
+    return rewritten === 'taken' ? 'busy' : rewritten;
   } catch (error) {
     if ((error as { code?: string }).code === LOCK_NOT_AVAILABLE) return 'busy';
     throw error;
-  } finally {
-    await holder.release();
   }
 }
 

@@ -14,6 +14,8 @@ export type QueueBackend = { readonly backend: 'postgres' | 'redis'; readonly ur
 /** With Redis away BullMQ's `add` neither resolves nor rejects. */
 const ADD_TIMEOUT_MS = 5_000;
 const RETRY_DELAY_MS = 1_000;
+/** For the connections, once the jobs are done: one to a master that was away may not end by itself. */
+const CLOSE_TIMEOUT_MS = 5_000;
 /** The same on every worker, or one takes another's running jobs for stalled. */
 const STALLED_INTERVAL_MS = 15_000;
 
@@ -22,6 +24,7 @@ const STALLED_INTERVAL_MS = 15_000;
 export class Queues implements BeforeApplicationShutdown {
   readonly #open: { close(): Promise<unknown> }[] = [];
   readonly #queues = new Map<string, Queue>();
+  readonly #running = new Set<Promise<unknown>>();
   readonly #bound;
   readonly #connection: never;
   /** One for all queues; each worker makes another for itself, because it blocks. */
@@ -79,7 +82,16 @@ export class Queues implements BeforeApplicationShutdown {
   /** Runs `run` for each job of that name; a rejection makes the queue try again. */
   work(name: string, run: (job: BullJob) => Promise<unknown>, concurrency: number): void {
     const options = { ...this.#place(name), concurrency, stalledInterval: STALLED_INTERVAL_MS };
-    const worker = new this.#bound.Worker(name, run, options) as unknown as Worker;
+    const tracked = async (job: BullJob) => {
+      const running = run(job);
+      this.#running.add(running);
+      try {
+        return await running;
+      } finally {
+        this.#running.delete(running);
+      }
+    };
+    const worker = new this.#bound.Worker(name, tracked, options) as unknown as Worker;
     worker.on('failed', (job, error) => {
       this.#logger.error({ err: error, job: job?.id, attempt: job?.attemptsMade }, `job ${name} failed`);
     });
@@ -100,7 +112,15 @@ export class Queues implements BeforeApplicationShutdown {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#open.splice(0).map((one) => one.close()));
+    const closing = Promise.all(this.#open.splice(0).map((one) => one.close()));
+    closing.catch(() => undefined); // also when it comes too late for anybody to hear
+    for (;;) {
+      await Promise.allSettled(this.#running);
+      const outcome = await Promise.race([closing, sleep(CLOSE_TIMEOUT_MS, 'late' as const, { ref: false })]);
+      if (outcome === 'late' && this.#running.size > 0) continue;
+      if (outcome === 'late') this.#logger.warn(`the queue did not close within ${CLOSE_TIMEOUT_MS} ms`);
+      break;
+    }
     this.#cluster?.disconnect();
   }
 
