@@ -168,6 +168,20 @@ module.exports = {
       to: { path: `^${features}/` },
     },
     {
+      name: 'operations-know-no-feature',
+      comment: 'a backup holds every table alike, so that a new one needs no word here',
+      severity: 'error',
+      from: { path: '^apps/server/src/operations/', pathNot: tests },
+      to: { path: `^${features}/|^apps/server/src/(roles|hearth-server)` },
+    },
+    {
+      name: 'operations-are-commands',
+      comment: 'only main enters them: a running server neither backs up nor restores',
+      severity: 'error',
+      from: { path: '^apps/server/src/(?!operations/|main[.]ts)', pathNot: tests },
+      to: { path: '^apps/server/src/operations/' },
+    },
+    {
       name: 'migrations-are-history',
       comment: 'a migration must not change when code changes',
       severity: 'error',

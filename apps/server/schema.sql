@@ -30,11 +30,11 @@ CREATE TABLE app_user (
 CREATE TABLE batch_receipt (
   service_id bigint NOT NULL,
   process_id bigint NOT NULL,
-  sequences int8multirange NOT NULL STORAGE EXTERNAL,
-  added int8multirange NOT NULL STORAGE EXTERNAL,
+  sequences int8multirange STORAGE EXTERNAL NOT NULL,
+  added int8multirange STORAGE EXTERNAL NOT NULL,
   received_ms bigint NOT NULL,
   PRIMARY KEY (service_id, process_id)
-);
+) WITH (fillfactor=50);
 
 CREATE TABLE block (
   arrived_hour_ms bigint NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE block (
   process_id bigint NOT NULL,
   start_ms bigint NOT NULL,
   duration_ms integer NOT NULL,
-  data bytea NOT NULL STORAGE EXTERNAL,
+  data bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, profile_type_id, window_start_ms, revision_id, environment_id, sequence, arrived_hour_ms)
 ) PARTITION BY RANGE (arrived_hour_ms);
 
@@ -77,7 +77,7 @@ CREATE TABLE day_totals (
   window_start_ms bigint NOT NULL,
   revision_id bigint NOT NULL,
   environment_id bigint NOT NULL,
-  totals bytea NOT NULL STORAGE EXTERNAL,
+  totals bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, profile_type_id, window_start_ms, revision_id, environment_id)
 ) PARTITION BY RANGE (window_start_ms);
 
@@ -140,8 +140,8 @@ CREATE TABLE hour_segment (
   window_start_ms bigint NOT NULL,
   revision_id bigint NOT NULL,
   environment_id bigint NOT NULL,
-  totals bytea NOT NULL STORAGE EXTERNAL,
-  detail bytea NOT NULL STORAGE EXTERNAL,
+  totals bytea STORAGE EXTERNAL NOT NULL,
+  detail bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, profile_type_id, window_start_ms, revision_id, environment_id)
 ) PARTITION BY RANGE (window_start_ms);
 
@@ -179,7 +179,7 @@ CREATE TABLE limit_hit (
   PRIMARY KEY (project_id, service, code),
   FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE,
   CHECK ((outcome = ANY (ARRAY['folded'::text, 'dropped'::text, 'refused'::text])))
-);
+) WITH (fillfactor=70);
 
 CREATE TABLE migration (
   id integer NOT NULL DEFAULT nextval('migration_id_seq'::regclass),
@@ -265,7 +265,7 @@ CREATE TABLE release_totals (
   window_start_ms bigint NOT NULL,
   revision_id bigint NOT NULL,
   environment_id bigint NOT NULL,
-  detail bytea NOT NULL STORAGE EXTERNAL,
+  detail bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, profile_type_id, window_start_ms, revision_id, environment_id)
 ) PARTITION BY RANGE (window_start_ms);
 
@@ -293,8 +293,8 @@ CREATE TABLE segment (
   window_start_ms bigint NOT NULL,
   revision_id bigint NOT NULL,
   environment_id bigint NOT NULL,
-  totals bytea NOT NULL STORAGE EXTERNAL,
-  detail bytea NOT NULL STORAGE EXTERNAL,
+  totals bytea STORAGE EXTERNAL NOT NULL,
+  detail bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, profile_type_id, window_start_ms, revision_id, environment_id)
 ) PARTITION BY RANGE (window_start_ms);
 
@@ -328,13 +328,13 @@ CREATE TABLE stack_head (
   generation bigint NOT NULL,
   version integer NOT NULL,
   PRIMARY KEY (service_id, epoch)
-);
+) WITH (fillfactor=70);
 
 CREATE TABLE stack_page (
   service_id bigint NOT NULL,
   epoch integer NOT NULL,
   version integer NOT NULL,
-  data bytea NOT NULL STORAGE EXTERNAL,
+  data bytea STORAGE EXTERNAL NOT NULL,
   PRIMARY KEY (service_id, epoch, version)
 );
 

@@ -1,19 +1,40 @@
-import { BATCH_CONTENT_TYPE } from '@hearth/wire-format';
+import { gzipSync } from 'node:zlib';
+import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
 import type { TestServer } from './server.js';
 
+export interface BatchAnswer {
+  readonly status: number;
+  /** Seconds, of `Retry-After`. */
+  readonly retryAfter: string | null;
+  /** `accepted` and `duplicates`, or a problem's `code`. */
+  readonly body: { readonly accepted?: number; readonly duplicates?: number; readonly code?: string };
+}
+
+/** Sends one batch once. @throws what `fetch` throws when nobody answers within 5 s. */
+export async function sendBatch(server: Pick<TestServer, 'url' | 'key'>, batch: Batch): Promise<BatchAnswer> {
+  return sendBody(server, gzipSync(encodeBatch(batch)));
+}
+
 /** Sends one batch once. @param body Encoded and gzipped. @returns Whether it is known to be stored; what is not has to be sent again. */
-export async function isAcknowledged({ url, key }: Pick<TestServer, 'url' | 'key'>, body: Buffer): Promise<boolean> {
+export async function isAcknowledged(server: Pick<TestServer, 'url' | 'key'>, body: Buffer): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/api/v1/batches`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
-      body: new Uint8Array(body),
-      signal: AbortSignal.timeout(5_000),
-    });
-    if (response.status !== 202) return false;
-    const { accepted, duplicates } = (await response.json()) as { accepted: number; duplicates: number };
-    return accepted + duplicates === 1;
+    const { status, body: answer } = await sendBody(server, body);
+    return status === 202 && (answer.accepted ?? 0) + (answer.duplicates ?? 0) === 1;
   } catch {
     return false; // killed under the request: nobody knows whether it was stored, so it is sent again
   }
+}
+
+async function sendBody({ url, key }: Pick<TestServer, 'url' | 'key'>, body: Buffer): Promise<BatchAnswer> {
+  const response = await fetch(`${url}/api/v1/batches`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' },
+    body: new Uint8Array(body),
+    signal: AbortSignal.timeout(5_000),
+  });
+  return {
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+    body: (await response.json()) as BatchAnswer['body'],
+  };
 }

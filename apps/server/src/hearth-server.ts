@@ -9,12 +9,12 @@ import type { Environment } from './config/environment.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { runMigrations } from './platform/database/index.js';
 import { EmbeddedPostgres } from './platform/embedded-postgres/index.js';
-import { configureHttp, configureOpenApi, isDatabaseAway } from './platform/http/index.js';
+import { configureHttp, configureOpenApi, HearthError, isDatabaseAway } from './platform/http/index.js';
 import { createLogger, Metrics, nestLogger } from './platform/observability/index.js';
 import { PlatformModule } from './platform/platform.module.js';
 import { ROLE_MODULES } from './roles/index.js';
+import { VERSION } from './version.js';
 
-const VERSION = '0.1.0';
 /** How long a start waits for a database that is not there yet, as when all containers start together. */
 const DATABASE_WAIT_MS = 30_000;
 /** How long a stop lets requests finish. */
@@ -41,7 +41,7 @@ export class HearthServer {
     this.#logger = logger;
   }
 
-  /** @throws {StartError | PostgresStartError} with one clear line; whatever had started is stopped again. */
+  /** @throws {StartError | PostgresStartError | HearthError} with one clear line; whatever had started is stopped again. */
   static async start(environment: Environment): Promise<HearthServer> {
     const logger = createLogger(environment.logLevel);
     await assertPortFree(environment); // before anything that takes time or leaves something behind
@@ -127,8 +127,13 @@ async function startEmbedded(environment: Environment, logger: Logger): Promise<
 async function migrate(databaseUrl: string, logger: Logger): Promise<string[]> {
   for (const untilMs = Date.now() + DATABASE_WAIT_MS; ;) {
     try {
-      return await runMigrations(databaseUrl, MIGRATIONS);
+      return await runMigrations(databaseUrl, MIGRATIONS, {
+        onWait: (message) => {
+          logger.warn(message);
+        },
+      });
     } catch (error) {
+      if (error instanceof HearthError) throw error;
       if (!isDatabaseAway(error))
         throw new StartError(`the database cannot be used: ${(error as Error).message}`, { cause: error });
       if (Date.now() > untilMs)

@@ -14,20 +14,25 @@ const typesWithInt8AsNumber = {
   },
 };
 
+/** What connections of running servers call themselves in `pg_stat_activity`. */
+export const APPLICATION_NAME = 'hearth';
+
 export interface DatabasePlace {
   readonly url: string;
   /** Connections this process may hold for its own queries. Default 10. */
   readonly poolSize?: number;
+  /** Default: that of a server. */
+  readonly applicationName?: string;
 }
 
 /** Options of every data source: int8 as number, no schema synchronisation. */
-export function dataSourceOptions({ url, poolSize = 10 }: DatabasePlace) {
+export function dataSourceOptions({ url, poolSize = 10, applicationName = APPLICATION_NAME }: DatabasePlace) {
   return {
     type: 'postgres',
     url,
     synchronize: false,
     poolSize,
-    applicationName: 'hearth',
+    applicationName,
     // A connection that breaks while idle is replaced at the next query, which reports a database that is away.
     poolErrorHandler: () => undefined,
     connectTimeoutMS: 5_000,

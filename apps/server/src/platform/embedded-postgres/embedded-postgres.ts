@@ -9,6 +9,7 @@ import { findPostgresPackage, preparePrograms, userForPostgres, type RunAs } fro
 import {
   initialiseDataDir,
   POSTGRES_USER,
+  serverPort,
   spawnPostgres,
   stopOrphan,
   stopPostgres,
@@ -55,6 +56,16 @@ export class EmbeddedPostgres {
     const postgres = new EmbeddedPostgres(options);
     await postgres.#start();
     return postgres;
+  }
+
+  /** Connection URL of the database `hearth` of another process's Postgres in this folder; `undefined`: none runs there. */
+  static urlOfRunning(homeDir: string): string | undefined {
+    const postgres = new EmbeddedPostgres({ homeDir });
+    const port = serverPort(path.join(homeDir, 'data'));
+    if (port === undefined || postgres.#otherOwner() === undefined) return undefined;
+    postgres.#port = port;
+    postgres.#password = postgres.#keptPassword();
+    return postgres.url();
   }
 
   /** Connection URL of the database `hearth`, or of another on the same server. */
@@ -172,14 +183,20 @@ export class EmbeddedPostgres {
 
   /** Two supervisors on one folder would each stop the other's Postgres as an orphan. */
   #takeOwnership(): void {
-    const owner = existsSync(this.#ownerFile()) ? readFileSync(this.#ownerFile(), 'utf8') : '';
-    const pid = Number(owner.split(' ')[0]);
-    if (owner !== '' && owner !== identityOf(process.pid) && owner === identityOf(pid)) {
+    const pid = this.#otherOwner();
+    if (pid !== undefined) {
       throw new PostgresStartError(
         `${this.#options.homeDir} is in use by another Hearth (process ${pid}): stop that one, or set HEARTH_DATA_DIR`,
       );
     }
     writeFileSync(this.#ownerFile(), identityOf(process.pid));
+  }
+
+  /** Process id of another Hearth that lives and uses the folder. */
+  #otherOwner(): number | undefined {
+    const owner = existsSync(this.#ownerFile()) ? readFileSync(this.#ownerFile(), 'utf8') : '';
+    const pid = Number(owner.split(' ')[0]);
+    return owner !== '' && owner !== identityOf(process.pid) && owner === identityOf(pid) ? pid : undefined;
   }
 }
 

@@ -139,14 +139,20 @@ export async function stopOrphan(dataDir: string): Promise<void> {
   await stopPostgres(pid);
 }
 
-/** Line 1 and line 8 of postmaster.pid; the status words are never translated. */
-function serverState(dataDir: string): { pid: number; status: string } | undefined {
+/** Lines 1, 4 and 8 of postmaster.pid; the status words are never translated. */
+function serverState(dataDir: string): { pid: number; port: number; status: string } | undefined {
   try {
     const lines = readFileSync(path.join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
-    return { pid: Number(lines[0]), status: (lines[7] ?? '').trim() };
+    return { pid: Number(lines[0]), port: Number(lines[3]), status: (lines[7] ?? '').trim() };
   } catch {
     return undefined;
   }
+}
+
+/** Line 4 of postmaster.pid. @returns `undefined`: none takes connections on this folder. */
+export function serverPort(dataDir: string): number | undefined {
+  const state = serverState(dataDir);
+  return state?.status === 'ready' && commandLineOf(state.pid).includes(dataDir) ? state.port : undefined;
 }
 
 function commandLineOf(pid: number): string {

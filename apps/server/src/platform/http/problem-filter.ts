@@ -13,6 +13,13 @@ const DATABASE_RETRY_SECONDS = 5;
 const DATABASE_AWAY = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|08...|57P..|53...)$/;
 /** What Postgres says of a text with NUL (in text, in JSON), and of one too long for an index. */
 const TEXT_REFUSED = new Set(['22021', '22P05', '54000']);
+/**
+ * undefined_table, undefined_column, and an ON CONFLICT without its key: what this server asks for is not in the schema (any
+ * more). Its own migrations have run, so it was another one's.
+ */
+const SCHEMA_CHANGED = /^(42P01|42703|42P10)$/;
+/** About as long as a replaced server takes to go. */
+const SCHEMA_RETRY_SECONDS = 30;
 /** How pg words a connection that broke or never came. */
 const CONNECTION_LOST =
   /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Driver not Connected|pool after calling end/i;
@@ -72,6 +79,17 @@ export function toHearthError(error: unknown): HearthError {
       retryAfterSeconds: DATABASE_RETRY_SECONDS,
       cause: error,
     });
+  }
+  if (error instanceof Error && SCHEMA_CHANGED.test(String((error as { code?: unknown }).code))) {
+    return new HearthError(
+      'SCHEMA_CHANGED',
+      'a newer Hearth has migrated the database, and this server is about to be replaced',
+      {
+        status: 503,
+        retryAfterSeconds: SCHEMA_RETRY_SECONDS,
+        cause: error,
+      },
+    );
   }
   if (error instanceof Error && TEXT_REFUSED.has(String((error as { code?: unknown }).code))) {
     return new HearthError('REQUEST_INVALID', 'a text holds what cannot be stored: the character NUL, or too much', {
