@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import type { LabelSet } from '@hearth/profile-model';
-import { Repository } from 'typeorm';
+import type { EpochMs, LabelSet } from '@hearth/profile-model';
+import { In, LessThan, Repository } from 'typeorm';
 import { EnvironmentEntity } from './environment.entity.js';
 import { LabelSets } from './label-sets.repository.js';
 import { ProcessEntity } from './process.entity.js';
@@ -54,6 +54,14 @@ export class Catalog {
    */
   async removeService(serviceId: number): Promise<void> {
     await this.serviceTable.delete({ id: serviceId });
+  }
+
+  /**
+   * Forgets the processes of these services that were last heard of before `beforeMs`, when nothing that names them is kept any more. One that
+   * comes back is told to send again (`CATALOG_GONE_BACK`), and is a new one.
+   */
+  async removeProcesses(serviceIds: readonly number[], beforeMs: EpochMs): Promise<void> {
+    await this.processTable.delete({ serviceId: In(serviceIds), lastSeenMs: LessThan(beforeMs) });
   }
 
   /** What the service has sent. */

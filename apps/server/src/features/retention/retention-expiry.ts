@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { RETENTION_TIERS, type RetentionTier } from '@hearth/query-contract';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import type { TimePartitions } from '../../platform/database/partitions.js';
+import { Catalog } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, SegmentRepository, WindowRepository } from '../profile-store/index.js';
@@ -12,6 +13,8 @@ import { TransactionWindows } from '../transactions/index.js';
 import type { Cutoff } from './retention-tiers.js';
 import { Retention } from './retention.js';
 
+/** What names a process may be merged, and go, so much later than it is past. */
+const PROCESS_REST_MS: DurationMs = 30 * 86_400_000;
 /** Days of one profile type, revision and environment in one database transaction. */
 const DAYS_AT_ONCE = 1_000;
 
@@ -27,11 +30,14 @@ export class RetentionExpiry {
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
     private readonly comparisons: ComparisonRepository,
+    private readonly catalog: Catalog,
   ) {}
 
   /** May run twice, and beside itself. What cannot go yet (not merged yet, in use) goes the next time. */
   async expire(nowMs: EpochMs = Date.now()): Promise<void> {
     for (const tier of RETENTION_TIERS) await this.#expire(tier, await this.retention.cutoffs(tier, nowMs));
+    for (const { beforeMs, serviceIds } of await this.retention.cutoffs('longest', nowMs))
+      await this.catalog.removeProcesses(serviceIds, beforeMs - PROCESS_REST_MS);
   }
 
   async #expire(tier: RetentionTier, cutoffs: readonly Cutoff[]): Promise<void> {

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { randomNumbers } from '../../../../../test/support/raw-flushes.js';
+import { Ticks } from '../../platform/queue/index.js';
 import { Projects } from '../access/index.js';
 import { Origins } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
@@ -31,6 +32,7 @@ afterAll(async () => {
 });
 async function freshServer(): Promise<void> {
   server = await QueryServer.start(await postgres.createDatabase(), 'all');
+  await of(Ticks).beforeApplicationShutdown(); // from here on only the test forgets
 }
 
 interface Row {
@@ -145,6 +147,24 @@ describe('Retention', () => {
       await Promise.all([of(RetentionExpiry).expire(NOW), of(RetentionExpiry).expire(NOW)]);
       await of(RetentionExpiry).expire(NOW);
       expect(await rows()).toEqual(expected);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('forgets a process when nothing that names it can be left, and takes it for a new one when it comes back', async () => {
+    await freshServer();
+    try {
+      const days = { ...DEFAULT_DAYS, days: 95 };
+      await of(Retention).setPolicy(1, days);
+      const flush = (process: string, agoMs: number) => ({ process, startMs: NOW - agoMs, durationMs: 10_000 });
+      await server.store(flush('gone', (95 + 30) * DAY_MS + 10_001), flush('stays', (95 + 30) * DAY_MS + 10_000));
+      await of(RetentionExpiry).expire(NOW);
+      const { body } = await server.get<{ id: string }[]>('/api/v1/services/shop/processes');
+      expect(body.map(({ id }) => Buffer.from(id.replace(/^(00)+/, ''), 'hex').toString())).toEqual(['stays']);
+      await expect(server.store(flush('gone', 0))).rejects.toMatchObject({ code: 'CATALOG_GONE_BACK' });
+      await server.store(flush('gone', 0));
+      expect((await server.get<unknown[]>('/api/v1/services/shop/processes')).body).toHaveLength(2);
     } finally {
       await server.stop();
     }

@@ -44,11 +44,14 @@ export class Retention {
     return { tiers };
   }
 
-  /** The cutoffs of all projects for one tier. */
-  async cutoffs(tier: RetentionTier, nowMs: EpochMs): Promise<Cutoff[]> {
+  /** The cutoffs of all projects for one tier, or for what is to be kept as long as any. */
+  async cutoffs(tier: RetentionTier | 'longest', nowMs: EpochMs): Promise<Cutoff[]> {
     const cutoffs = [];
-    for (const { id } of await this.projects.list())
-      cutoffs.push({ serviceIds: await this.#serviceIds(id), beforeMs: nowMs - (await this.policies.of(id))[tier] * DAY_MS });
+    for (const { id } of await this.projects.list()) {
+      const policy = await this.policies.of(id);
+      const days = tier === 'longest' ? Math.max(...Object.values(policy)) : policy[tier];
+      cutoffs.push({ serviceIds: await this.#serviceIds(id), beforeMs: nowMs - days * DAY_MS });
+    }
     return cutoffs;
   }
 
