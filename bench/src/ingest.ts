@@ -58,6 +58,7 @@ try {
     profiles_per_s: Math.round(http.profilesPerSecond),
     profiles_per_s_per_core_tenth_of_processes: Math.round(tenth.profilesPerSecondPerCore),
     profiles_per_batch: round(sumOf(batches, ({ profiles }) => profiles) / batches.length, 2),
+    sent_again: http.sentAgain,
     pprof_per_s_per_core: Math.round(pprof.profilesPerSecondPerCore),
     pprof_per_s: Math.round(pprof.profilesPerSecond),
     ...Object.fromEntries(Object.entries(stages).map(([name, micros]) => [`stage_us_${name}`, Math.round(micros)])),

@@ -24,7 +24,7 @@ import { metricOf, metricsOf } from './store/server-metrics.js';
 const MINUTE_MS = 60_000;
 const SAMPLE_EVERY_MS = 5_000;
 const QUESTION_EVERY_MS = 1_500;
-const PROBED_BATCHES = 1_500;
+const PROBED_BATCHES = 900;
 const OUT = new URL('../../docs/benchmarks/', import.meta.url);
 
 const minutes = numberOption('minutes', 30);
