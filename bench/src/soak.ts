@@ -3,7 +3,6 @@
  * seconds. `-- soak [--minutes 30]`. Writes docs/benchmarks/soak.csv and soak.svg. Fails only if a total differs from what was acknowledged.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { BATCH_CONTENT_TYPE, encodeBatch } from '@hearth/wire-format';
@@ -15,6 +14,7 @@ import { FLUSH_MS, fleetFlushes, type FleetPlan } from './fleet/fleet.js';
 import { flushToBatch } from './fleet/flush-tables.js';
 import { readPopulations } from './fleet/population.js';
 import { lineChartsSvg } from './soak/line-charts.js';
+import { Questions } from './soak/questions.js';
 import { SteadyLoad } from './soak/steady-load.js';
 import { startBenchPostgres } from './store/bench-postgres.js';
 import { loadOverHttp } from './store/http-load.js';
@@ -76,7 +76,11 @@ async function soak(api: TestServer, worker: TestServer, databaseUrl: string, in
   const startMs = Math.ceil(Date.now() / 1_000) * 1_000;
   const untilMs = startMs + minutes * MINUTE_MS;
   const load = new SteadyLoad();
-  const questions = new Questions(api, startMs);
+  const questions = new Questions(
+    api,
+    populations.map(({ program }) => program),
+    startMs,
+  );
   const rows: SoakRow[] = [];
   let isOver = false;
   const database = await connectDataSource({ url: databaseUrl });
@@ -173,49 +177,6 @@ async function sampleNow(
     acknowledged: load.acknowledged,
     errors: load.errors + questions.errors,
   };
-}
-
-/** What people look at while a fleet sends: one question after the other. */
-class Questions {
-  asked = 0;
-  errors = 0;
-  readonly #api: TestServer;
-  readonly #startMs: number;
-  #timesMs: number[] = [];
-
-  constructor(api: TestServer, startMs: number) {
-    this.#api = api;
-    this.#startMs = startMs;
-  }
-
-  async askNext(): Promise<void> {
-    const nowMs = Date.now();
-    const service = populations[this.asked % populations.length]!.program;
-    const from = Math.max(this.#startMs, nowMs - 15 * MINUTE_MS);
-    const range = `service=${service}&from=${from}&until=${nowMs}`;
-    const paths = [
-      `flame-graph?${range}`,
-      `functions?${range}`,
-      `timeline?${range}`,
-      `transactions?${range}`,
-      `flame-graph?${range}&type=wall`,
-    ];
-    const path = paths[Math.floor(this.asked / populations.length) % paths.length]!;
-    this.asked += 1;
-    const start = performance.now();
-    try {
-      await askJson(this.#api, `/api/v1/${path}`);
-      this.#timesMs.push(performance.now() - start);
-    } catch {
-      if (nowMs - this.#startMs > MINUTE_MS) this.errors += 1; // before that a service may not be known yet
-    }
-  }
-
-  takeTimesMs(): number[] {
-    const taken = this.#timesMs;
-    this.#timesMs = [];
-    return taken.length === 0 ? [Number.NaN] : taken;
-  }
 }
 
 /** The last minute is built twenty seconds after its end. */
