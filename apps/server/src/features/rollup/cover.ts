@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { FunctionInterner, type DurationMs, type FunctionTable, type StackTable, type TimeRange } from '@hearth/profile-model';
+import type { DurationMs, StackTable, TimeRange } from '@hearth/profile-model';
 import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
@@ -24,7 +24,7 @@ import {
   type StoredQuery,
   type WindowSelection,
 } from '../profile-store/index.js';
-import { epochRange, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
+import { epochRange, joinFunctions, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
 import { AnswerCache } from './answer-cache.js';
 
 /** Flushes of a range arrive until some seconds after it. */
@@ -147,7 +147,6 @@ export class Cover {
   }
 
   /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
-  /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
   async version(query: CoverQuery): Promise<string> {
     return this.#windows.versionOf(query);
   }
@@ -183,7 +182,7 @@ export class Cover {
       const { snapshot, tables } = await this.#read(query, { ...options, signal, freshness });
       const { stored, range, longestMs, version } = snapshot;
       const { processIds, labelSetIds } = query;
-      const { functions, functionRowOf } = joinFunctions(tables.map((one) => one.functions));
+      const { functions, functionRowOf } = await joinFunctions(tables.map((one) => one.functions));
       const task: MergeTask = {
         ...requestOf({ longestMs }),
         stored,
@@ -224,17 +223,6 @@ export class Cover {
       }
     }
   }
-}
-
-/** One table of the functions of all epochs, and the row in it of each of theirs. Of one epoch it is its own, and nobody asks for rows. */
-function joinFunctions(tables: readonly FunctionTable[]): {
-  functions: FunctionTable;
-  functionRowOf: readonly Uint32Array[];
-} {
-  if (tables.length === 1) return { functions: tables[0]!, functionRowOf: [new Uint32Array()] };
-  const joined = new FunctionInterner();
-  const functionRowOf = tables.map((table) => joined.addAll(table));
-  return { functions: joined.table(), functionRowOf };
 }
 
 function overTables<Values extends { readonly joined: StackTable | undefined }>({

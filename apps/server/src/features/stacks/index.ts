@@ -1,5 +1,6 @@
 export { epochOf, epochRange } from './epoch.js';
 export type { Epoch, UsedEpoch } from './epoch.js';
+export { joinFunctions } from './join-functions.js';
 export { StackDictionaries } from './stack-dictionaries.js';
 export type { StackTables } from './stack-dictionary.js';
 export { StackError } from './stack-error.js';

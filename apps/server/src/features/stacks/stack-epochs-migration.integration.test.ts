@@ -5,10 +5,11 @@ import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from
 import { buildAll, freshRollupServer, startRollupServer, storeFlush } from '../../../../../test/support/rollup-server.js';
 import { epochOf } from './epoch.js';
 import { runMigrations, undoLatestMigration } from '../../platform/database/run-migrations.js';
-import { ProfileStore1763600000001 } from '../../migrations/1763600000001-profile-store.js';
 import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
+import { MIGRATIONS } from '../../migrations/index.js';
 
-const MIGRATIONS = [ProfileStore1763600000001, StackEpochs1763600000004];
+/** That migration and those after it. */
+const UNDONE = MIGRATIONS.slice(MIGRATIONS.indexOf(StackEpochs1763600000004));
 const MONTHS = [epochOf(START), epochOf(END)];
 
 let postgres: TestPostgres;
@@ -19,6 +20,11 @@ afterAll(async () => {
   await postgres.stop();
 });
 
+async function undoToBefore(url: string): Promise<void> {
+  for (let undone = 0; undone < UNDONE.length; undone += 1)
+    await undoLatestMigration(url, MIGRATIONS.slice(0, MIGRATIONS.length - undone));
+}
+
 describe('StackEpochs1763600000004', () => {
   it('leaves every answer as it was, where one dictionary held the stacks of two months', async () => {
     const random = randomNumbers(5);
@@ -28,9 +34,9 @@ describe('StackEpochs1763600000004', () => {
     for (const flush of flushes) await storeFlush(before, flush, MONTHS[0]);
     for (const key of await before.windows.listPending(Number.MAX_SAFE_INTEGER, 10)) await before.builder.build(key);
     await before.close();
-    await undoLatestMigration(before.url, MIGRATIONS);
+    await undoToBefore(before.url);
 
-    expect(await runMigrations(before.url, MIGRATIONS)).toEqual(['StackEpochs1763600000004']);
+    expect(await runMigrations(before.url, MIGRATIONS)).toEqual(UNDONE.map((one) => one.name));
     const after = await startRollupServer(before.url);
     try {
       for (let times = 0; times < 6; times += 1) await checkCover(after, flushes, random);
@@ -51,7 +57,8 @@ describe('StackEpochs1763600000004', () => {
       for (let times = 0; times < 6; times += 1) await checkCover(after, [...flushes, ...added], random);
       await buildAll(after);
       for (let times = 0; times < 6; times += 1) await checkCover(after, [...flushes, ...added], random);
-      await expect(undoLatestMigration(before.url, MIGRATIONS)).rejects.toThrow('stack_page_pkey');
+      await expect(undoToBefore(before.url)).rejects.toThrow('stack_page_pkey');
+      await runMigrations(before.url, MIGRATIONS);
       await checkCover(after, [...flushes, ...added], random);
     } finally {
       await after.close();
@@ -68,7 +75,7 @@ describe('StackEpochs1763600000004', () => {
         { length: 1, name, package: [''], file: [''] },
         stacks,
       );
-      await undoLatestMigration(url, MIGRATIONS);
+      await undoToBefore(url);
       expect(await dataSource.query('SELECT service_id, version FROM stack_page')).toEqual([{ service_id: SERVICE, version: 1 }]);
       await runMigrations(url, MIGRATIONS);
       const epochs = (await dictionaries.listEpochs()).map(({ epoch }) => epoch);

@@ -4,7 +4,7 @@ import { LoopTurns, ROWS_OF_A_PIECE } from './loop-turns.js';
 import { functionKey, type StackDictionary, type StackPage } from './stack-dictionary.js';
 
 /** Of one page: what it holds is taken in at once, and the event loop waits for a dozen milliseconds at most. */
-const MAX_PAGE_STACKS = 2 ** 15;
+const MAX_PAGE_STACKS = 2 ** 14;
 const MAX_PAGE_FUNCTIONS = 2 ** 12;
 const MAX_PAGE_NAME_LENGTH = 2 ** 20;
 
