@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labelSet, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
 import type { DataSource } from 'typeorm';
+import { until } from '../../../../../test/support/until.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { startTestServer, type TestServer } from '../../../../../test/support/server.js';
 import { connectDataSource } from '../../platform/database/index.js';
@@ -306,12 +307,6 @@ describe('POST /api/v1/batches', () => {
     process.kill(postgres.pid(), 'SIGKILL'); // our supervisor starts it again
     const away = await send(body);
     expect(away.status === 202 || (away.status === 503 && away.retryAfter !== null)).toBe(true);
-    for (let tries = 0; tries < 100; tries += 1) {
-      if ((await send(body)).status === 202) return;
-      await new Promise((resolve) => {
-        setTimeout(resolve, 100);
-      });
-    }
-    throw new Error('the server did not come back');
+    await until(async () => ((await send(body)).status === 202 ? true : undefined));
   });
 });
