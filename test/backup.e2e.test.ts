@@ -166,13 +166,14 @@ describe('a command', () => {
     const databaseUrl = await postgres.createDatabase();
     const file = path.join(folder, 'piped.backup');
     const killed = command(['restore', '-'], { DATABASE_URL: databaseUrl });
+    const isLoading = () => killed.said().includes('restore: loading\n'); // the line of the step, not of the progress
     killed.child.stdin.on('error', () => undefined); // its reader is about to die
     for await (const chunk of createReadStream(file, { highWaterMark: 4_096 })) {
       killed.child.stdin.write(chunk);
       await sleep(20);
-      if (killed.said().includes('restore: loading')) break;
+      if (isLoading()) break;
     }
-    while (!killed.said().includes('restore: loading')) await sleep(20);
+    while (!isLoading()) await sleep(20); // its input is still open, so it cannot come to its end
     killed.child.kill('SIGKILL');
     await killed.ended;
     const server = await run([], { DATABASE_URL: databaseUrl, PORT: String(await freePort()), LOG_LEVEL: 'silent' });
