@@ -301,7 +301,7 @@ describe('POST /api/v1/batches', () => {
   it('tells senders to wait while the database is away, and stores what they send again', async () => {
     const body = gzipSync(encodeBatch(batch({ sequence: 60 })));
     await database.query('ALTER TABLE batch_receipt RENAME TO batch_receipt_away');
-    expect(await send(body)).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(await send(body)).toMatchObject({ status: 503, code: 'SCHEMA_CHANGED' });
     await database.query('ALTER TABLE batch_receipt_away RENAME TO batch_receipt');
     expect(await send(body)).toMatchObject({ status: 202, accepted: 1 });
     process.kill(postgres.pid(), 'SIGKILL'); // our supervisor starts it again
