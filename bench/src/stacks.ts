@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { FunctionTable, StackTable } from '@hearth/profile-model';
-import { epochOf, StackDictionaries, StackRepository, type EpochKey } from '../../apps/server/dist/features/stacks/index.js';
+import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/dist/features/stacks/index.js';
 import { connectDataSource, runMigrations } from '../../apps/server/dist/platform/database/index.js';
 import { EmbeddedPostgres } from '../../apps/server/dist/platform/embedded-postgres/index.js';
 import { MIGRATIONS } from '../../apps/server/dist/migrations/index.js';
+
+type EpochKey = Parameters<StackDictionaries['intern']>[0];
 
 const EPOCH = epochOf(Date.UTC(2025, 10, 1));
 const STACKS_OF_A_PAGE = 200;
