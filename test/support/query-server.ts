@@ -44,6 +44,10 @@ export interface TestAnswer<Body> {
 type TestApp = Awaited<ReturnType<typeof createApp>>;
 
 const KEY = 'key-of-the-tests-0123456789';
+const NO_STACKS: Pick<Profile, 'functions' | 'stacks'> = {
+  functions: { length: 0, name: [], package: [], file: [] },
+  stacks: { length: 0, parent: new Int32Array(), functionRow: new Uint32Array() },
+};
 
 /** A server of one role over a migrated database, with a way to store profiles without an agent. */
 export class QueryServer {
@@ -150,21 +154,6 @@ export class QueryServer {
         labels: labelSet(flush.processLabels ?? {}),
       };
       const { origin } = await of(Origins).ensure(project!.id, sender, startMs);
-      const blocks = [];
-      for (const profile of flush.profiles ?? []) {
-        const key = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
-        const { ids } = await of(StackDictionaries).intern(key, profile.functions, profile.stacks);
-        const labelSetIds = await of(LabelSets).intern(origin.serviceId, profile.labelSets);
-        const [typeId] = await of(ProfileTypes).ensure(origin.serviceId, [profileTypeId(profile.type)]);
-        blocks.push({
-          profileTypeId: typeId!,
-          kind: profileTypeKind(profile.type),
-          stackId: profile.sampleStack.map((row) => (row < 0 ? -1 : ids[row]!)),
-          labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!),
-          value: profile.sampleValue,
-          count: profile.sampleCount,
-        });
-      }
       const transactions = [];
       for (const { labels, kind = 'http', outcome = 'ok', durationsMicros } of flush.transactions ?? []) {
         const [labelSetId] = await of(LabelSets).intern(origin.serviceId, [labelSet(labels)]);
@@ -182,17 +171,32 @@ export class QueryServer {
         });
       }
       this.#sequence += 1;
-      await of(ProfileStore).storeBatches([
-        {
-          ...origin,
-          sequence: this.#sequence,
-          startMs,
-          durationMs,
-          blocks,
-          transactions,
-          series: Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value })),
-        },
-      ]);
+      const sequence = this.#sequence;
+      const key = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
+      const [first = NO_STACKS] = flush.profiles ?? [];
+      await of(StackDictionaries).storeWithIds(key, first.functions, first.stacks, async (interned) => {
+        let { usedEpoch } = interned;
+        const blocks = [];
+        for (const [at, profile] of (flush.profiles ?? []).entries()) {
+          const { ids, usedEpoch: later } =
+            at === 0 ? interned : await of(StackDictionaries).intern(key, profile.functions, profile.stacks);
+          usedEpoch = later ?? usedEpoch;
+          const labelSetIds = await of(LabelSets).intern(origin.serviceId, profile.labelSets);
+          const [typeId] = await of(ProfileTypes).ensure(origin.serviceId, [profileTypeId(profile.type)]);
+          blocks.push({
+            profileTypeId: typeId!,
+            kind: profileTypeKind(profile.type),
+            stackId: profile.sampleStack.map((row) => (row < 0 ? -1 : ids[row]!)),
+            labelSetId: profile.sampleLabelSet.map((row) => labelSetIds[row]!),
+            value: profile.sampleValue,
+            count: profile.sampleCount,
+          });
+        }
+        const series = Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value }));
+        await of(ProfileStore).storeBatches([
+          { ...origin, sequence, startMs, durationMs, blocks, usedEpoch, transactions, series },
+        ]);
+      });
       await of(Origins).recordSightings([{ origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 }]);
     }
   }
