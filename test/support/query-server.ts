@@ -4,7 +4,7 @@ import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import { parseEnvironment } from '../../apps/server/src/config/environment.js';
 import { Projects } from '../../apps/server/src/features/access/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../../apps/server/src/features/catalog/index.js';
-import { ProfileStore } from '../../apps/server/src/features/profile-store/index.js';
+import { ProfileStore, type BatchToStore } from '../../apps/server/src/features/profile-store/index.js';
 import { epochOf, StackDictionaries } from '../../apps/server/src/features/stacks/index.js';
 import { createApp } from '../../apps/server/src/hearth-server.js';
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
@@ -154,7 +154,7 @@ export class QueryServer {
         labels: labelSet(flush.processLabels ?? {}),
       };
       const { origin } = await of(Origins).ensure(project!.id, sender, startMs);
-      const transactions = [];
+      const transactions: BatchToStore['transactions'][number][] = [];
       for (const { labels, kind = 'http', outcome = 'ok', durationsMicros } of flush.transactions ?? []) {
         const [labelSetId] = await of(LabelSets).intern(origin.serviceId, [labelSet(labels)]);
         const sketch = new DurationSketch();
