@@ -36,16 +36,16 @@ type QueryRunner = Parameters<MigrationInterface['up']>[0];
 /** Needs every table to itself for a moment, as adding a column does. */
 class AddNote1999999999001 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query("ALTER TABLE batch_receipt ADD COLUMN note text NOT NULL DEFAULT ''");
+    await queryRunner.query("ALTER TABLE label_set ADD COLUMN note text NOT NULL DEFAULT ''");
   }
   async down(): Promise<void> {}
 }
 /** Takes long on a large table, and locks nobody out meanwhile. */
-class IndexReceived1999999999002 implements MigrationInterface {
+class IndexNote1999999999002 implements MigrationInterface {
   readonly transaction = false;
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP INDEX CONCURRENTLY IF EXISTS batch_receipt_received');
-    await queryRunner.query('CREATE INDEX CONCURRENTLY batch_receipt_received ON batch_receipt (service_id, received_ms)');
+    await queryRunner.query('DROP INDEX CONCURRENTLY IF EXISTS label_set_note');
+    await queryRunner.query('CREATE INDEX CONCURRENTLY label_set_note ON label_set (service_id, note)');
   }
   async down(): Promise<void> {}
 }
@@ -55,16 +55,15 @@ class FillNote1999999999003 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     for (let moved = 1; moved > 0;) {
       const [rows] = (await queryRunner.query(`
-        WITH piece AS (SELECT service_id, process_id, sequence FROM batch_receipt WHERE note = '' AND sequence <= 20 LIMIT 3 FOR UPDATE SKIP LOCKED)
-        UPDATE batch_receipt SET note = 'moved' FROM piece
-        WHERE (batch_receipt.service_id, batch_receipt.process_id, batch_receipt.sequence) = (piece.service_id, piece.process_id, piece.sequence)
+        WITH piece AS (SELECT service_id, id FROM label_set WHERE note = '' AND id <= 20 LIMIT 3 FOR UPDATE SKIP LOCKED)
+        UPDATE label_set SET note = 'moved' FROM piece WHERE (label_set.service_id, label_set.id) = (piece.service_id, piece.id)
         RETURNING 1`)) as [unknown[], number];
       moved = rows.length;
     }
   }
   async down(): Promise<void> {}
 }
-const LATER = [AddNote1999999999001, IndexReceived1999999999002, FillNote1999999999003];
+const LATER = [AddNote1999999999001, IndexNote1999999999002, FillNote1999999999003];
 
 /** Sends batch after batch, each until it is stored, and keeps what was answered besides. */
 class Sender {
@@ -144,7 +143,7 @@ describe('a migration beside servers of the version before', () => {
     const sender = new Sender(server);
     await sender.untilStored(20);
     await other.query('BEGIN');
-    await other.query('SELECT count(*) FROM batch_receipt'); // whoever wants the table to itself waits for this reader
+    await other.query('SELECT count(*) FROM label_set'); // whoever wants the table to itself waits for this reader
     const waits: string[] = [];
     const migrating = runMigrations(databaseUrl, [...MIGRATIONS, ...LATER], { onWait: (message) => waits.push(message) });
     while (waits.length === 0) await sleep(20);
@@ -157,9 +156,11 @@ describe('a migration beside servers of the version before', () => {
     expect(waits[0]).toMatch(/^AddNote1999999999001 waits for a table: .* \(a report\), since \d+ s$/);
     expect(sender.refusals).toEqual([]);
     await expectAllStored(server, sender);
-    const { rows } = await other.query("SELECT count(*)::int AS n FROM batch_receipt WHERE note = 'moved'");
-    expect(rows).toEqual([{ n: 20 }]);
-    const index = await other.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'batch_receipt_received'::regclass");
+    const { rows } = await other.query(
+      "SELECT count(*)::int AS n, bool_and(note = 'moved') AS moved FROM label_set WHERE id <= 20",
+    );
+    expect(rows).toEqual([{ n: 20, moved: true }]);
+    const index = await other.query("SELECT indisvalid FROM pg_index WHERE indexrelid = 'label_set_note'::regclass");
     expect(index.rows).toEqual([{ indisvalid: true }]);
   });
 

@@ -8,7 +8,7 @@ import { startTestPostgres, type TestPostgres } from '../../../../../test/suppor
 import { startTestServer, type TestServer } from '../../../../../test/support/server.js';
 import { connectDataSource } from '../../platform/database/index.js';
 
-const FLOOD_MS = 60_000;
+const FLOOD_MS = 15_000;
 /** As resident memory of ingest may be. */
 const MAX_RESIDENT_BYTES = 400e6;
 const MAX_QUEUED_BYTES = 16 * 2 ** 20;
@@ -51,7 +51,7 @@ function bodyOf(process: number, sequence: number): Uint8Array<ArrayBuffer> {
 }
 
 it(
-  'keeps its memory through a minute of flood with a slow database, and everything that it acknowledged',
+  'keeps its memory through a flood with a slow database, and everything that it acknowledged',
   { timeout: FLOOD_MS + 120_000 },
   async () => {
     let isOver = false;
@@ -99,7 +99,8 @@ it(
     expect(new Set(answers.keys())).toEqual(new Set([202, 429]));
     expect(mostResidentBytes).toBeLessThan(MAX_RESIDENT_BYTES);
     const stored = (await database.query(
-      'SELECT process.key, batch_receipt.sequence FROM batch_receipt JOIN process ON process.service_id = batch_receipt.service_id AND process.id = process_id',
+      `SELECT process.key, generate_series(lower(one), upper(one) - 1) AS sequence FROM batch_receipt
+       JOIN process ON process.service_id = batch_receipt.service_id AND process.id = process_id, unnest(sequences) AS one`,
     )) as { key: string; sequence: number }[];
     const storedBatches = new Set(stored.map(({ key, sequence }) => `${Number(key)}.${sequence}`));
     expect([...acknowledged.keys()].filter((batch) => !storedBatches.has(batch))).toEqual([]);
