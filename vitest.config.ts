@@ -37,7 +37,8 @@ export default defineConfig({
         pool: 'forks' as const,
         testTimeout: name === 'unit' ? 20_000 : 120_000,
         hookTimeout: name === 'unit' ? 20_000 : 120_000,
-        ...(name === 'unit' ? {} : { fileParallelism: false }),
+        // Two at a time: each file has servers of its own. End to end one by one: the demo and the browser want the machine.
+        ...(name === 'integration' ? { maxWorkers: 2 } : name === 'e2e' ? { fileParallelism: false } : {}),
       },
     })),
   },
