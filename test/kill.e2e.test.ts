@@ -3,7 +3,7 @@ import { runKillRounds } from './support/kill-rounds.js';
 import { startTestPostgres, type TestPostgres } from './support/postgres.js';
 
 /** `npm run bench -- kill-rounds` does two hundred. */
-const ROUNDS = 10;
+const ROUNDS = 5;
 
 describe('acknowledged batches', () => {
   let postgres: TestPostgres;
@@ -16,13 +16,13 @@ describe('acknowledged batches', () => {
   });
 
   it('are each stored once and built once, whenever an api, a worker or Postgres is killed', async () => {
-    // In turns, so that ten rounds meet all of them; when in the round is left to chance.
+    // In turns, so that five rounds meet all of them; when in the round is left to chance.
     let asked = 0;
     const killed = await runKillRounds({
       databaseUrl: await postgres.createDatabase(),
       postgresPid: postgres.pid,
       rounds: ROUNDS,
-      batchesPerRound: 12,
+      batchesPerRound: 20,
       workers: 2,
       victim: (names) => names[asked++ % names.length]!,
       random: Math.random,
