@@ -42,9 +42,8 @@ describe('docker-compose.yml', () => {
 
   it('would be refused with a fault in it', () => {
     const validate = validator();
-    const broken = structuredClone(compose) as unknown as { services: { api: Record<string, unknown> } };
-    broken.services.api['healthcheck'] = { test: 5, interval: 'ten' };
-    broken.services.api['restrat'] = 'always';
+    const broken = structuredClone(compose);
+    Object.assign(broken.services['api']!, { healthcheck: { test: 5, interval: 'ten' }, restrat: 'always' });
     expect(validate(broken)).toBe(false);
     expect(JSON.stringify(validate.errors)).toMatch(/restrat/);
   });

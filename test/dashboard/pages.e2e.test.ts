@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
@@ -68,17 +69,10 @@ describe.each(['light', 'dark'] as const)('the dashboard in %s', (scheme) => {
 
 async function seriousViolations({ page }: Visitor): Promise<string[]> {
   await page.evaluate(axeSource); // the page's own policy allows no foreign script tags
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }>;
-      };
-    };
-    return (await axe.run()).violations;
-  });
-  return found
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 300)} ${nodes[0]!.failureSummary}`);
+    .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 300)} ${nodes[0]!.failureSummary ?? ''}`);
 }
 
 describe('using the dashboard', () => {

@@ -1,25 +1,18 @@
 import type { FunctionTable, StackTable } from '@hearth/profile-model';
 import {
   BlockRepository,
-  buildSegment,
   LEVELS,
-  mergeSegments,
-  codedOutcome,
-  mergeStoredProfiles,
   ProfileStore,
   ReceiptRepository,
   SegmentRepository,
   SnapshotRepository,
   WindowRepository,
   type BatchToStore,
-  type BuildSegmentTask,
-  type MergeSegmentsTask,
-  type MergeTask,
 } from '../../apps/server/src/features/profile-store/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../apps/server/src/features/process-metrics/index.js';
 import { ProcessStarts } from '../../apps/server/src/features/catalog/index.js';
 import { AnswerCache } from '../../apps/server/src/features/rollup/answer-cache.js';
-import { Cover, type MergePool } from '../../apps/server/src/features/rollup/cover.js';
+import { Cover } from '../../apps/server/src/features/rollup/cover.js';
 import { RollupMetrics } from '../../apps/server/src/features/rollup/rollup-metrics.js';
 import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js';
 import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
@@ -29,20 +22,11 @@ import { TransactionWindowRepository, TransactionWindows } from '../../apps/serv
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
 import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
 import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
-import { Metrics } from '../../apps/server/src/platform/observability/index.js';
-import type { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
-import type { WorkerPool } from '../../apps/server/src/platform/worker-pool/index.js';
+import { createLogger, Metrics } from '../../apps/server/src/platform/observability/index.js';
+import { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
+import { WorkerPool } from '../../apps/server/src/platform/worker-pool/index.js';
 import { SERVICE, type RawFlush } from './raw-flushes.js';
 import type { TestPostgres } from './postgres.js';
-
-/** The work of the pool, in this thread. */
-export const inlinePool = {
-  run: async (_file: string, task: MergeTask | BuildSegmentTask | MergeSegmentsTask) =>
-    codedOutcome<unknown>(() => {
-      if ('stored' in task) return mergeStoredProfiles(task);
-      return task.want === 'minute' ? buildSegment(task) : mergeSegments(task);
-    }),
-} as unknown as WorkerPool;
 
 /** What stores, builds and reads profiles, without HTTP and queues. */
 export interface RollupServer {
@@ -58,17 +42,22 @@ export interface RollupServer {
   readonly upper: UpperBuilder;
   readonly cover: Cover;
   readonly work: RollupWork;
-  /** Payloads of queued jobs. */
-  readonly queued: readonly unknown[];
+  readonly pool: WorkerPool;
+  readonly queues: Queues;
   close(): Promise<void>;
+}
+export interface RollupServerOptions {
+  readonly reads?: ReadDatabaseOptions;
+  /** Default none: an answer that was kept would not show what became of the tables. */
+  readonly maxAnswerBytes?: number;
 }
 export async function startRollupServer(
   url: string,
-  pool: MergePool = inlinePool,
-  readOptions?: ReadDatabaseOptions,
-  /** None: an answer that was kept would not show what became of the tables. */
-  maxAnswerBytes = 0,
+  { reads: readOptions, maxAnswerBytes = 0 }: RollupServerOptions = {},
 ): Promise<RollupServer> {
+  const pool = new WorkerPool(2);
+  const logger = createLogger('silent');
+  const queues = new Queues({ backend: 'postgres', url }, logger);
   const dataSource = await connectDataSource({ url, poolSize: 12 });
   const reads = new ReadDatabase(dataSource, readOptions);
   const windows = new WindowRepository(dataSource);
@@ -83,17 +72,10 @@ export async function startRollupServer(
     new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
   );
   const segments = new SegmentRepository(dataSource);
-  const builder = new SegmentBuilder(dataSource, windows, blocks, segments, pool as WorkerPool);
+  const builder = new SegmentBuilder(dataSource, windows, blocks, segments, pool);
   const processStarts = new ProcessStarts(dataSource);
-  const upper = new UpperBuilder(dataSource, windows, segments, processStarts, pool as WorkerPool);
-  const cover = new Cover(
-    new SnapshotRepository(reads),
-    windows,
-    dictionaries,
-    pool as WorkerPool,
-    new AnswerCache(maxAnswerBytes),
-  );
-  const queued: unknown[] = [];
+  const upper = new UpperBuilder(dataSource, windows, segments, processStarts, pool);
+  const cover = new Cover(new SnapshotRepository(reads), windows, dictionaries, pool, new AnswerCache(maxAnswerBytes));
   const work = new RollupWork(
     windows,
     blocks,
@@ -101,12 +83,14 @@ export async function startRollupServer(
     segments,
     builder,
     upper,
-    { add: async (_job: unknown, payload: unknown) => queued.push(payload) } as unknown as Queues,
+    queues,
     new RollupMetrics(new Metrics()),
-    { handle: () => undefined } as unknown as JobRunner,
-    { every: () => undefined } as unknown as Ticks,
+    new JobRunner(queues),
+    new Ticks(logger),
   );
   const close = async () => {
+    await queues.close();
+    await pool.onApplicationShutdown();
     await reads.onApplicationShutdown();
     await dataSource.destroy();
   };
@@ -123,16 +107,17 @@ export async function startRollupServer(
     upper,
     cover,
     work,
-    queued,
+    pool,
+    queues,
     close,
   };
 }
 
 /** One with a database of its own. */
-export async function freshRollupServer(postgres: TestPostgres, pool?: MergePool): Promise<RollupServer & { url: string }> {
+export async function freshRollupServer(postgres: TestPostgres): Promise<RollupServer & { url: string }> {
   const url = await postgres.createDatabase();
   await runMigrations(url, MIGRATIONS);
-  return { ...(await startRollupServer(url, pool)), url };
+  return { ...(await startRollupServer(url)), url };
 }
 
 /** Stores one flush as an agent would: its own tables, interned, then the batch. */

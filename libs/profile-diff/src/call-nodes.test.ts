@@ -53,8 +53,15 @@ describe('callNodes', () => {
 
 function withFirstSample(input: ComparisonInput): ComparisonInput['baseline'] {
   const { samples } = input.baseline;
-  const first = Object.fromEntries(
-    Object.entries(samples).map(([name, column]) => [name, column.slice(0, 1)]),
-  ) as unknown as typeof samples;
-  return { ...input.baseline, samples: first };
+  return {
+    ...input.baseline,
+    samples: {
+      process: samples.process.slice(0, 1),
+      windowStartMs: samples.windowStartMs.slice(0, 1),
+      transaction: samples.transaction.slice(0, 1),
+      stack: samples.stack.slice(0, 1),
+      value: samples.value.slice(0, 1),
+      count: samples.count.slice(0, 1),
+    },
+  };
 }

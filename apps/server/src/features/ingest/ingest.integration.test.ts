@@ -101,7 +101,7 @@ async function send(body: Uint8Array | string, headers: Record<string, string> =
       ...headers,
     },
   });
-  const json = (await answer.json()) as Record<string, unknown>;
+  const json = (await answer.json()) as { readonly rejected?: readonly { readonly code: string; readonly count: number }[] };
   return { status: answer.status, ...json, retryAfter: answer.headers.get('retry-after') };
 }
 
@@ -137,7 +137,7 @@ describe('POST /api/v1/batches', () => {
     damaged.fill(255, damaged.length - 40);
     const answer = await send(gzipSync(Buffer.concat([good[0]!, old, damaged, good[1]!])));
     expect(answer).toMatchObject({ status: 202, accepted: 2, duplicates: 0 });
-    expect((answer as unknown as { rejected: { code: string; count: number }[] }).rejected).toEqual(
+    expect(answer.rejected).toEqual(
       expect.arrayContaining([
         { code: 'BATCH_TOO_OLD', count: 1 },
         { code: expect.stringMatching(/^WIRE_/), count: 1 },

@@ -1,15 +1,12 @@
 export { assertStorable } from './batch-to-store.js';
 export type { BatchToStore, StoreOutcome } from './batch-to-store.js';
 export { BlockRepository } from './block.repository.js';
-export { buildSegment } from './build-segment.js';
 export type { BuildSegmentTask, BuiltSegment } from './build-segment.js';
-export { codedOutcome, resultOf } from './coded-outcome.js';
+export { resultOf } from './coded-outcome.js';
 export type { CodedOutcome } from './coded-outcome.js';
 export { LEVELS } from './level.js';
 export type { Level, LevelName, UpperLevel } from './level.js';
-export { mergeSegments } from './merge-segments.js';
 export type { MergeSegmentsTask } from './merge-segments.js';
-export { mergeStoredProfiles } from './merge-stored-profiles.js';
 export type { LabelSetGroups, MergedValues, MergeTask, ProcessValues, StepGroups, StepValues } from './merge-stored-profiles.js';
 export { NO_STACK } from './profile-rows.js';
 export { ProfileStore } from './profile-store.js';

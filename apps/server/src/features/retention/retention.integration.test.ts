@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RETENTION_TIERS, type RetentionAnswer, type RetentionDays, type RetentionEstimateAnswer } from '@hearth/query-contract';
+import type { RetentionAnswer, RetentionDays, RetentionEstimateAnswer } from '@hearth/query-contract';
 import { profileFromText } from '@hearth/profile-model/testing';
 import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
@@ -114,7 +114,14 @@ describe('Retention', () => {
         const { id } = await of(Projects).ensure(name);
         const services = [];
         for (let n = 0; n < 2; n += 1) services.push(await of(Origins).ensureService(id, `service ${n}`, NOW));
-        const days = Object.fromEntries(RETENTION_TIERS.map((tier) => [tier, 1 + below(6)])) as unknown as RetentionDays;
+        const days: RetentionDays = {
+          minutes: 1 + below(6),
+          hours: 1 + below(6),
+          days: 1 + below(6),
+          transactions: 1 + below(6),
+          series: 1 + below(6),
+          comparisons: 1 + below(6),
+        };
         if (name !== 'third') await of(Retention).setPolicy(id, days);
         projects.push({ id, services, days: name === 'third' ? DEFAULT_DAYS : days });
       }

@@ -6,7 +6,6 @@ import { startReplica, type TestReplica } from '../../../../../test/support/repl
 import {
   buildAll,
   freshRollupServer,
-  inlinePool,
   startRollupServer,
   storeFlush,
   type RollupServer,
@@ -38,9 +37,11 @@ async function writerAndReader() {
   const asked = { primary: 0, replica: 0 };
   const url = Object.assign(new URL(writer.url), { port: new URL(replica.url).port }).href;
   await replica.caughtUp();
-  const reader = await startRollupServer(writer.url, inlinePool, {
-    replica: { url, maxLagMs: MAX_LAG_MS, poolSize: 4 },
-    onRead: (database) => (asked[database] += 1),
+  const reader = await startRollupServer(writer.url, {
+    reads: {
+      replica: { url, maxLagMs: MAX_LAG_MS, poolSize: 4 },
+      onRead: (database) => (asked[database] += 1),
+    },
   });
   servers.push(reader);
   reader.reads.onApplicationBootstrap();

@@ -9,8 +9,7 @@ import {
   storeFlush,
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
-import { WorkerPool } from '../../platform/worker-pool/index.js';
-import type { CoverQuery, MergePool } from './cover.js';
+import type { CoverQuery } from './cover.js';
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -21,8 +20,8 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
   await postgres.stop();
 });
-async function freshServer(pool?: MergePool): Promise<RollupServer & { url: string }> {
-  const server = await freshRollupServer(postgres, pool);
+async function freshServer(): Promise<RollupServer & { url: string }> {
+  const server = await freshRollupServer(postgres);
   servers.push(server);
   return server;
 }
@@ -99,45 +98,40 @@ describe('Cover', () => {
     expect(await actualMerged(server, query)).toEqual(expectedMerged(flushes, query));
   });
 
-  it('merges in threads, stops when its reader leaves, and answers damage with a code', async () => {
-    const pool = new WorkerPool(2);
-    try {
-      const server = await freshServer(pool);
-      const random = randomNumbers(7);
-      const flushes = randomFlushes(random);
-      await Promise.all(flushes.map((flush) => storeFlush(server, flush)));
-      await checkCover(server, flushes, random);
-      await buildAll(server);
-      await checkCover(server, flushes, random);
+  it('stops when its reader leaves, and answers damage with a code', async () => {
+    const server = await freshServer();
+    const random = randomNumbers(7);
+    const flushes = randomFlushes(random);
+    await Promise.all(flushes.map((flush) => storeFlush(server, flush)));
+    await checkCover(server, flushes, random);
+    await buildAll(server);
+    await checkCover(server, flushes, random);
 
-      const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
-      const version = await server.cover.version(query);
-      expect(await server.cover.version(query)).toBe(version);
-      await storeFlush(server, { ...flushes.find((flush) => flush.profileTypeId === 1)!, sequence: 5000 });
-      expect(await server.cover.version(query)).not.toBe(version);
+    const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
+    const version = await server.cover.version(query);
+    expect(await server.cover.version(query)).toBe(version);
+    await storeFlush(server, { ...flushes.find((flush) => flush.profileTypeId === 1)!, sequence: 5000 });
+    expect(await server.cover.version(query)).not.toBe(version);
 
-      await expect(server.cover.merged({ ...query, signal: AbortSignal.abort() })).rejects.toMatchObject({
-        code: 'QUERY_CANCELLED',
-      });
-      // A builder that holds the table makes the reader wait in the database.
-      const holder = server.dataSource.createQueryRunner();
-      await holder.startTransaction();
-      await holder.query('LOCK TABLE block IN ACCESS EXCLUSIVE MODE');
-      const leaving = new AbortController();
-      const answer = server.cover.merged({ ...query, signal: leaving.signal });
-      setTimeout(() => {
-        leaving.abort();
-      }, 50);
-      await expect(answer).rejects.toMatchObject({ code: 'QUERY_CANCELLED' });
-      await holder.rollbackTransaction();
-      await holder.release();
+    await expect(server.cover.merged({ ...query, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'QUERY_CANCELLED',
+    });
+    // A builder that holds the table makes the reader wait in the database.
+    const holder = server.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('LOCK TABLE block IN ACCESS EXCLUSIVE MODE');
+    const leaving = new AbortController();
+    const answer = server.cover.merged({ ...query, signal: leaving.signal });
+    setTimeout(() => {
+      leaving.abort();
+    }, 50);
+    await expect(answer).rejects.toMatchObject({ code: 'QUERY_CANCELLED' });
+    await holder.rollbackTransaction();
+    await holder.release();
 
-      await server.dataSource.query('UPDATE segment SET totals = substring(totals for 40)');
-      await expect(server.cover.merged(query)).rejects.toMatchObject({ code: 'SEGMENT_DAMAGED' });
-      await server.dataSource.query(`UPDATE segment SET totals = '\\x63'`);
-      await expect(server.cover.merged(query)).rejects.toMatchObject({ code: 'SEGMENT_CODEC' });
-    } finally {
-      await pool.onApplicationShutdown();
-    }
+    await server.dataSource.query('UPDATE segment SET totals = substring(totals for 40)');
+    await expect(server.cover.merged(query)).rejects.toMatchObject({ code: 'SEGMENT_DAMAGED' });
+    await server.dataSource.query(`UPDATE segment SET totals = '\\x63'`);
+    await expect(server.cover.merged(query)).rejects.toMatchObject({ code: 'SEGMENT_CODEC' });
   });
 });

@@ -65,9 +65,6 @@ type MergeRequest =
   | { readonly want: 'steps'; readonly stepMs: DurationMs; readonly groupOf: StepGroups }
   | { readonly want: 'processes'; readonly groupOfLabelSet: LabelSetGroups; readonly windowMs: DurationMs };
 
-/** The threads that merge: what `WorkerPool` has of use here. */
-export type MergePool = Pick<WorkerPool, 'run'>;
-
 /**
  * Answers over stored profiles: days and hours in the middle, minutes at the ends, and the blocks that no segment holds yet, as they are at one
  * moment. The answer equals the merge of the raw profiles, whatever has been built. Where minutes have been merged into hours for good, a range
@@ -83,7 +80,7 @@ export class Cover {
   readonly #snapshots: SnapshotRepository;
   readonly #windows: WindowRepository;
   readonly #dictionaries: StackDictionaries;
-  readonly #pool: MergePool;
+  readonly #pool: WorkerPool;
   readonly #answers: AnswerCache;
 
   constructor(

@@ -5,7 +5,6 @@ import { DAYS, flushesOfDays, randomNumbers, SERVICE, type RawFlush } from '../.
 import {
   buildAll,
   freshRollupServer,
-  inlinePool,
   sealAll,
   startRollupServer,
   storeFlush,
@@ -152,7 +151,7 @@ describe('hours and days', () => {
         Object.assign(new WindowRepository(server.dataSource), { [step]: () => Promise.reject(new Error('killed')) }),
         server.segments,
         server.processStarts,
-        inlinePool,
+        server.pool,
       );
     const killAll = async () => {
       for (const level of UPPER) {
@@ -209,7 +208,7 @@ describe('hours and days', () => {
 
   it('give an answer again while nothing has arrived, and another one when something has', async () => {
     const { url, ...first } = await freshServer();
-    const server = await startRollupServer(url, undefined, undefined, 1e6);
+    const server = await startRollupServer(url, { maxAnswerBytes: 1e6 });
     servers.push(server);
     const flushes = flushesOfDays(randomNumbers(8)).filter((flush) => flush.profileTypeId === 1);
     for (const flush of flushes.slice(1)) await storeFlush(first, flush);

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { END, MINUTES, randomFlushes, randomNumbers, SERVICE, START } from '../../../../../test/support/raw-flushes.js';
 import { freshRollupServer, storeFlush, type RollupServer } from '../../../../../test/support/rollup-server.js';
+import { until } from '../../../../../test/support/until.js';
+import { buildRollup } from './build-rollup.job.js';
 import type { CoverQuery } from './cover.js';
 
 let postgres: TestPostgres;
@@ -53,7 +55,10 @@ describe('RollupWork', () => {
     const damaged = await server.windows.listPendingOf(SERVICE, START);
     expect(damaged.length).toBeGreaterThan(0);
     await server.work.queuePending('1m', nowMs + 2, 1);
-    expect(server.queued).toEqual([expect.objectContaining({ windowStartMs: START + 60_000 })]);
+    const queued: unknown[] = [];
+    server.queues.work(buildRollup.name, async ({ data }) => queued.push(data), 1);
+    await until(async () => (queued.length > 0 ? true : undefined));
+    expect(queued).toEqual([expect.objectContaining({ windowStartMs: START + 60_000 })]);
     await expect(server.work.buildWindows(minute, nowMs + 60_000)).rejects.toThrow(AggregateError);
   });
 });

@@ -2,15 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCover } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { randomFlushes, randomNumbers } from '../../../../../test/support/raw-flushes.js';
-import {
-  buildAll,
-  freshRollupServer,
-  inlinePool,
-  storeFlush,
-  type RollupServer,
-} from '../../../../../test/support/rollup-server.js';
-import type { WorkerPool } from '../../platform/worker-pool/index.js';
-import { WindowRepository, type BuildSegmentTask } from '../profile-store/index.js';
+import { buildAll, freshRollupServer, storeFlush, type RollupServer } from '../../../../../test/support/rollup-server.js';
+import { WorkerPool, type TaskOptions } from '../../platform/worker-pool/index.js';
+import { WindowRepository, type WindowKey } from '../profile-store/index.js';
 import { SegmentBuilder } from './segment-builder.js';
 
 let postgres: TestPostgres;
@@ -42,7 +36,7 @@ describe('SegmentBuilder', () => {
       Object.assign(new WindowRepository(server.dataSource), { setBuilt: () => Promise.reject(new Error('killed')) }),
       server.blocks,
       server.segments,
-      inlinePool,
+      server.pool,
     );
     for (const key of keys) await expect(broken.build(key)).rejects.toThrow('killed');
     await checkCover(server, flushes, random);
@@ -57,14 +51,21 @@ describe('SegmentBuilder', () => {
     for (let times = 0; times < 4; times += 1) await checkCover(server, [...flushes, ...late], random);
   });
 
-  /** A builder that does `meanwhile` while a thread computes. */
-  const builderInterruptedBy = (server: RollupServer, meanwhile: () => Promise<unknown>) =>
-    new SegmentBuilder(server.dataSource, server.windows, server.blocks, server.segments, {
-      run: async (file: string, task: BuildSegmentTask) => {
+  /** A builder that does `meanwhile` between reading and computing. */
+  async function buildInterruptedBy(server: RollupServer, meanwhile: () => Promise<unknown>, key: WindowKey) {
+    class InterruptedPool extends WorkerPool {
+      override async run<Task, Result>(file: string, task: Task, options?: TaskOptions): Promise<Result> {
         await meanwhile();
-        return inlinePool.run(file, task);
-      },
-    } as unknown as WorkerPool);
+        return super.run<Task, Result>(file, task, options);
+      }
+    }
+    const pool = new InterruptedPool(1);
+    try {
+      return await new SegmentBuilder(server.dataSource, server.windows, server.blocks, server.segments, pool).build(key);
+    } finally {
+      await pool.onApplicationShutdown();
+    }
+  }
 
   it('holds up no block that arrives while it computes, and leaves the window pending for it', { timeout: 20_000 }, async () => {
     const server = await freshServer();
@@ -73,7 +74,7 @@ describe('SegmentBuilder', () => {
     const late = { ...first!, sequence: second!.sequence + 1000 };
     await storeFlush(server, first!);
     const [key] = await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1);
-    expect(await builderInterruptedBy(server, () => storeFlush(server, late)).build(key!)).toBe('built');
+    expect(await buildInterruptedBy(server, () => storeFlush(server, late), key!)).toBe('built');
     expect(await server.windows.listPending(Number.MAX_SAFE_INTEGER, 10)).toEqual([key]);
     await checkCover(server, [first!, late], random);
     await buildAll(server);
@@ -88,11 +89,11 @@ describe('SegmentBuilder', () => {
     const late = { ...flush, sequence: flush.sequence + 1000 };
     await storeFlush(server, flush);
     const [key] = await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1);
-    const slower = builderInterruptedBy(server, async () => {
+    const meanwhile = async () => {
       await storeFlush(server, late);
       await server.builder.build(key!);
-    });
-    expect(await slower.build(key!)).toBe('nothing-to-do');
+    };
+    expect(await buildInterruptedBy(server, meanwhile, key!)).toBe('nothing-to-do');
     await checkCover(server, [flush, late], random);
   });
 });

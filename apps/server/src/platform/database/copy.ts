@@ -2,7 +2,7 @@
  * COPY in Postgres' binary format (documentation of COPY, "Binary Format"): rows with their fields as stored bytes.
  * `pg` has no binary results of its own that keep bytea whole, and rows as text cost several times more.
  */
-import type { ClientBase } from 'pg';
+import type { ClientBase, Submittable } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { HearthError } from '../http/hearth-error.js';
 
@@ -101,13 +101,18 @@ export class CopyReader {
   }
 }
 
+/** Of a client of `pg`, what takes a stream. */
+export interface StreamingClient {
+  query<Stream extends Submittable>(stream: Stream): Stream;
+}
+
 /**
  * Loads rows on the connection of the caller's database transaction.
  *
  * @param target Table and columns, as `block (service_id, data)`.
  * @param rows What `CopyWriter.finish` gave.
  */
-export async function copyIn(client: ClientBase, target: string, rows: Uint8Array): Promise<void> {
+export async function copyIn(client: StreamingClient, target: string, rows: Uint8Array): Promise<void> {
   const stream = client.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`));
   await new Promise<void>((resolve, reject) => {
     // Not `once`: what was still being written when Postgres refused it fails too, and an error without a listener ends the process.

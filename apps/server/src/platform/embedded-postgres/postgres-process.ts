@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { prepareForInitdb, type RunAs } from './postgres-files.js';
@@ -87,7 +88,7 @@ export async function spawnPostgres(
     log.splice(0, log.length - LOG_LINES_KEPT);
   });
   // The pipe alone must not keep a process alive that is done.
-  (server.stderr as unknown as { unref?: () => void }).unref?.();
+  if (server.stderr instanceof Socket) server.stderr.unref();
   server.once('error', (error) => log.push(String(error))); // a program that cannot be run
   const ended = new Promise<void>((resolve) => {
     server.once('close', () => {

@@ -1,18 +1,21 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { defineJob } from './define-job.js';
 import { JobRunner } from './job-runner.js';
-import type { Queues } from './queues.js';
+import { Queues } from './queues.js';
 
 const a = defineJob<null>({ name: 'a', parse: () => null, id: () => 'a', attempts: 1 });
 const b = defineJob<null>({ name: 'b', parse: () => null, id: () => 'b', attempts: 1 });
 
 function runnerWith(...jobs: (typeof a)[]) {
   const started: string[] = [];
-  const runner = new JobRunner({
-    work: (name: string) => {
+  class RecordedQueues extends Queues {
+    override work(name: string): void {
       started.push(name);
-    },
-  } as unknown as Queues);
+    }
+  }
+  const nowhere = { backend: 'postgres', url: 'postgres://127.0.0.1:1/none' } as const; // no queue is opened
+  const runner = new JobRunner(new RecordedQueues(nowhere, pino({ level: 'silent' })));
   for (const job of jobs) runner.handle(job, async () => undefined);
   return { runner, started };
 }

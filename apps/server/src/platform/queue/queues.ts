@@ -1,15 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { createPostgresBackend, createRedisBackend, withBackend, type Job as BullJob, type Queue, type Worker } from 'bullmq';
-import type { Cluster } from 'ioredis';
 import type { Logger } from 'pino';
 import { HearthError } from '../http/hearth-error.js';
 import type { Job } from './define-job.js';
-import { connectRedisCluster } from './redis-cluster.js';
-import { parseRedisUrl } from './redis-url.js';
-
-/** Where the queue lives: a schema `bullmq` in our database, or Redis, one server or a cluster. */
-export type QueueBackend = { readonly backend: 'postgres' | 'redis'; readonly url: string };
+import { connectQueues, type OpenQueue, type OpenWorker, type QueueBackend, type QueuedJob } from './queue-backends.js';
 
 /** With Redis away BullMQ's `add` neither resolves nor rejects. */
 const ADD_TIMEOUT_MS = 5_000;
@@ -23,27 +17,14 @@ const STALLED_INTERVAL_MS = 15_000;
 @Injectable()
 export class Queues implements BeforeApplicationShutdown {
   readonly #open: { close(): Promise<unknown> }[] = [];
-  readonly #queues = new Map<string, Queue>();
+  readonly #queues = new Map<string, OpenQueue>();
   readonly #running = new Set<Promise<unknown>>();
-  readonly #bound;
-  readonly #connection: never;
-  /** One for all queues; each worker makes another for itself, because it blocks. */
-  readonly #cluster: Cluster | undefined;
+  readonly #classes;
   readonly #logger: Logger;
 
   constructor(place: QueueBackend, logger: Logger) {
     this.#logger = logger;
-    this.#bound = place.backend === 'postgres' ? withBackend(createPostgresBackend) : withBackend(createRedisBackend);
-    const redis = place.backend === 'redis' ? parseRedisUrl(place.url) : undefined;
-    if (redis?.kind === 'cluster') this.#cluster = connectRedisCluster(redis);
-    // Without a listener an error would end the process; the queues tell of it.
-    this.#cluster?.on('error', () => undefined);
-    // The two backends' connection types do not meet.
-    this.#connection = (
-      place.backend === 'postgres'
-        ? { connectionString: place.url, max: 3, migrate: true } // without migrate it only checks the version of its tables
-        : (this.#cluster ?? { url: place.url, maxRetriesPerRequest: null })
-    ) as never; // null: workers refuse a number
+    this.#classes = connectQueues(place);
   }
 
   /**
@@ -80,9 +61,8 @@ export class Queues implements BeforeApplicationShutdown {
   }
 
   /** Runs `run` for each job of that name; a rejection makes the queue try again. */
-  work(name: string, run: (job: BullJob) => Promise<unknown>, concurrency: number): void {
-    const options = { ...this.#place(name), concurrency, stalledInterval: STALLED_INTERVAL_MS };
-    const tracked = async (job: BullJob) => {
+  work(name: string, run: (job: QueuedJob) => Promise<unknown>, concurrency: number): void {
+    const tracked = async (job: QueuedJob) => {
       const running = run(job);
       this.#running.add(running);
       try {
@@ -91,7 +71,7 @@ export class Queues implements BeforeApplicationShutdown {
         this.#running.delete(running);
       }
     };
-    const worker = new this.#bound.Worker(name, tracked, options) as unknown as Worker;
+    const worker = this.#classes.openWorker(name, tracked, { concurrency, stalledInterval: STALLED_INTERVAL_MS });
     worker.on('failed', (job, error) => {
       this.#logger.error({ err: error, job: job?.id, attempt: job?.attemptsMade }, `job ${name} failed`);
     });
@@ -121,26 +101,21 @@ export class Queues implements BeforeApplicationShutdown {
       if (outcome === 'late') this.#logger.warn(`the queue did not close within ${CLOSE_TIMEOUT_MS} ms`);
       break;
     }
-    this.#cluster?.disconnect();
+    this.#classes.disconnect();
   }
 
-  /** In a cluster all keys of a queue must be in one slot, which what is in braces names; a name for each queue spreads them over the masters. */
-  #place(name: string): { readonly connection: never; readonly prefix?: string } {
-    return { connection: this.#connection, ...(this.#cluster && { prefix: `{hearth.${name}}` }) };
-  }
-
-  #queue(name: string): Queue {
+  #queue(name: string): OpenQueue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = this.#keep(new this.#bound.Queue(name, this.#place(name)) as unknown as Queue);
+      queue = this.#keep(this.#classes.openQueue(name));
       this.#queues.set(name, queue);
     }
     return queue;
   }
 
-  #keep<Kind extends Queue | Worker>(one: Kind): Kind {
+  #keep<Kind extends OpenQueue | OpenWorker>(one: Kind): Kind {
     // Without a listener an error of the connection would end the process.
-    (one as Queue).on('error', (error: Error) => {
+    one.on('error', (error) => {
       this.#logger.warn({ err: error }, 'queue connection');
     });
     this.#open.push(one);

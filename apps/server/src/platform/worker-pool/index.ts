@@ -1,1 +1,1 @@
-export { WorkerPool } from './worker-pool.js';
+export { WorkerPool, type TaskOptions } from './worker-pool.js';
