@@ -1,4 +1,3 @@
-import type { FunctionTable, StackTable } from '@hearth/profile-model';
 import {
   BlockRepository,
   LEVELS,
@@ -25,6 +24,7 @@ import type { ReadDatabaseOptions } from '../../apps/server/src/platform/databas
 import { createLogger, Metrics } from '../../apps/server/src/platform/observability/index.js';
 import { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
 import { WorkerPool } from '../../apps/server/src/platform/worker-pool/index.js';
+import { stackTableOf } from './named-stacks.js';
 import { SERVICE, type RawFlush } from './raw-flushes.js';
 import type { TestPostgres } from './postgres.js';
 
@@ -122,27 +122,7 @@ export async function freshRollupServer(postgres: TestPostgres): Promise<RollupS
 
 /** Stores one flush as an agent would: its own tables, interned, then the batch. */
 export async function storeFlush(server: RollupServer, flush: RawFlush, epoch = epochOf(flush.startMs)): Promise<void> {
-  const names: string[] = [];
-  const parent: number[] = [];
-  const functionRow: number[] = [];
-  const rowOfPath = new Map<string, number>([['', -1]]);
-  for (const { path } of flush.samples) {
-    const parts = path === '' ? [] : path.split('>');
-    for (let depth = 1; depth <= parts.length; depth += 1) {
-      const prefix = parts.slice(0, depth).join('>');
-      if (rowOfPath.has(prefix)) continue;
-      if (!names.includes(parts[depth - 1]!)) names.push(parts[depth - 1]!);
-      rowOfPath.set(prefix, parent.push(rowOfPath.get(parts.slice(0, depth - 1).join('>'))!) - 1);
-      functionRow.push(names.indexOf(parts[depth - 1]!));
-    }
-  }
-  const empty = names.map(() => '');
-  const functions: FunctionTable = { length: names.length, name: names, package: empty, file: empty };
-  const stacks: StackTable = {
-    length: parent.length,
-    parent: Int32Array.from(parent),
-    functionRow: Uint32Array.from(functionRow),
-  };
+  const { functions, stacks, rowOfPath } = stackTableOf(flush.samples.map(({ path }) => path));
   await server.dictionaries.storeWithIds({ serviceId: SERVICE, epoch }, functions, stacks, async ({ ids, usedEpoch }) => {
     const { samples, ...head } = flush;
     const batch: BatchToStore = {
