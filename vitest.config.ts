@@ -8,13 +8,15 @@ const kinds = {
     exclude: ['**/*.integration.test.ts', '**/*.e2e.test.ts'],
   },
   integration: { include: ['{libs,apps,test}/**/*.integration.test.ts'], exclude: [] as string[] },
-  e2e: { include: ['{apps,test,examples}/**/*.e2e.test.ts'], exclude: [] as string[] },
+  e2e: { include: ['{apps,test,examples}/**/*.e2e.test.ts'], exclude: ['test/demo/**'] },
+  // It measures what sixteen processes do on this machine.
+  'e2e-alone': { include: ['test/demo/*.e2e.test.ts'], exclude: [] as string[] },
 };
 const never = ['**/node_modules/**', '**/dist/**', '**/.types/**'];
 
 export default defineConfig({
   test: {
-    projects: Object.entries(kinds).map(([name, { include, exclude }]) => ({
+    projects: Object.entries(kinds).map(([name, { include, exclude }], order) => ({
       // The sources of our libraries, not their builds: a test sees what is being edited.
       resolve: { conditions: ['hearth-source', 'module', 'node', 'import', 'default'] },
       // These go to Node as --conditions too: 'import' or 'module' there would make require() load ES modules (pg breaks).
@@ -37,8 +39,9 @@ export default defineConfig({
         pool: 'forks' as const,
         testTimeout: name === 'unit' ? 20_000 : 120_000,
         hookTimeout: name === 'unit' ? 20_000 : 120_000,
-        // Two at a time: each file has servers of its own. End to end one by one: the demo and the browser want the machine.
-        ...(name === 'integration' ? { maxWorkers: 2 } : name === 'e2e' ? { fileParallelism: false } : {}),
+        // Each file has servers of its own.
+        ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
+        sequence: { groupOrder: order },
       },
     })),
   },

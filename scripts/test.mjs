@@ -45,7 +45,7 @@ async function runTests(kind) {
     const code = await vitest([
       'run',
       '--project',
-      kind,
+      `${kind}*`,
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${resultFile}`,

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { encodeBatch } from '@hearth/wire-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allBuilt } from './support/all-built.js';
 import { askBytes, askJson } from './support/ask.js';
 import { madeBatch } from './support/made-batch.js';
 import { startPgBouncer, whyNoPgBouncer, type TestPgBouncer } from './support/pgbouncer.js';
@@ -83,7 +84,7 @@ describe.skipIf(missing.length > 0)(
             .at(-1) ?? Number.NaN,
         );
       };
-      await until(async () => ((await figure(servers[2]!, 'rollup_pending_windows')) === 0 ? true : undefined), 90_000);
+      await allBuilt(postgres.url, ['minute'], 90_000);
       for (const api of [first, second]) {
         const readFromReplica = () => figure(api, 'database_reads_total{database="replica"}');
         const before = (await readFromReplica()) || 0;

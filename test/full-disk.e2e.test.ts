@@ -4,11 +4,11 @@ import { chmodSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
-import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
+import type { Batch } from '@hearth/wire-format';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askJson } from './support/ask.js';
 import { madeBatch } from './support/made-batch.js';
+import { sendBatch } from './support/send-batch.js';
 import { startTestServer, type TestServer } from './support/server.js';
 import { until } from './support/until.js';
 
@@ -109,22 +109,11 @@ class Sender {
   /** @param functions - New ones that the batch brings along, so that it takes room. */
   async send(functions = 0): Promise<{ status: number; code?: unknown; retryAfter: string | null }> {
     const sequence = (this.#sequence += 1);
-    const body = gzipSync(
-      encodeBatch(padded(madeBatch({ processId: this.#processId, sequence, startMs: this.#startMs }), functions)),
-    );
-    const response = await fetch(`${this.#server.url}/api/v1/batches`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${this.#server.key}`,
-        'content-type': BATCH_CONTENT_TYPE,
-        'content-encoding': 'gzip',
-      },
-      body: new Uint8Array(body),
-    });
-    const { code } = (await response.json()) as { code?: unknown };
-    if (response.status === 202) this.#acknowledged.push(sequence);
+    const batch = padded(madeBatch({ processId: this.#processId, sequence, startMs: this.#startMs }), functions);
+    const { status, body, retryAfter } = await sendBatch(this.#server, batch);
+    if (status === 202) this.#acknowledged.push(sequence);
     // Not known to be stored, and not to be sent again: it must not have been.
-    return { status: response.status, code, retryAfter: response.headers.get('retry-after') };
+    return { status, code: body.code, retryAfter };
   }
 }
 

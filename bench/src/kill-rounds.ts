@@ -1,8 +1,8 @@
 /** `kill -9` of api, workers and Postgres at random, round after round, and every total compared after each. `-- kill-rounds [--rounds 200] [--seed N]` */
 import { runKillRounds } from '../../test/support/kill-rounds.js';
+import { randomNumbers } from '../../test/support/raw-flushes.js';
 import { printFigures } from './agent/figures.js';
 import { numberOption } from './store/number-option.js';
-import { randomNumbers } from './fleet/random-numbers.js';
 import { startBenchPostgres } from './store/bench-postgres.js';
 
 const rounds = numberOption('rounds', 200);

@@ -2,15 +2,12 @@
  * What it costs to load a stack dictionary that nobody has in memory: time, CPU, how long the event loop is held, memory. Pages of 200
  * stacks, as batches bring them, and full ones.
  */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { FunctionTable, StackTable } from '@hearth/profile-model';
 import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/dist/features/stacks/index.js';
 import { connectDataSource, runMigrations } from '../../apps/server/dist/platform/database/index.js';
-import { EmbeddedPostgres } from '../../apps/server/dist/platform/embedded-postgres/index.js';
 import { MIGRATIONS } from '../../apps/server/dist/migrations/index.js';
+import { startBenchPostgres } from './store/bench-postgres.js';
 
 type EpochKey = Parameters<StackDictionaries['intern']>[0];
 
@@ -23,14 +20,10 @@ interface MadeStacks {
   readonly stacks: StackTable;
 }
 
-const homeDir = mkdtempSync(path.join(tmpdir(), 'hearth-bench-'));
-chmodSync(homeDir, 0o755); // when root runs it, Postgres runs as nobody
-const postgres = await EmbeddedPostgres.start({
-  homeDir,
-  programsCopyDir: path.join(tmpdir(), `hearth-test-postgres-programs-${process.getuid?.() ?? 0}`),
-});
-await runMigrations(postgres.url(), [...MIGRATIONS]);
-const dataSource = await connectDataSource({ url: postgres.url() });
+const postgres = await startBenchPostgres();
+const url = await postgres.createDatabase('stacks');
+await runMigrations(url, MIGRATIONS);
+const dataSource = await connectDataSource({ url });
 const newOwner = () => new StackDictionaries(new StackRepository(dataSource));
 try {
   // What is measured is reading; thousands of pages have to be written first.
@@ -53,7 +46,6 @@ try {
 } finally {
   await dataSource.destroy();
   await postgres.stop();
-  rmSync(homeDir, { recursive: true, force: true });
 }
 
 /** In calls that bring `atOnce` new stacks each. */

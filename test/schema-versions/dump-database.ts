@@ -13,7 +13,10 @@ export async function dumpDatabase(database: Awaited<ReturnType<typeof connectDa
       const lines = ['CREATE SEQUENCE migration_id_seq AS integer;', '', ...functions]; // the sequence is that of the one column that is no identity
       for (const { name, columns, partitions } of tables) {
         lines.push(texts.get(name)!);
-        for (const partition of partitions) lines.push(`CREATE TABLE ${partition.name} PARTITION OF ${name} ${partition.bound};`);
+        for (const { name: partition, bound, storage = [] } of partitions)
+          lines.push(
+            `CREATE TABLE ${partition} PARTITION OF ${name} ${bound}${storage.length === 0 ? '' : ` WITH (${storage.join(', ')})`};`,
+          );
         const list = columns.map((column) => quoted(column.name));
         const { rows } = await client.query<{ row: string }>(
           `SELECT concat_ws(', ', ${list.map((column) => `quote_nullable(${column}::text)`).join(', ')}) AS row FROM ${quoted(name)} ORDER BY 1`,

@@ -1,6 +1,8 @@
 import type { FlameGraphAnswer, FunctionsAnswer, TimelineAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { Batch } from '@hearth/wire-format';
+import pg from 'pg';
+import { allBuilt } from '../support/all-built.js';
 import { askJson } from '../support/ask.js';
 import { madeBatch } from '../support/made-batch.js';
 import { sendBatch } from '../support/send-batch.js';
@@ -9,6 +11,10 @@ import { until } from '../support/until.js';
 
 /** Of four minutes, in two processes of one revision each. */
 const BUILT_BATCHES = 24;
+/** Of four minutes two days before, which are in hours and a day as well. */
+const OLD_BATCHES = 24;
+const FIRST_OLD = 101;
+const OLD_MS = 2 * 86_400_000;
 /** Into the last of these minutes and the next one; nobody merges them any more. */
 const PENDING_BATCHES = 6;
 const FLUSH_MS = 10_000;
@@ -17,6 +23,8 @@ const FLUSH_MS = 10_000;
 export interface StoreAnswers {
   readonly cpu: { readonly sum: number; readonly samples: number };
   readonly cpuOfRelease: number;
+  /** Of the days before. */
+  readonly cpuOfDays: { readonly sum: number; readonly samples: number };
   readonly heap: number;
   readonly timeline: number;
   readonly selfOfFunction: Readonly<Record<string, number>>;
@@ -31,6 +39,8 @@ export async function fillStore(databaseUrl: string): Promise<number> {
   const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 10 * 60_000;
   const whole = await startTestServer({ databaseUrl });
   for (let sequence = 1; sequence <= BUILT_BATCHES; sequence += 1) await send(whole, storeBatch(sequence, startMs));
+  for (let sequence = FIRST_OLD; sequence < FIRST_OLD + OLD_BATCHES; sequence += 1)
+    await send(whole, storeBatch(sequence, startMs - OLD_MS - (FIRST_OLD - 1) * FLUSH_MS));
   await post(whole, '/api/v1/deploys', {
     service: 'made',
     environment: 'test',
@@ -48,10 +58,9 @@ export async function fillStore(databaseUrl: string): Promise<number> {
     const { status } = await askJson<{ status: string }>(whole, `/api/v1/comparisons/${String(comparison['id'])}`);
     return status === 'done' || undefined;
   });
-  await until(async () => {
-    const text = await (await fetch(`${whole.url}/metrics`)).text();
-    return /^rollup_pending_windows(\{.*\})? 0$/m.test(text) || undefined;
-  }, 180_000);
+  await allBuilt(databaseUrl, ['minute'], 180_000);
+  // The hours and the day of what is older; this hour has not ended.
+  await until(async () => ((await heldByDays(databaseUrl)) ? true : undefined), 300_000);
   await whole.stop();
   const api = await startTestServer({ databaseUrl, role: 'api' });
   for (let sequence = BUILT_BATCHES + 1; sequence <= BUILT_BATCHES + PENDING_BATCHES; sequence += 1)
@@ -87,6 +96,10 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
   const flame = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?${range}`);
   const release = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?${range}&revision=made-2`);
   const heap = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?${range}&type=inuse_space`);
+  const ofDays = await askJson<FlameGraphAnswer>(
+    server,
+    `/api/v1/flame-graph?service=made&from=${startMs - 3 * OLD_MS}&until=${startMs - OLD_MS / 2}`,
+  );
   const { functions } = await askJson<FunctionsAnswer>(server, `/api/v1/functions?${range}&limit=1000`);
   const { series } = await askJson<TimelineAnswer>(server, `/api/v1/timeline?${range}`);
   const { transactions } = await askJson<TransactionsAnswer>(server, `/api/v1/transactions?${range}`);
@@ -97,6 +110,7 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
   return {
     cpu: { sum: flame.sum, samples: flame.samples },
     cpuOfRelease: release.sum,
+    cpuOfDays: { sum: ofDays.sum, samples: ofDays.samples },
     heap: heap.sum,
     timeline: series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0),
     selfOfFunction: Object.fromEntries(functions.map(({ name, self }) => [name, self])),
@@ -105,6 +119,21 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
     deploys: deploys.map(({ revision }) => revision).sort(),
     projects: projects.map(({ name }) => name).sort(),
   };
+}
+
+/** Whether hours and days hold what was sent, and the totals of its releases are there. */
+async function heldByDays(databaseUrl: string): Promise<boolean> {
+  await allBuilt(databaseUrl, ['hour', 'day'], 0);
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ held: boolean }>(
+      `SELECT EXISTS (SELECT FROM hour_segment) AND EXISTS (SELECT FROM day_totals) AND EXISTS (SELECT FROM release_totals) AS held`,
+    );
+    return rows[0]!.held;
+  } finally {
+    await client.end();
+  }
 }
 
 async function send(server: TestServer, batch: Batch): Promise<void> {

@@ -10,6 +10,9 @@ import { askStore, fillStore, type StoreAnswers } from './made-store.js';
 const FOLDER = path.join(import.meta.dirname, 'released');
 export const HOW_TO_WRITE = 'npm run schema-version';
 
+/** The first versions were kept with an hour's rows only. */
+const WITHOUT_DAYS = { cpuOfDays: { sum: 0, samples: 0 } };
+
 /** A database as a released version of the schema left it, with rows. */
 export interface SchemaVersion {
   /** When its data begins. */
@@ -25,7 +28,8 @@ export function readSchemaVersion(migration: string): SchemaVersion | undefined 
   if (!existsSync(file)) return undefined;
   const sql = readFileSync(file, 'utf8');
   const [head] = sql.split('\n', 1);
-  return { ...(JSON.parse(head!.replace(/^-- /, '')) as Omit<SchemaVersion, 'sql'>), sql };
+  const { startMs, answers } = JSON.parse(head!.replace(/^-- /, '')) as Omit<SchemaVersion, 'sql'>;
+  return { startMs, answers: { ...WITHOUT_DAYS, ...answers }, sql };
 }
 
 /** Builds it again, in an empty database. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { encodeBatch } from '@hearth/wire-format';
+import { allBuilt } from './all-built.js';
 import { askJson } from './ask.js';
 import { madeBatch } from './made-batch.js';
 import { isAcknowledged } from './send-batch.js';
@@ -72,7 +73,7 @@ export async function runKillRounds(plan: KillPlan): Promise<Record<string, numb
       plan.onRound?.(round, victim);
     }
     // And when everything is in segments.
-    await until(async () => ((await pendingWindows(servers.get('worker 1')!)) === 0 ? true : undefined));
+    await allBuilt(databaseUrl);
     await checkTotals(servers.get('api')!, startMs, sent, 'at the end');
   } finally {
     for (const server of servers.values()) await server.stop();
@@ -100,11 +101,6 @@ async function checkTotals(api: TestServer, startMs: number, sent: number, when:
   const count = transactions.reduce((total, one) => total + one.count, 0);
   if (count !== sent) faults.push(`${count} transactions instead of ${sent}`);
   if (faults.length > 0) throw new Error(`${when}: ${faults.slice(0, 5).join('; ')}`);
-}
-
-async function pendingWindows({ url }: TestServer): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^rollup_pending_windows (\S+)/m.exec(text)?.[1]);
 }
 
 /** What an agent does, without its patience. */

@@ -1,7 +1,8 @@
 import type { DurationMs, EpochMs, ProfileTypeId, ProfileTypeKind } from '@hearth/profile-model';
 import type { ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
+import { randomNumbers } from '../../../test/support/raw-flushes.js';
+import { normalNumber } from './normal-number.js';
 import type { Population, RecordedColumns, RecordedPeriod } from './population.js';
-import { normalNumber, randomNumbers } from './random-numbers.js';
 
 export const FLUSH_MS: DurationMs = 10_000;
 /** Raw samples of ten busy seconds. */

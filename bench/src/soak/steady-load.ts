@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { BATCH_CONTENT_TYPE, encodeBatch } from '@hearth/wire-format';
+import { encodeBatch } from '@hearth/wire-format';
+import { isAcknowledged } from '../../../test/support/send-batch.js';
 import type { TestServer } from '../../../test/support/server.js';
 import { FLUSH_MS, fleetFlushes, type FleetPlan, type Flush } from '../fleet/fleet.js';
 import { flushToBatch } from '../fleet/flush-tables.js';
@@ -59,7 +60,7 @@ export class SteadyLoad {
   async #sendUntilAcknowledged(server: TestServer, body: Buffer): Promise<void> {
     for (;;) {
       const start = performance.now();
-      const isStored = await post(server, body);
+      const isStored = await isAcknowledged(server, body);
       this.#latenciesMs.push(performance.now() - start);
       if (isStored) return;
       this.errors += 1;
@@ -81,17 +82,6 @@ export class SteadyLoad {
       program,
       transactions.reduce((sum, { count }) => sum + count, 0),
     );
-  }
-}
-
-async function post({ url, key }: TestServer, body: Buffer): Promise<boolean> {
-  try {
-    const headers = { authorization: `Bearer ${key}`, 'content-type': BATCH_CONTENT_TYPE, 'content-encoding': 'gzip' };
-    const answer = await fetch(`${url}/api/v1/batches`, { method: 'POST', headers, body: new Uint8Array(body) });
-    const { accepted, duplicates } = (await answer.json()) as { accepted?: number; duplicates?: number };
-    return answer.status === 202 && (accepted ?? 0) + (duplicates ?? 0) === 1;
-  } catch {
-    return false;
   }
 }
 

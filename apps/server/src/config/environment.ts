@@ -55,6 +55,8 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError';
 }
 
+/** A deletion holds two for its locks and works on a third. */
+const MIN_POOL_SIZE = 4;
 const wholeNumber = (what: string, min: number, max: number) => {
   const fault = `must be ${what}, ${min} to ${max}`;
   return z.coerce.number(fault).int(fault).min(min, fault).max(max, fault);
@@ -75,7 +77,7 @@ const schema = z.object({
   PORT: count('a port', 1, 65_535, 4040),
   HEARTH_ROLE: z.enum(ROLES, 'must be api, worker or all').default('all'),
   DATABASE_URL: postgresUrl,
-  DATABASE_POOL_SIZE: count('a number of connections', 2, 500, 10),
+  DATABASE_POOL_SIZE: count('a number of connections', MIN_POOL_SIZE, 500, 10),
   DATABASE_READ_URL: postgresUrl,
   DATABASE_READ_MAX_LAG_MS: count('a number of milliseconds', 1_000, 3_600_000, 10_000),
   REDIS_URL: z

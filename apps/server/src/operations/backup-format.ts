@@ -27,13 +27,15 @@ export const MAX_STORED_BYTES = MAX_RAW_BYTES + (1 << 12);
 
 export const FRAME = { head: 1, rows: 2, table: 3, end: 4 } as const;
 
-/** Names that stand in SQL. Ours are all like this; others could be anything. */
+/** Names that stand in SQL. Ours are all like this; tables of somebody else with other names cannot be backed up. */
 const name = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/);
 /** What `pg_get_expr` gives of a bound: words, numbers, quoted texts without quotes in them. */
 const bound = z
   .string()
   .max(500)
   .regex(/^(DEFAULT|FOR VALUES (FROM \([^;()]*\) TO \([^;()]*\)|IN \([^;()]*\)|WITH \(modulus \d+, remainder \d+\)))$/);
+/** As `fillfactor=80`. */
+const storageParameter = z.string().regex(/^[a-z_.]{1,63}=[\w.]{1,63}$/);
 const count = z.number().int().min(0);
 
 export const backupHead = z.object({
@@ -47,7 +49,7 @@ export const backupHead = z.object({
       z.object({
         name,
         columns: z.array(z.object({ name, type: z.string().max(200) })).max(2_000),
-        partitions: z.array(z.object({ name, bound })).max(1_000_000),
+        partitions: z.array(z.object({ name, bound, storage: z.array(storageParameter).max(100).optional() })).max(1_000_000),
       }),
     )
     .max(10_000),

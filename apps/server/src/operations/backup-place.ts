@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,8 +21,9 @@ export interface BackupTarget extends BackupSink {
 /** @throws {HearthError} `BACKUP_FILE` */
 export async function openTarget(place: string): Promise<BackupTarget> {
   if (place === STANDARD_STREAM) return standardOutput();
-  const partial = `${place}.partial`;
-  const file = await coded(place, () => open(partial, 'w', FILE_MODE));
+  // Of this run alone: two that write into one file would spoil both, and the one of before.
+  const partial = `${place}.${randomBytes(6).toString('hex')}.partial`;
+  const file = await coded(place, () => open(partial, 'wx', FILE_MODE));
   return {
     write: (bytes) => coded(place, () => file.appendFile(bytes)),
     keep: () => coded(place, () => keepFile(file, partial, place)),

@@ -87,6 +87,21 @@ describe('a restored backup', () => {
     expect(await query(url, storage)).toEqual([{ attstorage: 'e' }]);
   });
 
+  it('keeps room in the partitions that are updated often', async () => {
+    const [source, url] = [await postgres.createDatabase(), await postgres.createDatabase()];
+    await loadSchemaVersion(source, readSchemaVersion(NEWEST)!);
+    const [partition] = await query<{ name: string }>(
+      source,
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'transaction_window'::regclass",
+    );
+    await query(source, `ALTER TABLE ${partition!.name} SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05)`);
+    const place = path.join(folder, 'storage.backup');
+    await backUpTo(source, place);
+    await restoreFrom(url, place);
+    const storage = `SELECT reloptions FROM pg_class WHERE oid = '${partition!.name}'::regclass`;
+    expect(await query(url, storage)).toEqual([{ reloptions: ['fillfactor=70', 'autovacuum_vacuum_scale_factor=0.05'] }]);
+  });
+
   it('gives no id twice: what was given to rows that are gone stays given', async () => {
     const source = await postgres.createDatabase();
     await loadSchemaVersion(source, readSchemaVersion(NEWEST)!);
@@ -116,7 +131,8 @@ describe('a restored backup', () => {
   it('leaves out tables that are not Hearth’s, and says which', async () => {
     const [source, url] = [await postgres.createDatabase(), await postgres.createDatabase()];
     await runMigrations(source, MIGRATIONS);
-    await query(source, 'CREATE TABLE somebodys AS SELECT 1 AS one');
+    await query(source, 'CREATE TABLE somebodys (one int GENERATED ALWAYS AS IDENTITY)');
+    await query(source, 'INSERT INTO somebodys DEFAULT VALUES');
     const place = path.join(folder, 'somebodys.backup');
     await backUpTo(source, place);
     expect((await restoreFrom(url, place)).leftOut).toEqual(['somebodys']);
@@ -125,6 +141,29 @@ describe('a restored backup', () => {
 });
 
 describe('backUp', () => {
+  it('refuses to write what could not be read again', async () => {
+    const source = await postgres.createDatabase();
+    await runMigrations(source, MIGRATIONS);
+    await query(source, 'CREATE TABLE somebodys ("createdAt" int)');
+    await expect(backUpTo(source, path.join(folder, 'unreadable.backup'))).rejects.toMatchObject({
+      code: 'BACKUP_FOREIGN_TABLE',
+      message: expect.stringContaining('somebodys'),
+    });
+    await query(source, 'DROP TABLE somebodys');
+    await backUpTo(source, path.join(folder, 'unreadable.backup'));
+  });
+
+  it('leaves a whole backup when two write to one file', async () => {
+    const place = path.join(folder, 'twice.backup');
+    const [first, second] = [await openTarget(place), await openTarget(place)];
+    await backUp(filled, first, { signal: new AbortController().signal, onProgress: () => undefined });
+    await second.write(Buffer.alloc(1_000));
+    await first.keep();
+    await second.write(Buffer.alloc(1_000));
+    await second.discard();
+    expect(await restoreFrom(await postgres.createDatabase(), place)).toMatchObject({ rows: summary.rows });
+  });
+
   it('leaves a file that only its owner reads, and nothing half-written', async () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder).filter((name) => name.endsWith('.partial'))).toEqual([]);
@@ -135,7 +174,7 @@ describe('backUp', () => {
     writeFileSync(place, 'the one of before');
     await expect(backUpTo(await postgres.createDatabase(), place)).rejects.toMatchObject({ code: 'BACKUP_NOTHING' });
     expect(readFileSync(place, 'utf8')).toBe('the one of before');
-    expect(readdirSync(folder)).not.toContain('before.backup.partial');
+    expect(readdirSync(folder).filter((name) => name.startsWith('before.'))).toEqual(['before.backup']);
   });
 
   it('says when it cannot write', async () => {

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import type { z } from 'zod';
 import {
   appliedMigrations,
   assertNoUnfinishedRestore,
@@ -8,7 +9,7 @@ import {
 } from '../platform/database/index.js';
 import { HearthError } from '../platform/http/index.js';
 import { VERSION } from '../version.js';
-import type { TableHead } from './backup-format.js';
+import { backupHead, type TableHead } from './backup-format.js';
 import { BackupWriter, type BackupSink } from './backup-writer.js';
 import { endingWith } from './ending-with.js';
 import { describeTables, listTables, quoted, readSequences, tableBytes } from './stored-tables.js';
@@ -31,7 +32,7 @@ export interface BackupSummary {
  * Writes everything that Hearth's tables hold at one moment. Servers may go on beside it: nobody waits for it but whoever
  * wants to drop a table or change its columns. The queue is left out: every job in it is derived from a row that is written.
  *
- * @throws {HearthError} `BACKUP_NOTHING`, `RESTORE_UNFINISHED`; the signal's reason
+ * @throws {HearthError} `BACKUP_NOTHING`, `BACKUP_FOREIGN_TABLE`, `RESTORE_UNFINISHED`; the signal's reason
  */
 export async function backUp(url: string, sink: BackupSink, options: BackupOptions): Promise<BackupSummary> {
   const dataSource = await connectDataSource({ url, poolSize: 2, applicationName: 'hearth-backup' });
@@ -71,7 +72,9 @@ async function writeSnapshot(
 
   const writer = new BackupWriter(sink);
   const sequences = await readSequences(client);
-  await writer.head({ hearthVersion: VERSION, createdMs: Date.now(), migrations, tables: described, sequences });
+  const head = backupHead.safeParse({ hearthVersion: VERSION, createdMs: Date.now(), migrations, tables: described, sequences });
+  if (!head.success) throw unreadable(head.error, described);
+  await writer.head(head.data);
   let [rows, doneBytes] = [0, 0];
   for (const table of described) {
     const tableStart = doneBytes;
@@ -87,6 +90,16 @@ async function writeSnapshot(
   }
   await writer.end();
   return { migrations, tables: described.length, rows, bytes: writer.written };
+}
+
+/** What nobody could read again is not written. */
+function unreadable({ issues }: z.ZodError, tables: readonly TableHead[]): HearthError {
+  const [, row] = issues[0]!.path;
+  const table = issues[0]!.path[0] === 'tables' ? ` (table ${tables[Number(row)]!.name})` : '';
+  return new HearthError(
+    'BACKUP_FOREIGN_TABLE',
+    `the database holds names that are not Hearth's and that a backup cannot hold${table}: ${issues[0]!.path.join('.')}: ${issues[0]!.message}`,
+  );
 }
 
 /** @returns Rows. */

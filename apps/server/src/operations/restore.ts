@@ -173,7 +173,12 @@ async function load(
       // What migrations put there themselves is in the backup too, as it was.
       if (known.length > 0) await client.query(`TRUNCATE ${known.map(({ name }) => quoted(name)).join(', ')}`);
       const rows = await loadTables(client, head, new Set(known.map(({ name }) => name)), parts, signal);
-      for (const { name, last } of head.sequences) await client.query('SELECT setval($1::regclass, $2)', [quoted(name), last]);
+      // Those of tables that were left out are not there.
+      for (const { name, last } of head.sequences)
+        await client.query('SELECT setval(sequence, $2) FROM to_regclass($1) AS sequence WHERE sequence IS NOT NULL', [
+          quoted(name),
+          last,
+        ]);
       await client.query('DROP TABLE unfinished_restore');
       return { rows, leftOut: head.tables.filter((table) => !known.includes(table)).map(({ name }) => name) };
     }),
@@ -190,7 +195,9 @@ async function prepareTable(client: ClientBase, { name, columns, partitions }: T
   }
   for (const partition of partitions) {
     if (made.partitions.some((one) => one.name === partition.name)) continue;
-    await client.query(`CREATE TABLE ${quoted(partition.name)} (LIKE ${quoted(name)} INCLUDING ALL)`);
+    const { storage = [] } = partition;
+    const parameters = storage.length === 0 ? '' : ` WITH (${storage.join(', ')})`;
+    await client.query(`CREATE TABLE ${quoted(partition.name)} (LIKE ${quoted(name)} INCLUDING ALL)${parameters}`);
     await client.query(`ALTER TABLE ${quoted(name)} ATTACH PARTITION ${quoted(partition.name)} ${partition.bound}`);
   }
 }

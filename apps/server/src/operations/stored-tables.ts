@@ -27,8 +27,9 @@ export async function describeTables(client: ClientBase): Promise<TableHead[]> {
     SELECT tables.name AS "table", attname AS name, format_type(atttypid, atttypmod) AS type
     FROM (${TABLES}) AS tables JOIN pg_attribute ON attrelid = tables.oid
     WHERE attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY tables.name, attnum`);
-  const partitions = await client.query<{ table: string; name: string; bound: string; kind: string }>(`
-    SELECT tables.name AS "table", class.relname AS name, pg_get_expr(relpartbound, class.oid) AS bound, relkind AS kind
+  const partitions = await client.query<{ table: string; name: string; bound: string; kind: string; storage: string[] }>(`
+    SELECT tables.name AS "table", class.relname AS name, pg_get_expr(relpartbound, class.oid) AS bound, relkind AS kind,
+      coalesce(reloptions, '{}') AS storage
     FROM (${TABLES}) AS tables JOIN pg_inherits ON inhparent = tables.oid JOIN pg_class AS class ON class.oid = inhrelid
     ORDER BY tables.name, class.relname`);
   const nested = partitions.rows.find(({ kind }) => kind !== 'r');
@@ -40,7 +41,7 @@ export async function describeTables(client: ClientBase): Promise<TableHead[]> {
   const tables = (await listTables(client)).map((name) => ({
     name,
     columns: columns.rows.filter((row) => row.table === name).map((row) => ({ name: row.name, type: row.type })),
-    partitions: partitions.rows.filter((row) => row.table === name).map((row) => ({ name: row.name, bound: row.bound })),
+    partitions: partitions.rows.filter((row) => row.table === name).map(({ name, bound, storage }) => ({ name, bound, storage })),
   }));
   return inLoadOrder(tables, references.rows);
 }

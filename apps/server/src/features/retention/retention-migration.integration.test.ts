@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { undoLatestMigration } from '../../../../../test/support/undo-migration.js';
 import { connectDataSource, runMigrations } from '../../platform/database/index.js';
-import { undoLatestMigration } from '../../platform/database/run-migrations.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { Retention1763600000005 } from '../../migrations/1763600000005-retention.js';
 

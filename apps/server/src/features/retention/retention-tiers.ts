@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import type { RetentionAmount, RetentionTier } from '@hearth/query-contract';
-import type { TimePartitions } from '../../platform/database/partitions.js';
+import { SAMPLED_PAGES, type TimePartitions } from '../../platform/database/partitions.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { SegmentRepository } from '../profile-store/index.js';
@@ -49,12 +49,18 @@ export class RetentionTiers {
   }
 }
 
+/** So that a question about a year reads no more than one about a day. */
+const pagesOfEach = (all: readonly unknown[]) => Math.max(MIN_SAMPLED_PAGES, Math.floor(SAMPLED_PAGES / all.length));
+/** Fewer would miss a service with a small part of a partition. */
+const MIN_SAMPLED_PAGES = 50;
+
 /** Of tables whose rows go one by one. */
 async function splitRows(tables: readonly TimePartitions[], { serviceIds, beforeMs }: Cutoff): Promise<Split> {
   const split = { stays: { rows: 0, bytes: 0 }, goes: { rows: 0, bytes: 0 } };
   for (const partitions of tables) {
-    for (const partition of await partitions.list()) {
-      const { rows, bytes, before } = await partitions.shareOf(partition, serviceIds, beforeMs);
+    const all = await partitions.list();
+    for (const partition of all) {
+      const { rows, bytes, before } = await partitions.shareOf(partition, serviceIds, beforeMs, pagesOfEach(all));
       split.goes.rows += before.rows;
       split.goes.bytes += before.bytes;
       split.stays.rows += rows - before.rows;
@@ -67,8 +73,9 @@ async function splitRows(tables: readonly TimePartitions[], { serviceIds, before
 /** Of a table whose partitions go whole. */
 async function splitPartitions(partitions: TimePartitions, { serviceIds, beforeMs }: Cutoff): Promise<Split> {
   const split = { stays: { rows: 0, bytes: 0 }, goes: { rows: 0, bytes: 0 } };
-  for (const partition of await partitions.list()) {
-    const { rows, bytes } = await partitions.shareOf(partition, serviceIds);
+  const all = await partitions.list();
+  for (const partition of all) {
+    const { rows, bytes } = await partitions.shareOf(partition, serviceIds, 0, pagesOfEach(all));
     const side = partition.endMs <= beforeMs ? split.goes : split.stays;
     side.rows += rows;
     side.bytes += bytes;

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCover } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { undoLatestMigration } from '../../../../../test/support/undo-migration.js';
 import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import { buildAll, freshRollupServer, startRollupServer, storeFlush } from '../../../../../test/support/rollup-server.js';
 import { epochOf } from './epoch.js';
-import { runMigrations, undoLatestMigration } from '../../platform/database/run-migrations.js';
+import { runMigrations } from '../../platform/database/run-migrations.js';
 import { StackEpochs1763600000004 } from '../../migrations/1763600000004-stack-epochs.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 

@@ -1,3 +1,4 @@
+import { escapeLiteral } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from './database-transaction.js';
 
@@ -21,7 +22,8 @@ export async function unlessLocked<Result>(
 ): Promise<Result | 'taken'> {
   return inDatabaseTransaction(dataSource, async ({ client }) => {
     await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
-    const locked = await client.query('SELECT pg_try_advisory_xact_lock($1, hashtext($2)) AS held', [kind, of]);
+    // No parameters: they leave the question's portal open, and with it a snapshot that VACUUM would wait for as long as `work` takes.
+    const locked = await client.query(`SELECT pg_try_advisory_xact_lock(${kind}, hashtext(${escapeLiteral(of)})) AS held`);
     return (locked.rows as { held: boolean }[])[0]!.held ? work() : 'taken';
   });
 }

@@ -165,6 +165,21 @@ describe('TimePartitions', () => {
     expect(new Map(stored.map(({ n, data }) => [String(n), data]))).toEqual(expected);
   });
 
+  it('copies much that changed meanwhile beside its writers, and has all of it', async () => {
+    const partitions = await made('churned');
+    await fill('churned', 1, 5, 4_000);
+    const [first] = await partitions.list();
+    const rounds = 8;
+    const write = async () => {
+      for (let round = 1; round <= rounds; round += 1)
+        await database.query('UPDATE churned SET data = $1 WHERE n % $2 = $3', [Buffer.of(round), rounds, round - 1]);
+    };
+    const [rewritten] = await Promise.all([partitions.rewrite(first!), write()]);
+    expect(rewritten).toHaveProperty('bytesAfter');
+    const counts = await database.query('SELECT data, count(*) AS n FROM churned GROUP BY 1 ORDER BY 1');
+    expect(counts).toEqual(Array.from({ length: rounds }, (_, round) => ({ data: Buffer.of(round + 1), n: 500 })));
+  });
+
   it('is whole when a rewrite is killed, and the next one takes away what it left', async () => {
     const partitions = await made('killed');
     await fill('killed', 1, 5, 400);

@@ -10,8 +10,8 @@ const HOUR_MS: DurationMs = 3_600_000;
 const PARTITION_LOCK = 4_040_000_002;
 /** Below this part of a partition the disk of removed rows is not worth writing the others again: it comes back when the partition goes. */
 const WORTH_A_REWRITE = 0.1;
-/** Of a partition, to estimate who has how much of it: 160 MB at most are read, and usually far less. */
-const SAMPLED_PAGES = 20_000;
+/** Of one question, to estimate who has how much of a partition: 160 MB at most are read, and usually far less. */
+export const SAMPLED_PAGES = 20_000;
 /** A drop stops everybody who uses the table while it waits, so it does not wait long: the next attempt comes soon. */
 const DROP_LOCK_TIMEOUT_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -160,19 +160,24 @@ export class TimePartitions {
     }
   }
 
-  /** How much of a partition these services have, of all times and of before `beforeMs`; of a large one estimated from a sample of its pages. */
-  async shareOf({ table }: TimePartition, serviceIds: readonly number[], beforeMs: EpochMs = 0): Promise<PartitionShare> {
+  /** How much of a partition these services have, of all times and of before `beforeMs`; of a large one estimated from about `sampledPages` of its pages. */
+  async shareOf(
+    { table }: TimePartition,
+    serviceIds: readonly number[],
+    beforeMs: EpochMs = 0,
+    sampledPages = SAMPLED_PAGES,
+  ): Promise<PartitionShare> {
     const column = await this.#timeColumn();
     const sample = this.#dataSource.query(
       `WITH size AS (SELECT greatest(1, pg_relation_size('${table}') / current_setting('block_size')::int) AS pages, pg_total_relation_size('${table}') AS bytes)
        SELECT pages, bytes, mine, early, everybody FROM size, LATERAL (
          SELECT count(*) FILTER (WHERE service_id = ANY ($1)) AS mine, count(*) FILTER (WHERE service_id = ANY ($1) AND ${column} < $2) AS early, count(*) AS everybody
-         FROM ${table} TABLESAMPLE SYSTEM (least(100, 100.0 * ${SAMPLED_PAGES} / pages))) AS sampled`,
+         FROM ${table} TABLESAMPLE SYSTEM (least(100, 100.0 * ${sampledPages} / pages))) AS sampled`,
       [serviceIds, beforeMs],
     ) as Promise<{ pages: number; bytes: number; mine: number; early: number; everybody: number }[]>;
     const [found] = await orGone(sample, [{ pages: 1, bytes: 0, mine: 0, early: 0, everybody: 0 }]);
     const { pages, bytes, mine, early, everybody } = found!;
-    const perSampledRow = Math.max(1, pages / SAMPLED_PAGES);
+    const perSampledRow = Math.max(1, pages / sampledPages);
     const amountOf = (sampled: number) => ({
       rows: Math.round(sampled * perSampledRow),
       bytes: everybody === 0 ? 0 : Math.round((bytes * sampled) / everybody),

@@ -121,12 +121,13 @@ export class ReadDatabase implements OnApplicationBootstrap, OnApplicationShutdo
     const beforeMs = performance.now();
     const before = await positionOfPrimary(this.#primary);
     const replayed = await positionOfReplica(watcher);
+    const afterMs = performance.now(); // before the question: what is committed while it is answered counts as not yet there
     const after = await positionOfPrimary(this.#primary);
     if (before.cluster !== replayed.cluster || replayed.position === null)
       throw new Error('DATABASE_READ_URL is no streaming replica of the database of DATABASE_URL');
     this.#lag.noteWritten(before.position, beforeMs);
     this.#lag.noteReplayed(replayed.position);
-    this.#lag.noteWritten(after.position, performance.now()); // finds out a replica that is ahead
+    this.#lag.noteWritten(after.position, afterMs); // finds out a replica that is ahead
   }
 
   #tellChange(fault: string | undefined): void {

@@ -9,6 +9,12 @@ const REWRITE_LOCK = 404_003;
 const LOCK_TIMEOUT_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
 
+/** Rows that changed during the copy, copied again at once beside the writers; and how few may be left for the swap, for which everybody waits. */
+const ROWS_OF_A_ROUND = 20_000;
+const ROWS_OF_A_SWAP = 1_000;
+/** More would mean that it changes faster than it can be copied. */
+const MAX_ROUNDS = 500;
+
 /** What the catalog says of a partition. */
 interface Partition {
   readonly table: string;
@@ -28,7 +34,7 @@ export const leftoversOf = (table: string) => [`${table}_new`, `${table}_changed
 
 /**
  * Writes a partition anew and puts it in the place of the old one, so that deleted rows give their disk back. Readers and
- * writers go on meanwhile: a trigger notes the keys of rows that change, and they are copied again under the lock of the swap.
+ * writers go on meanwhile: a trigger notes the keys of rows that change, and they are copied again: most beside the writers, the last few under the lock of the swap.
  * Killed anywhere, the old partition is still there and whole. An empty one is not written again, only dropped.
  *
  * @param isKept - A condition over a row: others are not copied, which deletes them all at once.
@@ -44,6 +50,7 @@ export async function rewritePartition(
     if (partition === undefined) return 'gone';
     await withShortLock(dataSource, (client) => startNoting(client, partition));
     await dataSource.query(`INSERT INTO ${table}_new SELECT * FROM ${table} WHERE ${isKept}`);
+    if (!(await catchUp(dataSource, partition, isKept))) return 'busy';
     return withShortLock(dataSource, (client) => swap(client, partition, isKept));
   };
   try {
@@ -86,16 +93,49 @@ async function startNoting(client: ClientBase, { table, parent, isWithin, storag
   await client.query(`ALTER TABLE ${table}_new ADD CONSTRAINT within_bounds CHECK (${isWithin})`);
 }
 
-async function swap(
-  client: ClientBase,
-  { table, parent, bounds, keys }: Partition,
-  isKept: string,
-): Promise<{ bytesBefore: number; bytesAfter: number }> {
-  // The parent, as readers and writers do: whoever wrote into this partition has now committed, and nobody is in between.
-  await client.query(`LOCK TABLE ${parent} IN ACCESS EXCLUSIVE MODE`);
-  const isChanged = `(${keys.join(', ')}) IN (SELECT ${keys.join(', ')} FROM ${table}_changed)`;
+/**
+ * Copies again what changed while everything was copied, in rounds beside the writers, until so little is left that nobody waits long for the swap.
+ *
+ * @returns `false`: more changes than can be copied.
+ */
+async function catchUp(dataSource: DataSource, partition: Partition, isKept: string): Promise<boolean> {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const copied = await inDatabaseTransaction(dataSource, async ({ client }) =>
+      copyChanged(client, partition, isKept, ROWS_OF_A_ROUND),
+    );
+    if (copied <= ROWS_OF_A_SWAP) return true;
+  }
+  return false;
+}
+
+/**
+ * Copies at most `maxRows` rows again whose keys were noted. The keys go first: whoever notes one later has changed its row later, and what is
+ * read after that is at least as new as every key that went.
+ *
+ * @returns How many keys there were.
+ */
+async function copyChanged(client: ClientBase, { table, keys }: Partition, isKept: string, maxRows?: number): Promise<number> {
+  const list = keys.join(', ');
+  const limit = maxRows === undefined ? '' : ` LIMIT ${maxRows}`;
+  await client.query(`CREATE TEMP TABLE changed_again ON COMMIT DROP AS SELECT DISTINCT ${list} FROM ${table}_changed${limit}`);
+  await client.query('ANALYZE changed_again');
+  const isChanged = `(${list}) IN (SELECT ${list} FROM changed_again)`;
+  await client.query(`DELETE FROM ${table}_changed WHERE ${isChanged}`);
   await client.query(`DELETE FROM ${table}_new WHERE ${isChanged}`);
   await client.query(`INSERT INTO ${table}_new SELECT * FROM ${table} WHERE ${isChanged} AND (${isKept})`);
+  const counted = await client.query<{ n: number }>('SELECT count(*) AS n FROM changed_again');
+  return counted.rows[0]!.n;
+}
+
+async function swap(
+  client: ClientBase,
+  partition: Partition,
+  isKept: string,
+): Promise<{ bytesBefore: number; bytesAfter: number }> {
+  const { table, parent, bounds } = partition;
+  // The parent, as readers and writers do: whoever wrote into this partition has now committed, and nobody is in between.
+  await client.query(`LOCK TABLE ${parent} IN ACCESS EXCLUSIVE MODE`);
+  await copyChanged(client, partition, isKept);
   const { before, after, hasRows } = (
     await client.query(
       `SELECT pg_total_relation_size('${table}') AS before, pg_total_relation_size('${table}_new') AS after, EXISTS (SELECT FROM ${table}_new) AS "hasRows"`,

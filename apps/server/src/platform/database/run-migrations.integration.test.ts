@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { undoLatestMigration } from '../../../../../test/support/undo-migration.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource } from './data-source.js';
 import { inDatabaseTransaction } from './database-transaction.js';
-import { runMigrations, undoLatestMigration } from './run-migrations.js';
+import { runMigrations } from './run-migrations.js';
 
 let postgres: TestPostgres;
 beforeAll(async () => {

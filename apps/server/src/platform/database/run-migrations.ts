@@ -89,19 +89,6 @@ export async function appliedMigrations(database: DataSource | QueryRunner): Pro
   return rows.map(({ name }) => name);
 }
 
-/** Takes the latest migration back. Only the latest has a way down that is tested. */
-export async function undoLatestMigration(url: string, migrations: readonly MigrationClass[]): Promise<void> {
-  await withMigrationLock(url, async (dataSource) => {
-    const latest = (await appliedMigrations(dataSource)).at(-1);
-    const migration = migrations.find(({ name }) => name === latest);
-    if (migration === undefined) throw new Error(`${latest ?? 'nothing'} is the latest migration, and has no way down here`);
-    await inDatabaseTransaction(dataSource, async ({ queryRunner }) => {
-      await new migration().down(queryRunner);
-      await queryRunner.query('DELETE FROM migration WHERE name = $1', [migration.name]);
-    });
-  });
-}
-
 /**
  * Of a database transaction that does nothing else: a pooler keeps its connection for it, and it ends with the connection,
  * also when this process is killed. Asked for again and again, not waited for: twenty that wait could fill a pool in which the

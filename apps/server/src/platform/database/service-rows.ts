@@ -18,7 +18,7 @@ export interface ServiceTable {
 export async function listServiceTables(dataSource: DataSource): Promise<ServiceTable[]> {
   const tables = (await dataSource.query(
     `SELECT relname AS "table", relispartition AS "isPartition" FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attname = 'service_id' ORDER BY relname DESC`,
+     WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND attname = 'service_id' ORDER BY relname DESC`,
   )) as ServiceTable[];
   const leftovers = new Set(tables.flatMap(({ table, isPartition }) => (isPartition ? leftoversOf(table) : [])));
   return tables.filter(({ table }) => !leftovers.has(table));
