@@ -1,8 +1,7 @@
 import type { FlameGraphAnswer, FunctionsAnswer, TimelineAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { Batch } from '@hearth/wire-format';
-import pg from 'pg';
-import { allBuilt } from '../support/all-built.js';
+import { allBuilt, allInDays } from '../support/all-built.js';
 import { askJson } from '../support/ask.js';
 import { madeBatch } from '../support/made-batch.js';
 import { sendBatch } from '../support/send-batch.js';
@@ -58,9 +57,8 @@ export async function fillStore(databaseUrl: string): Promise<number> {
     const { status } = await askJson<{ status: string }>(whole, `/api/v1/comparisons/${String(comparison['id'])}`);
     return status === 'done' || undefined;
   });
-  await allBuilt(databaseUrl, ['minute'], 180_000);
-  // The hours and the day of what is older; this hour has not ended.
-  await until(async () => ((await heldByDays(databaseUrl)) ? true : undefined), 300_000);
+  await allBuilt(databaseUrl, 180_000);
+  await allInDays(databaseUrl, startMs - OLD_MS / 2, 300_000);
   await whole.stop();
   const api = await startTestServer({ databaseUrl, role: 'api' });
   for (let sequence = BUILT_BATCHES + 1; sequence <= BUILT_BATCHES + PENDING_BATCHES; sequence += 1)
@@ -119,21 +117,6 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
     deploys: deploys.map(({ revision }) => revision).sort(),
     projects: projects.map(({ name }) => name).sort(),
   };
-}
-
-/** Whether hours and days hold what was sent, and the totals of its releases are there. */
-async function heldByDays(databaseUrl: string): Promise<boolean> {
-  await allBuilt(databaseUrl, ['hour', 'day'], 0);
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ held: boolean }>(
-      `SELECT EXISTS (SELECT FROM hour_segment) AND EXISTS (SELECT FROM day_totals) AND EXISTS (SELECT FROM release_totals) AS held`,
-    );
-    return rows[0]!.held;
-  } finally {
-    await client.end();
-  }
 }
 
 async function send(server: TestServer, batch: Batch): Promise<void> {

@@ -1,29 +1,30 @@
 import pg from 'pg';
 import { until } from './until.js';
 
-const PENDING = {
-  minute: 'SELECT FROM profile_window WHERE sequence > built_sequence LIMIT 1',
-  hour: 'SELECT FROM hour_window WHERE sequence > built_sequence LIMIT 1',
-  day: 'SELECT FROM day_window WHERE sequence > built_sequence LIMIT 1',
-};
+/** Waits until no minute is pending, as the database says: a server's gauge is up to 5 s older, and 0 before it was measured. */
+export async function allBuilt(databaseUrl: string, withinMs?: number): Promise<void> {
+  await untilTrue(databaseUrl, 'SELECT NOT EXISTS (SELECT FROM profile_window WHERE sequence > built_sequence)', [], withinMs);
+}
 
-/**
- * Waits until nothing is pending, as the database says: a server's gauge is up to 5 s older, and 0 before it was measured.
- *
- * @param levels - The coarser ones are pending only once something below them is built: name them together.
- */
-export async function allBuilt(
-  databaseUrl: string,
-  levels: readonly (keyof typeof PENDING)[] = ['minute'],
-  withinMs?: number,
-): Promise<void> {
+/** Waits until days hold everything from before this time, and the totals of releases too; it must be of days that have ended. */
+export async function allInDays(databaseUrl: string, beforeMs: number, withinMs: number): Promise<void> {
+  await untilTrue(
+    databaseUrl,
+    `SELECT EXISTS (SELECT FROM release_totals) AND NOT EXISTS (
+       SELECT FROM hour_window WHERE sequence > built_sequence AND window_start_ms < $1 UNION ALL
+       SELECT FROM day_window WHERE sequence > built_sequence AND window_start_ms < $1)`,
+    [beforeMs],
+    withinMs,
+  );
+}
+
+async function untilTrue(databaseUrl: string, question: string, values: readonly number[], withinMs?: number): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
-  client.on('error', () => undefined); // the next question reports it
   await client.connect();
   try {
     await until(async () => {
-      for (const level of levels) if ((await client.query(PENDING[level])).rowCount !== 0) return undefined;
-      return true;
+      const { rows } = await client.query<[boolean]>({ text: question, values: [...values], rowMode: 'array' });
+      return rows[0]![0] || undefined;
     }, withinMs);
   } finally {
     await client.end();
