@@ -24,4 +24,15 @@ describe('RememberedFunctions', () => {
     expect(ofFile('early', '')).toBe(early);
     expect(functions.of('')('early', '')).not.toBe(early);
   });
+
+  it('counts the roots too: made up ones without a function do not stay, and those that are too long are never kept', () => {
+    const functions = new RememberedFunctions((name, scriptName) => ({ name, package: '', file: scriptName }));
+    const early = functions.of('')('early', '');
+    for (let number = 0; number < 20_000; number += 1) functions.of(`${number}`.padEnd(1_001, 'x'));
+    const ofLong = functions.of('x'.repeat(1_001));
+    expect(ofLong('f', '')).not.toBe(ofLong('f', ''));
+    expect(functions.of('')('early', '')).toBe(early);
+    for (let number = 0; number < 80_001; number += 1) functions.of(`/r${number}`);
+    expect(functions.of('')('early', '')).not.toBe(early);
+  });
 });

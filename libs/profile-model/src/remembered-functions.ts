@@ -21,23 +21,33 @@ export class RememberedFunctions {
 
   /** Of programs whose repository is `rootDir`, by name and script name. To be used for one batch or file. */
   of(rootDir: string): (name: string, scriptName: string) => FunctionKey {
+    if (rootDir.length > MAX_LENGTH) return (name, scriptName) => this.#make(name, scriptName, rootDir);
     if (this.#bytes > MAX_BYTES) {
       this.#byRoot.clear();
       this.#bytes = 0;
     }
-    const byScript = this.#byRoot.get(rootDir) ?? new Map<string, Map<string, FunctionKey>>();
-    this.#byRoot.set(rootDir, byScript);
+    const byScript = this.#ofRoot(rootDir);
     return (name, scriptName) => {
       let byName = byScript.get(scriptName);
       let key = byName?.get(name);
       if (key !== undefined) return key;
       key = this.#make(name, scriptName, rootDir);
       const length = name.length + scriptName.length;
-      if (length > MAX_LENGTH || rootDir.length > MAX_LENGTH) return key;
+      if (length > MAX_LENGTH) return key;
       if (byName === undefined) byScript.set(scriptName, (byName = new Map()));
       byName.set(name, key);
       this.#bytes += ENTRY_BYTES + length * 2;
       return key;
     };
+  }
+
+  /** A root counts as well: it is the sender's text, and may come without a function. */
+  #ofRoot(rootDir: string): Map<string, Map<string, FunctionKey>> {
+    let byScript = this.#byRoot.get(rootDir);
+    if (byScript === undefined) {
+      this.#byRoot.set(rootDir, (byScript = new Map()));
+      this.#bytes += ENTRY_BYTES + rootDir.length * 2;
+    }
+    return byScript;
   }
 }
