@@ -10,6 +10,12 @@ export interface FormatLimits {
   readonly maxDepth: number;
   /** Frames of all stacks together: a short file can name long stacks many times. */
   readonly maxFrames: number;
+  /** Label sets: whoever stores them makes a row of each. */
+  readonly maxLabelSets: number;
+  /** Labels of one sample that have a text. */
+  readonly maxLabels: number;
+  /** Characters of all label sets together: a short file can name long texts many times. */
+  readonly maxLabelCharacters: number;
 }
 
 export const DEFAULT_FORMAT_LIMITS: FormatLimits = {
@@ -17,6 +23,10 @@ export const DEFAULT_FORMAT_LIMITS: FormatLimits = {
   maxRows: 1_000_000,
   maxDepth: 20_000,
   maxFrames: 20_000_000,
+  // As in a batch of the agent.
+  maxLabelSets: 4_096,
+  maxLabels: 64,
+  maxLabelCharacters: 2 ** 25,
 };
 
 /** @throws {FormatError} `FORMAT_LIMIT` */
@@ -24,9 +34,11 @@ export function assertWithin(count: number, limit: number, what: string): void {
   if (count > limit) throw new FormatError('FORMAT_LIMIT', `${count} ${what}, ${limit} allowed`);
 }
 
-/** Longest name, file or label kept; what is cut ends in an ellipsis. */
+/** Longest name or file kept; what is cut ends in an ellipsis. */
 const MAX_NAME_LENGTH = 4096;
+/** Longest name or value of a label kept, as in a batch of the agent: each of thousands of label sets may name the same text. */
+export const MAX_LABEL_LENGTH = 1024;
 
-export function shortened(text: string): string {
-  return text.length <= MAX_NAME_LENGTH ? text : `${text.slice(0, MAX_NAME_LENGTH - 1)}…`;
+export function shortened(text: string, maxLength = MAX_NAME_LENGTH): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
 }

@@ -12,7 +12,7 @@ import { pprofToProfiles } from './pprof/pprof-to-profiles.js';
 export type ProfileFormat = 'pprof' | 'folded' | 'cpuprofile';
 
 export interface ReadProfilesOptions {
-  /** Default: 64 MiB, 1,000,000 rows, stacks of 20,000 frames. */
+  /** Default: 64 MiB, 1,000,000 rows, stacks of 20,000 frames, 4,096 label sets of 64 labels. */
   readonly limits?: Partial<FormatLimits>;
   /** For gzip files; without it they are refused with `FORMAT_GZIP`. `inflateByStream` beforehand is the way without one. */
   readonly inflate?: Inflate;

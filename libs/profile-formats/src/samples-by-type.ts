@@ -10,7 +10,7 @@ import {
 } from '@hearth/profile-model';
 import { FormatError } from './errors.js';
 import type { FormatLimits } from './limits.js';
-import { assertWithin, shortened } from './limits.js';
+import { assertWithin, MAX_LABEL_LENGTH, shortened } from './limits.js';
 
 /**
  * Gathers the samples of one file, each with one value per profile type, over one set of tables. The profiles it makes share those tables.
@@ -49,12 +49,13 @@ export class SamplesByType {
     assertWithin((this.#frames += depth), this.#limits.maxFrames, 'frames in all stacks');
   }
 
-  /** @param labels - Sorted and storable. */
+  /** @param labels - Sorted, as `tidyLabel` makes them. @throws {FormatError} `FORMAT_LIMIT` */
   labelSetRow(labels: LabelSet): number {
     const key = labelSetKey(labels);
     let row = this.#labelSetRows.get(key);
     if (row === undefined) {
       row = this.#labelSets.push(labels) - 1;
+      assertWithin(this.#labelSets.length, this.#limits.maxLabelSets, 'label sets');
       this.#labelSetRows.set(key, row);
     }
     return row;
@@ -104,8 +105,13 @@ export function tidyFunction(key: FunctionKey): FunctionKey {
   return { name: tidy(key.name), package: tidy(key.package), file: tidy(key.file) };
 }
 
-export function tidy(text: string): string {
+function tidy(text: string): string {
   return shortened(storableText(text));
+}
+
+/** A label's name or value, likewise. */
+export function tidyLabel(text: string): string {
+  return shortened(storableText(text), MAX_LABEL_LENGTH);
 }
 
 function asserted(profile: Profile): Profile {

@@ -2,7 +2,8 @@ import type { FunctionKey, Label, LabelSet, Profile } from '@hearth/profile-mode
 import { NATIVE_PACKAGE, NO_PARENT, RememberedFunctions, TextCache, canonicalFunction, labelSet } from '@hearth/profile-model';
 import { FormatError } from '../errors.js';
 import type { FormatLimits } from '../limits.js';
-import { SamplesByType, tidy, tidyFunction } from '../samples-by-type.js';
+import { assertWithin } from '../limits.js';
+import { SamplesByType, tidyFunction, tidyLabel } from '../samples-by-type.js';
 import { nodeAgentFunction } from './node-agent-names.js';
 import type { PprofLocation, PprofMapping, PprofMessage, PprofSample, Whole } from './pprof-message.js';
 import { decodePprof } from './pprof-message.js';
@@ -28,10 +29,12 @@ const rememberedFunctions = new RememberedFunctions((name, file, rootDir) =>
 
 class PprofImport {
   readonly #message: PprofMessage;
+  readonly #limits: FormatLimits;
   readonly #functionOf: (name: string, file: string) => FunctionKey;
   readonly #functionRows = new Map<FunctionKey, number>();
   readonly #texts: (string | undefined)[] = [];
   readonly #labelSetRows = new Map<string, number>();
+  #labelCharacters = 0;
   readonly #samples: SamplesByType;
   readonly #scales: TimeScale[];
   /** Index of the sample type that counts raw samples; -1 if there is none. */
@@ -42,6 +45,7 @@ class PprofImport {
 
   constructor(message: PprofMessage, limits: FormatLimits, rootDir: string) {
     this.#message = message;
+    this.#limits = limits;
     this.#functionOf = rememberedFunctions.of(rootDir);
     if (message.stringStart[0] === undefined || message.stringStart[0] !== message.stringEnd[0])
       throw new FormatError('PPROF_STRING', 'the first text must be empty');
@@ -106,12 +110,15 @@ class PprofImport {
     return stack;
   }
 
-  /** Few label sets come with many samples, by the same rows of the texts. */
+  /** Few label sets come with many samples, by the same rows of the texts. What is counted is rows: to find out which texts are equal takes time for each. */
   #labelSetRow(sample: PprofSample): number {
     let key = '';
     for (const { key: name, text } of sample.labels) key += `${name},${text};`;
     let row = this.#labelSetRows.get(key);
-    if (row === undefined) this.#labelSetRows.set(key, (row = this.#samples.labelSetRow(this.#labels(sample))));
+    if (row === undefined) {
+      assertWithin(this.#labelSetRows.size + 1, this.#limits.maxLabelSets, 'label sets');
+      this.#labelSetRows.set(key, (row = this.#samples.labelSetRow(this.#labels(sample))));
+    }
     return row;
   }
 
@@ -120,7 +127,11 @@ class PprofImport {
     const labels: Label[] = [];
     for (const { key, text } of sample.labels) {
       const [name, value] = [this.#text(key), this.#text(text)];
-      if (name !== '' && text !== 0) labels.push([tidy(name), tidy(value)]);
+      if (name === '' || text === 0) continue;
+      const label = [tidyLabel(name), tidyLabel(value)] as const;
+      assertWithin(labels.push(label), this.#limits.maxLabels, 'labels of one sample');
+      this.#labelCharacters += label[0].length + label[1].length;
+      assertWithin(this.#labelCharacters, this.#limits.maxLabelCharacters, 'characters in all label sets');
     }
     return labelSet(labels);
   }

@@ -25,7 +25,7 @@ const tree = (profile: Profile): string => callTreeToText(callTree(profile.stack
 
 /** A small pprof: function main (1) and leaf (2), each in the location of its number; location 3 holds both, leaf inlined into main. */
 function pprof(
-  samples: { ids: (number | bigint)[]; values: (number | bigint)[]; label?: string }[],
+  samples: { ids: (number | bigint)[]; values: (number | bigint)[]; label?: string; moreLabels?: number }[],
   types = [['events', 'count']],
   packed = true,
 ): Uint8Array {
@@ -44,10 +44,16 @@ function pprof(
     writer.join();
   };
   types.forEach((_, index) => message(1, () => [1, 2].forEach((field) => numbers1(writer, field, 5 + index * 2 + field - 1))));
-  for (const { ids, values, label } of samples) {
+  for (const { ids, values, label, moreLabels = 0 } of samples) {
     message(2, () => {
       numbers(1, ids);
       numbers(2, values);
+      for (let more = 0; more < moreLabels; more += 1) {
+        message(3, () => {
+          numbers1(writer, 1, texts.push(`label${more}`) - 1);
+          numbers1(writer, 2, 4);
+        });
+      }
       if (label !== undefined) {
         message(3, () => {
           numbers1(writer, 1, 4);
@@ -185,6 +191,35 @@ describe('readProfiles of a pprof', () => {
         { limits },
       ),
     ).toThrowError(code('FORMAT_LIMIT'));
+  });
+  it('takes 4,096 label sets and no more, whether their texts are equal or only stand in rows of their own', () => {
+    const sets = (count: number, label = (n: number): string => `p${n}`): Uint8Array =>
+      pprof(Array.from({ length: count }, (_, n) => ({ ids: [1], values: [1], label: label(n) })));
+    expect(readProfiles(sets(4_096)).profiles[0]!.labelSets).toHaveLength(4_096);
+    expect(() => readProfiles(sets(4_097))).toThrowError(code('FORMAT_LIMIT'));
+    expect(readProfiles(sets(4_096, () => 'pro')).profiles[0]!.labelSets).toEqual([[['plan', 'pro']]]);
+    expect(() => readProfiles(sets(4_097, () => 'pro'))).toThrowError(code('FORMAT_LIMIT'));
+    expect(() => readProfiles(sets(3), { limits: { maxLabelSets: 2 } })).toThrowError(code('FORMAT_LIMIT'));
+  });
+  it('takes 64 labels of a sample and no more; numbers are none', () => {
+    const labelled = (moreLabels: number): Uint8Array => pprof([{ ids: [1], values: [1], label: 'pro', moreLabels }]);
+    expect(readProfiles(labelled(63)).profiles[0]!.labelSets[0]).toHaveLength(64);
+    expect(() => readProfiles(labelled(64))).toThrowError(code('FORMAT_LIMIT'));
+  });
+  it('bounds the characters of a short file that names long labels', () => {
+    const bytes = pprof([
+      { ids: [1], values: [1], label: 'pro' },
+      { ids: [1], values: [1], label: 'pro', moreLabels: 1 },
+    ]);
+    const characters = 'planpro'.length + 'planprolabel0plan'.length;
+    expect(readProfiles(bytes, { limits: { maxLabelCharacters: characters } }).profiles).toHaveLength(1);
+    expect(() => readProfiles(bytes, { limits: { maxLabelCharacters: characters - 1 } })).toThrowError(code('FORMAT_LIMIT'));
+  });
+  it('cuts labels to 1,024 characters', () => {
+    const labelOf = (length: number): string =>
+      readProfiles(pprof([{ ids: [1], values: [1], label: 'x'.repeat(length) }])).profiles[0]!.labelSets[0]![0]![1];
+    expect(labelOf(1_024)).toBe('x'.repeat(1_024));
+    expect(labelOf(1_025)).toBe(`${'x'.repeat(1_023)}…`);
   });
   it.each([
     ['PPROF_ID', 'a location that is not there', pprof([{ ids: [77], values: [1] }])],

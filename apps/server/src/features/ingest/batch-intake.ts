@@ -16,9 +16,12 @@ import { run as decodeBody, type DecodeBatchesTask, type DecodedBody } from './d
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
-import { SMALL_BODY_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
+import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
 import { Storing } from './storing.js';
 import { errorOf } from './worker-fault.js';
+
+/** What says that a body becomes more than is read here. */
+const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'WIRE_SIZE']);
 
 /** Takes in the bodies that our agents send. */
 @Injectable()
@@ -79,8 +82,9 @@ export class BatchIntake {
   async #decode(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
     if (body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
-      const decoded = decodeBody({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES });
-      if (decoded.faults[0]?.code !== 'INFLATED_TOO_LARGE') return decoded;
+      const limits = { maxInflatedBytes: SMALL_INFLATED_BYTES, maxDecodedBytes: SMALL_DECODED_BYTES };
+      const decoded = decodeBody({ ...task, ...limits });
+      if (!decoded.faults.some(({ code }) => TOO_LARGE_HERE.has(code))) return decoded;
     }
     return this.threads.decode(projectId, 'features/ingest/decode-batches.worker.js', task);
   }

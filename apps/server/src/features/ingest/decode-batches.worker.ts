@@ -7,6 +7,8 @@ export interface DecodeBatchesTask {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
   readonly maxInflatedBytes: number;
+  /** Memory that the batches may take. Default: that of the format. */
+  readonly maxDecodedBytes?: number;
 }
 
 export interface DecodedBody {
@@ -18,9 +20,10 @@ export interface DecodedBody {
 }
 
 /** Inflates, checks and renames: in the process for small bodies, in a thread of the pool for others. */
-export function run({ body, encoding, maxInflatedBytes }: DecodeBatchesTask): DecodedBody {
+export function run({ body, encoding, maxInflatedBytes, maxDecodedBytes }: DecodeBatchesTask): DecodedBody {
   try {
-    const { batches, errors, decodedBytes } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes));
+    const limits = maxDecodedBytes === undefined ? {} : { maxDecodedBytes };
+    const { batches, errors, decodedBytes } = decodeBatchesApart(inflateBody(body, encoding, maxInflatedBytes), limits);
     return { batches: batches.map(canonicalBatch), faults: errors.map(faultOf), decodedBytes };
   } catch (error) {
     return { batches: [], faults: [faultOf(error)], decodedBytes: 0 };

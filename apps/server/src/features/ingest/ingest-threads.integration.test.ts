@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { profilesToPprof } from '@hearth/profile-formats';
+import { labelSet, NO_PARENT, parseProfileTypeId, PROFILE_TYPE_IDS, ProfileBuilder, type LabelSet } from '@hearth/profile-model';
 import { encodeBatch } from '@hearth/wire-format';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { madeBatch } from '../../../../../test/support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { BatchIntake } from './batch-intake.js';
+import { ProfileIntake } from './profile-intake.js';
 import { SMALL_BODY_BYTES } from './small-bodies.js';
 
 const distDir = fileURLToPath(new URL('../../../dist', import.meta.url));
@@ -53,4 +56,54 @@ it('takes batches in while questions hold every thread', { timeout: 20_000 }, as
     over.abort();
     await ended;
   }
+});
+
+describe('a small body with much in it is read in a thread', () => {
+  /** The bytes of a body move to the thread. */
+  const isMoved = (body: Uint8Array): boolean => body.buffer.byteLength === 0;
+  const admitted = (bytes: Uint8Array) => ({
+    projectId: 1,
+    body: Uint8Array.from(bytes),
+    growTo: () => undefined,
+    countProfiles: () => undefined,
+  });
+
+  it('a batch with many labels, not one with few', async () => {
+    const intake = server.app.get(BatchIntake, { strict: false });
+    const made = madeBatch({ processId: 'b'.repeat(32), sequence: 1, startMs: Date.now() - 20_000 });
+    const setsOf = (count: number): LabelSet[] =>
+      Array.from({ length: count }, (_, set) =>
+        labelSet(Array.from({ length: 64 }, (_, n) => [`${n}`.padEnd(100, 'x'), `value ${set % 9}`])),
+      );
+    for (const [at, count] of [2, 400].entries()) {
+      const body = admitted(encodeBatch({ ...made, sequence: at + 1, labelSets: setsOf(count) }));
+      expect(body.body.length).toBeLessThan(SMALL_BODY_BYTES);
+      expect((await intake.take(body, 'identity')).accepted).toBe(1);
+      expect(isMoved(body.body)).toBe(count === 400);
+    }
+  });
+
+  it('a pprof file with long labels, not one with short ones', async () => {
+    const intake = server.app.get(ProfileIntake, { strict: false });
+    const fileOf = (length: number): Uint8Array => {
+      const builder = new ProfileBuilder({ type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu), startMs: 0, durationMs: 10_000 });
+      for (let set = 0; set < 100; set += 1) {
+        const labels = Array.from({ length: 15 }, (_, n): [string, string] => [`n${n}`.padEnd(length, 'x'), 'v'.repeat(length)]);
+        const stack = builder.stackRow(NO_PARENT, builder.functionRow({ name: 'main', package: '', file: 'main.ts' }));
+        builder.addSample(stack, builder.labelSetRow(labelSet([...labels, ['set', `${set}`]])), 1_000);
+      }
+      return profilesToPprof([builder.build()]);
+    };
+    for (const length of [10, 1_000]) {
+      const body = admitted(fileOf(length));
+      expect(body.body.length).toBeLessThan(SMALL_BODY_BYTES);
+      const sender = {
+        service: 'made', environment: '', revision: '', version: '', host: '', pid: 0, nodeVersion: '', agentVersion: '',
+        rateHz: 0, labels: [], processKey: 'c'.repeat(32), startedAtMs: Date.now(),
+      }; // prettier-ignore
+      const how = { encoding: 'identity', contentType: '', textForm: 'folded', range: undefined, identity: '' } as const;
+      expect(await intake.take({ ...body, ...how, sender, countedAs: { typeId: PROFILE_TYPE_IDS.cpu } })).toBe('stored');
+      expect(isMoved(body.body)).toBe(length === 1_000);
+    }
+  });
 });

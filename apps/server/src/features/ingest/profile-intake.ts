@@ -15,7 +15,7 @@ import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
 import { run as readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
-import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES } from './small-bodies.js';
+import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES, SMALL_LABEL_CHARACTERS } from './small-bodies.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';
 
@@ -134,7 +134,8 @@ export class ProfileIntake {
 
   async #read(projectId: number, task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
     if (task.body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
-      const file = await readProfileFile({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES, maxFrames: SMALL_FRAMES });
+      const limits = { maxFrames: SMALL_FRAMES, maxLabelCharacters: SMALL_LABEL_CHARACTERS };
+      const file = await readProfileFile({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES, limits });
       if (!('fault' in file && TOO_LARGE_HERE.has(file.fault.code))) return file;
     }
     return this.threads.decode(projectId, 'features/ingest/read-profile.worker.js', task);

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { readProfiles } from '@hearth/profile-formats';
+import { readProfiles, type FormatLimits } from '@hearth/profile-formats';
 import {
   profileTypeId,
   type EpochMs,
@@ -18,8 +18,8 @@ export interface ReadProfileTask {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly encoding: ContentEncoding;
   readonly maxInflatedBytes: number;
-  /** Of all stacks together: a short file can name long stacks many times. Default: that of the format. */
-  readonly maxFrames?: number;
+  /** Of the content: a short file can name long stacks and texts many times. Default: those of the format. */
+  readonly limits?: Pick<FormatLimits, 'maxFrames' | 'maxLabelCharacters'>;
   /** Multipart bodies are unpacked: the part `profile` is the file. */
   readonly contentType: string;
   /** `lines`: one stack a line, without a count. */
@@ -46,7 +46,7 @@ export async function run(task: ReadProfileTask): Promise<ReadProfileFile | { fa
     const isMultipart = /^multipart\/form-data\b/i.test(task.contentType);
     const file = isMultipart ? await multipartPart(inflated, task.contentType, 'profile') : inflated;
     const { profiles } = readProfiles(task.textForm === 'lines' ? withCounts(file) : file, {
-      limits: { maxBytes: task.maxInflatedBytes, ...(task.maxFrames === undefined ? {} : { maxFrames: task.maxFrames }) },
+      limits: { ...task.limits, maxBytes: task.maxInflatedBytes },
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
     });
     return fileOf(profiles);
