@@ -29,9 +29,9 @@ export const DEFAULT_RETENTION_DAYS: RetentionDays = {
 const MAX_DAYS = 3_650;
 const daysOf = (tier: RetentionTier) => z.number().int().min(1).max(MAX_DAYS).default(DEFAULT_RETENTION_DAYS[tier]);
 
-/** What is left out takes its default. Minutes become hours and hours days, so none is kept shorter than the finer one. */
+/** What is left out takes its default; a name that is none is refused, because that default may delete what it was meant to keep. Minutes become hours and hours days, so none is kept shorter than the finer one. */
 export const retentionRequestSchema = z
-  .object({
+  .strictObject({
     minutes: daysOf('minutes'),
     hours: daysOf('hours'),
     days: daysOf('days'),

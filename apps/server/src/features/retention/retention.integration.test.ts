@@ -96,6 +96,7 @@ describe('Retention', () => {
       expect((await server.get<RetentionAnswer>('/api/v1/retention')).body.days.transactions).toBe(1);
       expect((await server.put('/api/v1/retention', { minutes: 4, hours: 3 })).body).toMatchObject({ code: 'REQUEST_INVALID' });
       expect((await server.put('/api/v1/retention', { minutes: 3, hours: 3, days: 3 })).status).toBe(200);
+      expect((await server.put('/api/v1/retention', { transaction: 400 })).body).toMatchObject({ code: 'REQUEST_INVALID' }); // no tier
       for (const days of [0, 3651, 1.5]) expect((await server.put('/api/v1/retention', { series: days })).status).toBe(400);
       const { body: key } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'reader', kind: 'read' });
       expect((await server.put('/api/v1/retention', {}, key.key)).status).toBe(403);
