@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { labelSet, type LabelSet } from '@hearth/profile-model';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
@@ -63,6 +63,47 @@ describe('LabelSets.intern', () => {
       );
     expect((await countOf()) - before).toBeLessThanOrEqual(1_002);
     expect(hits).toEqual(Array(4).fill(['LABEL_SETS_FOLDED', 'folded', 500]));
+  });
+});
+
+describe('the number of label sets that a service has', () => {
+  const counting = (labelSetsPerService: number) => {
+    const hits: unknown[] = [];
+    const limits: ServiceLimits = {
+      quota: { ...DEFAULT_LIMITS.quota, labelSetsPerService },
+      hit: (...hit) => hits.push(hit),
+    };
+    return { limits, hits };
+  };
+  const server = () => new LabelSets(dataSource.getRepository(LabelSetEntity));
+  afterEach(() => vi.useRealTimers());
+
+  it('does not grow by those that another server had stored', async () => {
+    const { limits, hits } = counting(4);
+    await server().intern(4, [plan('a'), plan('b')], limits);
+    const restarted = server(); // knows none of them
+    for (const known of ['a', 'b']) await restarted.intern(4, [plan(known)], limits);
+    await restarted.intern(4, [plan('c'), plan('d')], limits);
+    expect(hits).toEqual([]);
+    await restarted.intern(4, [plan('e')], limits);
+    expect(hits).toHaveLength(1);
+  });
+
+  it('is counted again once a minute: others add to them and take them away', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const { limits, hits } = counting(2);
+    const sets = server();
+    await sets.intern(5, [plan('a'), plan('b')], limits);
+    await dataSource.query('DELETE FROM label_set WHERE service_id = 5');
+    await sets.intern(5, [plan('c')], limits);
+    expect(hits).toHaveLength(1);
+    vi.advanceTimersByTime(60_001);
+    await sets.intern(5, [plan('d')], limits);
+    expect(hits).toHaveLength(1);
+    await server().intern(5, [plan('e')], DEFAULT_LIMITS);
+    vi.advanceTimersByTime(60_001);
+    await sets.intern(5, [plan('f')], limits);
+    expect(hits).toHaveLength(2);
   });
 });
 

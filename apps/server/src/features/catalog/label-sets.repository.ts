@@ -10,15 +10,15 @@ import { LabelSetEntity } from './label-set.entity.js';
 const SETTLED_MS = 60_000;
 /** What is remembered of all services together; then everything is read again. */
 const REMEMBERED_SETS = 500_000;
-/** When a service has too many transaction names, those that other servers have added are asked for this often. */
-const NAMES_READ_EVERY_MS = 60_000;
+/** Those that other servers have added are asked for this often: how many label sets there are; when there are too many of them, the transaction names. */
+const READ_EVERY_MS = 60_000;
 /** Sets that still may be made of folded ones, whose labels differ in their names. */
 const ROOM_FOR_FOLDED = 1_000;
 
 interface Remembered {
   readonly serviceId: number;
-  /** Rows of the service in the table, roughly: those that other servers add are not counted. `undefined`: not counted yet. */
-  storedSets: number | undefined;
+  /** Rows of the service in the table, roughly: without those that other servers have added since. `undefined`: not counted yet. */
+  stored: { sets: number; readonly readMs: number } | undefined;
   /** Values of the label `transaction`, as roughly. */
   transactionNames: { readonly names: Set<string>; readonly readMs: number } | undefined;
   readonly byId: Map<number, LabelSet>;
@@ -71,7 +71,7 @@ export class LabelSets {
       unknown = unknownOf(remembered, kept);
     }
     if (unknown.size > 0) {
-      const room = limits.quota.labelSetsPerService - (remembered.storedSets ??= await this.#count(serviceId));
+      const room = await this.#room(remembered, limits);
       if (unknown.size > room) {
         await this.#find(remembered, unknown); // those may be known to others
         unknown = unknownOf(remembered, kept);
@@ -106,7 +106,7 @@ export class LabelSets {
         continue;
       }
       let known = (remembered.transactionNames ??= await this.#readTransactionNames(remembered.serviceId));
-      if (!known.names.has(name) && known.names.size >= max && known.readMs < Date.now() - NAMES_READ_EVERY_MS)
+      if (!known.names.has(name) && known.names.size >= max && known.readMs < Date.now() - READ_EVERY_MS)
         known = remembered.transactionNames = await this.#readTransactionNames(remembered.serviceId);
       if (known.names.has(name) || known.names.size < max) {
         known.names.add(name);
@@ -129,11 +129,19 @@ export class LabelSets {
     return { names: new Set(rows.map(({ name }) => name)), readMs };
   }
 
-  async #count(serviceId: number): Promise<number> {
-    const rows = (await this.table.query('SELECT count(*) AS n FROM label_set WHERE service_id = $1', [serviceId])) as {
-      n: number;
+  /** How many more the service may have. Counted anew now and then, because other servers add to them. */
+  async #room(remembered: Remembered, { quota }: ServiceLimits): Promise<number> {
+    if (remembered.stored === undefined || remembered.stored.readMs < Date.now() - READ_EVERY_MS)
+      remembered.stored = await this.#count(remembered.serviceId);
+    return quota.labelSetsPerService - remembered.stored.sets;
+  }
+
+  async #count(serviceId: number): Promise<{ sets: number; readMs: number }> {
+    const readMs = Date.now();
+    const rows = (await this.table.query('SELECT count(*) AS sets FROM label_set WHERE service_id = $1', [serviceId])) as {
+      sets: number;
     }[];
-    return rows[0]!.n;
+    return { sets: rows[0]!.sets, readMs };
   }
 
   /** Nothing is known any more: the database is not what it was. */
@@ -146,19 +154,19 @@ export class LabelSets {
     const byHash = labelsByHash(unknown);
     // In one order everywhere: two servers that insert the same sets would otherwise wait for each other.
     const hashes = [...byHash.keys()].sort();
-    await this.table.query(
+    const added = (await this.table.query(
       `INSERT INTO label_set (service_id, hash, labels)
        SELECT $1, hash, labels::jsonb FROM unnest($2::bytea[], $3::text[]) AS given (hash, labels) ORDER BY hash
-       ON CONFLICT (service_id, hash) DO NOTHING`,
+       ON CONFLICT (service_id, hash) DO NOTHING RETURNING id`,
       [
         remembered.serviceId,
         hashes.map((hash) => Buffer.from(hash, 'hex')),
         hashes.map((hash) => JSON.stringify(byHash.get(hash)!)),
       ],
-    );
+    )) as { id: number }[];
+    if (remembered.stored !== undefined) remembered.stored.sets += added.length; // not those that were there
     // A second statement, so that it sees what another server committed meanwhile.
     await this.#find(remembered, unknown);
-    remembered.storedSets = (remembered.storedSets ?? 0) + unknown.size;
   }
 
   async #find(remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
@@ -188,7 +196,7 @@ export class LabelSets {
     if (remembered === undefined) {
       remembered = {
         serviceId,
-        storedSets: undefined,
+        stored: undefined,
         transactionNames: undefined,
         byId: new Map(),
         idByKey: new Map(),
