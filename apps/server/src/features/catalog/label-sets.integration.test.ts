@@ -107,6 +107,48 @@ describe('the number of label sets that a service has', () => {
   });
 });
 
+describe('the length of label sets', () => {
+  const server = () => new LabelSets(dataSource.getRepository(LabelSetEntity));
+  const labelsOf = async (serviceId: number, ids: number[]) => {
+    const rows = (await dataSource.query('SELECT id, labels FROM label_set WHERE service_id = $1', [serviceId])) as {
+      id: number;
+      labels: LabelSet;
+    }[];
+    return ids.map((id) => rows.find((row) => row.id === id)!.labels);
+  };
+  /** Of so many characters in all. */
+  const setOf = (characters: number, name = 'a'): LabelSet => labelSet({ [name]: 'x'.repeat(characters - name.length) });
+  const hits: unknown[] = [];
+  const limitsOf = (labelSetsPerService: number): ServiceLimits => ({
+    quota: { ...DEFAULT_LIMITS.quota, labelSetsPerService },
+    hit: (...hit) => hits.push(hit),
+  });
+  const folded = ['LABEL_SETS_FOLDED', 'folded'];
+  afterEach(() => hits.splice(0));
+
+  it('may be 8,192 characters; a longer one loses its values, and its names if they are too long themselves', async () => {
+    const longNames = labelSet({ [`${'n'.repeat(8_190)}`]: 'x', transaction: 'GET /' });
+    const sets = [setOf(8_192), setOf(8_193), longNames];
+    const kept = [sets[0], [['a', '__other__']], [['transaction', '__other__']]];
+    expect(await labelsOf(6, await server().intern(6, sets, limitsOf(1_000)))).toEqual(kept);
+    expect(hits).toEqual([folded, folded]);
+  });
+
+  it('fills the quota of a service sooner when they are long, known ones stay', async () => {
+    const long = Array.from({ length: 7 }, (_, n) => setOf(1_024, `n${n}`));
+    const sets = server();
+    await sets.intern(7, long.slice(0, 3), limitsOf(8)); // 8 of 512 characters, or fewer of more
+    expect(hits).toEqual([]);
+    const ids = await sets.intern(7, long, limitsOf(8));
+    const values = (await labelsOf(7, ids)).map((labels) => labels[0]![1]);
+    expect(values.slice(0, 3)).toEqual(long.slice(0, 3).map((labels) => labels[0]![1]));
+    expect(values.slice(3)).toEqual(Array(4).fill('__other__'));
+    expect(hits).toEqual([[...folded, 4]]);
+    // Another server, which counts what is stored.
+    expect(await labelsOf(7, await server().intern(7, [setOf(1_024, 'n8')], limitsOf(8)))).toEqual([[['n8', '__other__']]]);
+  });
+});
+
 describe('transaction names', () => {
   const ofName = (name: string): LabelSet => labelSet({ plan: 'pro', transaction: name });
   const named = async (ids: number[]) => {

@@ -4,21 +4,44 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { labelSetKey, labelValue, TRANSACTION_LABEL, type LabelSet } from '@hearth/profile-model';
 import { Repository } from 'typeorm';
 import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
+import { inTurns } from './in-turns.js';
 import { LabelSetEntity } from './label-set.entity.js';
 
 /** Ids are drawn before their rows are committed, so a smaller one may appear later. No insert takes this long. */
 const SETTLED_MS = 60_000;
-/** What is remembered of all services together; then everything is read again. */
-const REMEMBERED_SETS = 500_000;
+/** What is remembered of all services together, roughly; then everything is read again. */
+const REMEMBERED_BYTES = 256 * 2 ** 20;
+/** Of one set, besides its characters: objects, and a place in two maps. */
+const ENTRY_BYTES = 540;
+/** Once in the key, once in the labels. */
+const CHARACTER_BYTES = 2;
+/** Longest set that is kept as it came: of all labels together, names and values. Longer ones are made up by somebody. */
+const MAX_SET_CHARACTERS = 8_192;
+/** Of all sets of a service on average. Longer ones fill its quota sooner: each server that is asked holds all of them. */
+const AVERAGE_SET_CHARACTERS = 512;
 /** Those that other servers have added are asked for this often: how many label sets there are; when there are too many of them, the transaction names. */
 const READ_EVERY_MS = 60_000;
 /** Sets that still may be made of folded ones, whose labels differ in their names. */
 const ROOM_FOR_FOLDED = 1_000;
 
+/** Label sets that are, or may be, and their texts all together. */
+interface Room {
+  sets: number;
+  characters: number;
+}
+
+/** A set with its key, which takes longer to make than all the rest. */
+interface Keyed {
+  readonly labels: LabelSet;
+  readonly key: string;
+}
+
 interface Remembered {
   readonly serviceId: number;
+  /** Of `byId`, roughly. */
+  bytes: number;
   /** Rows of the service in the table, roughly: without those that other servers have added since. `undefined`: not counted yet. */
-  stored: { sets: number; readonly readMs: number } | undefined;
+  stored: (Room & { readonly readMs: number }) | undefined;
   /** Values of the label `transaction`, as roughly. */
   transactionNames: { readonly names: Set<string>; readonly readMs: number } | undefined;
   readonly byId: Map<number, LabelSet>;
@@ -33,7 +56,7 @@ interface Remembered {
 @Injectable()
 export class LabelSets {
   readonly #services = new Map<number, Remembered>();
-  #size = 0;
+  #bytes = 0;
 
   constructor(@InjectRepository(LabelSetEntity) readonly table: Repository<LabelSetEntity>) {}
 
@@ -45,7 +68,7 @@ export class LabelSets {
       serviceId,
       remembered.settledId,
     ])) as { id: number; labels: LabelSet }[];
-    for (const { id, labels } of rows) this.#remember(remembered, id, labels);
+    for (const { id, labels } of rows) this.#remember(remembered, id, keyed(labels));
     if (remembered.settling !== undefined && nowMs - remembered.settling.atMs > SETTLED_MS) {
       remembered.settledId = remembered.settling.id;
       remembered.settling = undefined;
@@ -57,52 +80,53 @@ export class LabelSets {
   }
 
   /**
-   * Ids of the label sets, made where they are new. Committed when this resolves. Of a service with too many, new ones share the id of one whose
-   * values are `__other__`; with too many transaction names, only the value of that label is.
+   * Ids of the label sets, made where they are new. Committed when this resolves. Of a service with too many, or too long ones, new ones share the id of one
+   * whose values are `__other__`; with too many transaction names, only the value of that label is.
    *
    * @returns Length `labelSets.length`, in their order.
    */
   async intern(serviceId: number, labelSets: readonly LabelSet[], limits = DEFAULT_LIMITS): Promise<number[]> {
     const remembered = this.#remembered(serviceId);
-    let kept = labelSets;
-    let unknown = unknownOf(remembered, kept);
-    if (unknown.size > 0) {
+    let kept: readonly Keyed[] = await inTurns(withShortTexts(labelSets, limits), charactersOf, keyed);
+    if (unknownOf(remembered, kept).size > 0) {
       kept = await this.#withFewNames(remembered, kept, limits);
-      unknown = unknownOf(remembered, kept);
-    }
-    if (unknown.size > 0) {
-      const room = await this.#room(remembered, limits);
-      if (unknown.size > room) {
-        await this.#find(remembered, unknown); // those may be known to others
-        unknown = unknownOf(remembered, kept);
-      }
-      if (unknown.size > room) {
-        const isNew = (labels: LabelSet) => !remembered.idByKey.has(labelSetKey(labels));
-        limits.hit('LABEL_SETS_FOLDED', 'folded', unknown.size);
-        kept = kept.map((labels) => (isNew(labels) ? withFoldedValues(labels) : labels));
-        unknown = unknownOf(remembered, kept);
-        if (unknown.size > room + ROOM_FOR_FOLDED) {
-          kept = kept.map((labels) => (isNew(labels) ? withoutNames(labels) : labels));
-          unknown = unknownOf(remembered, kept);
-        }
-      }
+      kept = await this.#withinRoom(remembered, kept, limits);
+      const unknown = unknownOf(remembered, kept);
       if (unknown.size > 0) await this.#insert(remembered, unknown);
     }
-    return kept.map((labels) => remembered.idByKey.get(labelSetKey(labels))!);
+    return kept.map(({ key }) => remembered.idByKey.get(key)!);
+  }
+
+  /** New sets that are too many lose their values, then their names. */
+  async #withinRoom(remembered: Remembered, labelSets: readonly Keyed[], limits: ServiceLimits): Promise<readonly Keyed[]> {
+    let kept = labelSets;
+    let unknown = unknownOf(remembered, kept);
+    if (unknown.size === 0) return kept;
+    const room = await this.#room(remembered, limits);
+    if (fits(unknown, room)) return kept;
+    await this.#find(remembered, unknown); // those may be known to others
+    unknown = unknownOf(remembered, kept);
+    if (fits(unknown, room)) return kept;
+    limits.hit('LABEL_SETS_FOLDED', 'folded', unknown.size);
+    const foldNew = (fold: (labels: LabelSet) => LabelSet) =>
+      kept.map((one) => (remembered.idByKey.has(one.key) ? one : keyed(fold(one.labels))));
+    kept = foldNew(withFoldedValues);
+    const roomForFolded = {
+      sets: room.sets + ROOM_FOR_FOLDED,
+      characters: room.characters + ROOM_FOR_FOLDED * AVERAGE_SET_CHARACTERS,
+    };
+    if (!fits(unknownOf(remembered, kept), roomForFolded)) kept = foldNew(withoutNames);
+    return kept;
   }
 
   /** New sets whose transaction is one too many get the transaction `__other__`. */
-  async #withFewNames(
-    remembered: Remembered,
-    labelSets: readonly LabelSet[],
-    limits: ServiceLimits,
-  ): Promise<readonly LabelSet[]> {
+  async #withFewNames(remembered: Remembered, labelSets: readonly Keyed[], limits: ServiceLimits): Promise<readonly Keyed[]> {
     const max = limits.quota.transactionNamesPerService;
-    const kept: LabelSet[] = [];
-    for (const labels of labelSets) {
-      const name = labelValue(labels, TRANSACTION_LABEL);
-      if (name === undefined || name === OTHER || remembered.idByKey.has(labelSetKey(labels))) {
-        kept.push(labels);
+    const kept: Keyed[] = [];
+    for (const one of labelSets) {
+      const name = labelValue(one.labels, TRANSACTION_LABEL);
+      if (name === undefined || name === OTHER || remembered.idByKey.has(one.key)) {
+        kept.push(one);
         continue;
       }
       let known = (remembered.transactionNames ??= await this.#readTransactionNames(remembered.serviceId));
@@ -110,10 +134,10 @@ export class LabelSets {
         known = remembered.transactionNames = await this.#readTransactionNames(remembered.serviceId);
       if (known.names.has(name) || known.names.size < max) {
         known.names.add(name);
-        kept.push(labels);
+        kept.push(one);
       } else {
         limits.hit('TRANSACTION_NAMES_FOLDED', 'folded');
-        kept.push(labels.map(([label, value]) => [label, label === TRANSACTION_LABEL ? OTHER : value]));
+        kept.push(keyed(one.labels.map(([label, value]) => [label, label === TRANSACTION_LABEL ? OTHER : value])));
       }
     }
     return kept;
@@ -130,47 +154,55 @@ export class LabelSets {
   }
 
   /** How many more the service may have. Counted anew now and then, because other servers add to them. */
-  async #room(remembered: Remembered, { quota }: ServiceLimits): Promise<number> {
+  async #room(remembered: Remembered, { quota }: ServiceLimits): Promise<Room> {
     if (remembered.stored === undefined || remembered.stored.readMs < Date.now() - READ_EVERY_MS)
       remembered.stored = await this.#count(remembered.serviceId);
-    return quota.labelSetsPerService - remembered.stored.sets;
+    const { sets, characters } = remembered.stored;
+    return {
+      sets: quota.labelSetsPerService - sets,
+      characters: quota.labelSetsPerService * AVERAGE_SET_CHARACTERS - characters,
+    };
   }
 
-  async #count(serviceId: number): Promise<{ sets: number; readMs: number }> {
+  async #count(serviceId: number): Promise<Room & { readMs: number }> {
     const readMs = Date.now();
-    const rows = (await this.table.query('SELECT count(*) AS sets FROM label_set WHERE service_id = $1', [serviceId])) as {
-      sets: number;
-    }[];
-    return { sets: rows[0]!.sets, readMs };
+    const rows = (await this.table.query(
+      'SELECT count(*) AS sets, COALESCE(sum(length(labels::text)), 0)::bigint AS characters FROM label_set WHERE service_id = $1',
+      [serviceId],
+    )) as Room[];
+    return { ...rows[0]!, readMs };
   }
 
   /** Nothing is known any more: the database is not what it was. */
   forget(): void {
     this.#services.clear();
-    this.#size = 0;
+    this.#bytes = 0;
   }
 
   async #insert(remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
-    const byHash = labelsByHash(unknown);
+    const byHash = await labelsByHash(unknown);
     // In one order everywhere: two servers that insert the same sets would otherwise wait for each other.
     const hashes = [...byHash.keys()].sort();
     const added = (await this.table.query(
       `INSERT INTO label_set (service_id, hash, labels)
        SELECT $1, hash, labels::jsonb FROM unnest($2::bytea[], $3::text[]) AS given (hash, labels) ORDER BY hash
-       ON CONFLICT (service_id, hash) DO NOTHING RETURNING id`,
-      [
-        remembered.serviceId,
-        hashes.map((hash) => Buffer.from(hash, 'hex')),
-        hashes.map((hash) => JSON.stringify(byHash.get(hash)!)),
-      ],
-    )) as { id: number }[];
-    if (remembered.stored !== undefined) remembered.stored.sets += added.length; // not those that were there
+       ON CONFLICT (service_id, hash) DO NOTHING RETURNING length(labels::text) AS characters`,
+      [remembered.serviceId, hashes.map((hash) => Buffer.from(hash, 'hex')), hashes.map((hash) => byHash.get(hash)!.key)],
+    )) as { characters: number }[];
+    if (remembered.stored !== undefined) {
+      // Not those that were there.
+      remembered.stored.sets += added.length;
+      for (const { characters } of added) remembered.stored.characters += characters;
+    }
     // A second statement, so that it sees what another server committed meanwhile.
-    await this.#find(remembered, unknown);
+    await this.#findByHash(remembered, byHash);
   }
 
   async #find(remembered: Remembered, unknown: ReadonlyMap<string, LabelSet>): Promise<void> {
-    const byHash = labelsByHash(unknown);
+    await this.#findByHash(remembered, await labelsByHash(unknown));
+  }
+
+  async #findByHash(remembered: Remembered, byHash: ReadonlyMap<string, Keyed>): Promise<void> {
     const rows = (await this.table.query('SELECT id, hash FROM label_set WHERE service_id = $1 AND hash = ANY ($2::bytea[])', [
       remembered.serviceId,
       [...byHash.keys()].map((hash) => Buffer.from(hash, 'hex')),
@@ -178,17 +210,19 @@ export class LabelSets {
     for (const { id, hash } of rows) this.#remember(remembered, id, byHash.get(hash.toString('hex'))!);
   }
 
-  #remember(remembered: Remembered, id: number, labels: LabelSet): void {
+  #remember(remembered: Remembered, id: number, { labels, key }: Keyed): void {
     if (remembered.byId.has(id)) return;
     remembered.byId.set(id, labels);
-    remembered.idByKey.set(labelSetKey(labels), id);
+    remembered.idByKey.set(key, id);
+    const bytes = ENTRY_BYTES + key.length * CHARACTER_BYTES;
+    remembered.bytes += bytes;
     const { serviceId } = remembered;
     if (this.#services.get(serviceId) !== remembered) return; // forgotten meanwhile; whoever works with it still holds it
-    this.#size += 1;
-    if (this.#size <= REMEMBERED_SETS) return;
+    this.#bytes += bytes;
+    if (this.#bytes <= REMEMBERED_BYTES) return;
     this.#services.clear();
     this.#services.set(serviceId, remembered);
-    this.#size = remembered.byId.size;
+    this.#bytes = remembered.bytes;
   }
 
   #remembered(serviceId: number): Remembered {
@@ -196,6 +230,7 @@ export class LabelSets {
     if (remembered === undefined) {
       remembered = {
         serviceId,
+        bytes: 0,
         stored: undefined,
         transactionNames: undefined,
         byId: new Map(),
@@ -209,12 +244,41 @@ export class LabelSets {
   }
 }
 
-function unknownOf({ idByKey }: Remembered, labelSets: readonly LabelSet[]): Map<string, LabelSet> {
-  return new Map(labelSets.map((labels) => [labelSetKey(labels), labels] as const).filter(([key]) => !idByKey.has(key)));
+function keyed(labels: LabelSet): Keyed {
+  return { labels, key: labelSetKey(labels) };
 }
 
-function labelsByHash(unknown: ReadonlyMap<string, LabelSet>): Map<string, LabelSet> {
-  return new Map([...unknown].map(([key, labels]) => [createHash('sha256').update(key).digest('hex'), labels]));
+function unknownOf({ idByKey }: Remembered, labelSets: readonly Keyed[]): Map<string, LabelSet> {
+  return new Map(labelSets.filter(({ key }) => !idByKey.has(key)).map(({ key, labels }) => [key, labels]));
+}
+
+async function labelsByHash(unknown: ReadonlyMap<string, LabelSet>): Promise<Map<string, Keyed>> {
+  const hashed = await inTurns(
+    [...unknown],
+    ([key]) => key.length,
+    ([key, labels]): [string, Keyed] => [createHash('sha256').update(key).digest('hex'), { key, labels }],
+  );
+  return new Map(hashed);
+}
+
+function charactersOf(labels: LabelSet): number {
+  return labels.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+}
+
+function fits(unknown: ReadonlyMap<string, LabelSet>, { sets, characters }: Room): boolean {
+  if (unknown.size > sets) return false;
+  let length = 0;
+  for (const key of unknown.keys()) length += key.length;
+  return length <= characters;
+}
+
+function withShortTexts(labelSets: readonly LabelSet[], limits: ServiceLimits): readonly LabelSet[] {
+  return labelSets.map((labels) => {
+    if (charactersOf(labels) <= MAX_SET_CHARACTERS) return labels;
+    limits.hit('LABEL_SETS_FOLDED', 'folded');
+    const folded = withFoldedValues(labels);
+    return charactersOf(folded) <= MAX_SET_CHARACTERS ? folded : withoutNames(labels);
+  });
 }
 
 /** Still with the names, by which people group. */
