@@ -3,9 +3,9 @@ import { parseProfileTypeId, profileTypeKind, TRANSACTION_LABEL, labelValue, typ
 import type { BatchesAnswer } from '@hearth/query-contract';
 import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { HearthError, toHearthError, type ContentEncoding } from '../../platform/http/index.js';
+import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { LOGGER } from '../../platform/observability/index.js';
-import { LabelSets, Origins, ProfileTypes } from '../catalog/index.js';
+import { LabelSets, Origins, ProfileTypes, type FoundOrigin } from '../catalog/index.js';
 import { Limits, type ServiceLimits } from '../limits/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
@@ -17,6 +17,7 @@ import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
 import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
+import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
 import { errorOf } from './worker-fault.js';
 
@@ -44,29 +45,20 @@ export class BatchIntake {
    *
    * @throws {HearthError} when no batch could be stored: the code of the first fault; `INGEST_BUSY` 429
    */
-  async take({ projectId, body, growTo, countProfiles }: Admitted, encoding: ContentEncoding): Promise<BatchesAnswer> {
-    const decoded = await this.#decode(projectId, body, encoding);
-    growTo(decoded.decodedBytes);
-    countProfiles(decoded.batches.reduce((sum, { profiles }) => sum + profiles.length, 0));
+  async take(admitted: Admitted, encoding: ContentEncoding): Promise<BatchesAnswer> {
+    const { projectId } = admitted;
+    const decoded = await this.#read(admitted, encoding);
     const nowMs = Date.now();
-    const settled = await Promise.allSettled(decoded.batches.map((batch) => this.#store(projectId, batch, nowMs)));
+    const stored = await Promise.all(decoded.batches.map((batch) => this.#storeOrFault(projectId, batch, nowMs)));
 
     const faults = decoded.faults.map(errorOf);
-    for (const { code } of faults) this.limits.hits.add({ projectId, service: '', code, outcome: 'refused' });
+    for (const { code } of faults) this.#countRefusal(projectId, '', code);
     const outcomes: StoreOutcome[] = [];
-    settled.forEach((one, at) => {
-      if (one.status === 'fulfilled') {
-        outcomes.push(one.value);
-        return;
-      }
-      const fault = this.#known(one.reason);
-      faults.push(fault);
-      // A name that is refused because there are too many must not be written down.
-      const service = fault.code === 'TOO_MANY_SERVICES' ? '' : decoded.batches[at]!.process.service;
-      this.limits.hits.add({ projectId, service, code: fault.code, outcome: 'refused' });
-    });
+    for (const one of stored) {
+      if (one instanceof HearthError) faults.push(one);
+      else outcomes.push(one);
+    }
     for (const outcome of outcomes) this.metrics.batches.inc({ outcome });
-    for (const { code } of faults) this.metrics.batches.inc({ outcome: code });
     // A fault of ours (the database is away) is no verdict on the batch: the sender must send the body again, and what was stored is then a duplicate.
     const ours = faults.find(({ status }) => status >= 500 || status === 429);
     if (ours !== undefined) throw ours;
@@ -79,6 +71,20 @@ export class BatchIntake {
     };
   }
 
+  /** What refuses the body as a whole is counted here: no batch of it comes further. */
+  async #read({ projectId, body, growTo, countProfiles }: Admitted, encoding: ContentEncoding): Promise<DecodedBody> {
+    try {
+      const decoded = await this.#decode(projectId, body, encoding);
+      growTo(decoded.decodedBytes);
+      countProfiles(decoded.batches.reduce((sum, { profiles }) => sum + profiles.length, 0));
+      return decoded;
+    } catch (error) {
+      const known = knownFault(error);
+      this.#countRefusal(projectId, '', known.code);
+      throw known;
+    }
+  }
+
   async #decode(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
     if (body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
@@ -89,12 +95,33 @@ export class BatchIntake {
     return this.threads.decode(projectId, 'features/ingest/decode-batches.worker.js', task);
   }
 
-  async #store(projectId: number, batch: CanonicalBatch, nowMs: EpochMs): Promise<StoreOutcome> {
-    const { startMs, isCorrected } = acceptedStart(batch.startMs, batch.durationMs, nowMs);
-    if (isCorrected) this.metrics.clockCorrected.inc();
-    const { id: processKey, ...sender } = batch.process;
-    const limits = await this.limits.ofService(projectId, sender.service);
-    const { origin, process } = await this.origins.ensure(projectId, { ...sender, processKey }, startMs, limits);
+  /** The fault is counted. */
+  async #storeOrFault(projectId: number, batch: CanonicalBatch, nowMs: EpochMs): Promise<StoreOutcome | HearthError> {
+    // A name that was never stored must not be written down: it is whatever the sender made up.
+    let storedService = '';
+    try {
+      const { startMs, isCorrected } = acceptedStart(batch.startMs, batch.durationMs, nowMs);
+      if (isCorrected) this.metrics.clockCorrected.inc();
+      const { id: processKey, ...sender } = batch.process;
+      const limits = await this.limits.ofService(projectId, sender.service);
+      const found = await this.origins.ensure(projectId, { ...sender, processKey }, startMs, limits);
+      storedService = sender.service;
+      return await this.#store(projectId, { ...batch, startMs }, found, limits);
+    } catch (error) {
+      const known = knownFault(error);
+      if (known.status >= 500) this.logger.error({ err: error }, 'a batch was not stored');
+      this.#countRefusal(projectId, storedService, known.code);
+      return known;
+    }
+  }
+
+  async #store(
+    projectId: number,
+    batch: CanonicalBatch,
+    { origin, process }: FoundOrigin,
+    limits: ServiceLimits,
+  ): Promise<StoreOutcome> {
+    const { startMs } = batch;
     const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, batch.labelSets, limits),
       this.profileTypes.ensure(
@@ -109,7 +136,7 @@ export class BatchIntake {
         ...(process === 'own'
           ? { sequence: batch.sequence }
           : // Sequences of many processes are no identity of one.
-            { sequence: null, receiptKey: `${processKey} ${batch.sequence}` }),
+            { sequence: null, receiptKey: `${batch.process.id} ${batch.sequence}` }),
         startMs,
         durationMs: batch.durationMs,
         usedEpoch,
@@ -142,11 +169,9 @@ export class BatchIntake {
     return outcome;
   }
 
-  #known(error: unknown): HearthError {
-    // Errors of the store and of the dictionary carry a code; what has none is ours.
-    const known = storeFault(error) ?? toHearthError(error);
-    if (known.status >= 500) this.logger.error({ err: error }, 'a batch was not stored');
-    return known;
+  #countRefusal(projectId: number, service: string, code: string): void {
+    this.metrics.batches.inc({ outcome: code });
+    this.limits.hits.add({ projectId, service, code, outcome: 'refused' });
   }
 }
 
@@ -159,14 +184,6 @@ function countLosses(limits: ServiceLimits, { report, series }: CanonicalBatch, 
   limits.hit('AGENT_BATCHES_DROPPED', 'dropped', report.droppedBatches);
   limits.hit('AGENT_SAMPLES_DROPPED', 'dropped', report.droppedSamples);
   limits.hit('AGENT_LABEL_SETS_FOLDED', 'folded', report.foldedLabelSets);
-}
-
-/** The batch itself is at fault, and sending it again would not help. */
-export function storeFault(error: unknown): HearthError | undefined {
-  const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
-  // A damaged dictionary (other codes of StackError) is ours to repair: the sender must keep its batch.
-  if (name !== 'StoreError' && code !== 'STACK_DICTIONARY_FULL') return undefined;
-  return new HearthError(String(code), String(message), { cause: error });
 }
 
 function countByCode(faults: readonly HearthError[]): { code: string; count: number }[] {

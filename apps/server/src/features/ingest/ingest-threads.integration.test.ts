@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { madeBatch } from '../../../../../test/support/made-batch.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
+import { HearthError } from '../../platform/http/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
+import { Limits } from '../limits/index.js';
 import { BatchIntake } from './batch-intake.js';
 import { ProfileIntake } from './profile-intake.js';
 import { SMALL_BODY_BYTES } from './small-bodies.js';
@@ -56,6 +58,18 @@ it('takes batches in while questions hold every thread', { timeout: 20_000 }, as
     over.abort();
     await ended;
   }
+});
+
+it('counts a body that does not fit into memory once it is read', async () => {
+  const intake = server.app.get(BatchIntake, { strict: false });
+  const body = Uint8Array.from(encodeBatch(madeBatch({ processId: 'd'.repeat(32), sequence: 1, startMs: Date.now() - 20_000 })));
+  const growTo = () => {
+    throw new HearthError('INGEST_BUSY', 'no room', { status: 429 });
+  };
+  const taken = intake.take({ projectId: 1, body, growTo, countProfiles: () => undefined }, 'identity');
+  await expect(taken).rejects.toMatchObject({ code: 'INGEST_BUSY' });
+  const hits = await server.app.get(Limits, { strict: false }).hits.list(1);
+  expect(hits).toMatchObject([{ service: '', code: 'INGEST_BUSY', outcome: 'refused', count: 1 }]);
 });
 
 describe('a small body with much in it is read in a thread', () => {

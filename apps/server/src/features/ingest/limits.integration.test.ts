@@ -121,6 +121,39 @@ describe('the limits of a project', () => {
     expect((await send(key, batchOf({ service: 'c' }))).status).toBe(202);
   });
 
+  it('write down the name of a service only where there is one: made up ones must not fill the table', async () => {
+    const key = await projectWith('made-up-names', {});
+    const made = madeBatch({ processId: processId(1), sequence: 1, startMs: Date.now() - 20_000 });
+    const ofService = (service: string, change: Partial<Batch>) =>
+      send(key, encodeBatch({ ...made, process: { ...made.process, service }, ...change }));
+    for (const service of ['a', 'b'])
+      expect(await ofService(service, { startMs: Date.now() - 8 * 86_400_000 })).toMatchObject({ code: 'BATCH_TOO_OLD' });
+    const profiles = Array.from({ length: 51 }, (_, n) => ({ ...made.profiles[0]!, typeId: `type${n}:a:b:c:d` }));
+    expect(await ofService('shop', { profiles })).toMatchObject({ code: 'TOO_MANY_PROFILE_TYPES' });
+    expect(await hitsOf(key)).toEqual([
+      { service: '', code: 'BATCH_TOO_OLD', outcome: 'refused', count: 2 },
+      { service: 'shop', code: 'TOO_MANY_PROFILE_TYPES', outcome: 'refused', count: 1 },
+    ]);
+  });
+
+  it('count what the database refuses under the code that senders get', async () => {
+    const key = await projectWith('changed-schema', {});
+    const upload = async () => {
+      const headers = { authorization: `Bearer ${key}` };
+      const answer = await fetch(`${server.url}/api/v1/profiles?service=shop`, {
+        method: 'POST',
+        headers,
+        body: 'main;work 7\n',
+      });
+      return (await answer.json()) as { code?: string };
+    };
+    await database.query('ALTER TABLE label_set RENAME TO label_set_away');
+    const refused = await upload();
+    await database.query('ALTER TABLE label_set_away RENAME TO label_set');
+    expect(refused).toMatchObject({ code: 'SCHEMA_CHANGED' });
+    expect(await hitsOf(key)).toEqual([{ service: '', code: 'SCHEMA_CHANGED', outcome: 'refused', count: 1 }]);
+  });
+
   it('fold a process beyond into __other__: its samples stay, once, and it is counted', async () => {
     const key = await projectWith('processes', { processesPerService: 2 });
     for (const process of [1, 2, 3, 4]) expect((await send(key, batchOf({ process }))).accepted).toBe(1);

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { parseProfileTypeId, PROFILE_TYPE_IDS, profileTypeKind, type EpochMs, type ProfileTypeId } from '@hearth/profile-model';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
-import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
+import type { ContentEncoding } from '../../platform/http/index.js';
 import { LabelSets, Origins, ProfileTypes, type Sender } from '../catalog/index.js';
 import { Limits } from '../limits/index.js';
 import { assertStorable, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
-import { storeFault } from './batch-intake.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
@@ -16,6 +15,7 @@ import { IngestThreads } from './ingest-threads.js';
 import { idColumn } from './id-column.js';
 import { run as readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
 import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES, SMALL_LABEL_CHARACTERS } from './small-bodies.js';
+import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';
 
@@ -59,11 +59,10 @@ export class ProfileIntake {
       this.metrics.batches.inc({ outcome });
       return outcome;
     } catch (error) {
-      const known = storeFault(error) ?? error;
-      const code = known instanceof HearthError ? known.code : 'INTERNAL';
-      this.metrics.batches.inc({ outcome: code });
+      const known = knownFault(error);
+      this.metrics.batches.inc({ outcome: known.code });
       // A name that is refused because there are too many must not be written down; nor one that was never stored.
-      this.limits.hits.add({ projectId: upload.projectId, service: '', code, outcome: 'refused' });
+      this.limits.hits.add({ projectId: upload.projectId, service: '', code: known.code, outcome: 'refused' });
       throw known;
     }
   }
