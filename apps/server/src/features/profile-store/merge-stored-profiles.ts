@@ -32,8 +32,6 @@ export type LabelSetGroups = ReadonlyMap<number, number>;
 export type StepGroups = 'none' | 'revision' | 'process' | LabelSetGroups;
 /** Group of a label set that the map does not name. */
 export const NO_GROUP = -1;
-/** Above every key. */
-const MAX_KEYS = 2 ** 31;
 
 /** What stack ids in an answer mean. */
 interface OverStacks {
@@ -71,6 +69,7 @@ export interface ProcessValues extends OverStacks {
   readonly windowMs: DurationMs;
   readonly processId: Float64Array;
   readonly windowStartMs: Float64Array;
+  /** Of the label set, so those of the question are below 2^31: rows of a list, not ids. */
   readonly group: Int32Array;
   /** −1: a sample without frames. */
   readonly stackId: Int32Array;
@@ -196,7 +195,7 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, window
   };
   const observed = new ObservedTime();
   // What one process did in one window lies together within a segment: it is summed; what is apart stays apart.
-  const rowOf = new Map<number, number>();
+  const rowOf = new Map<number, Map<number, number>>();
   let [lastProcessId, lastStartMs] = [-1, -1];
   for (const piece of pieces(task)) {
     addTime(observed, piece);
@@ -207,11 +206,13 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, window
     for (const { labelSetId, key, value, count } of piece.rows()) {
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       const group = groupOfLabelSet.get(labelSetId) ?? NO_GROUP;
+      // A map for each group: one number for group and stack together would lose digits.
+      let rowOfKey = rowOf.get(group);
+      if (rowOfKey === undefined) rowOf.set(group, (rowOfKey = new Map()));
       for (let row = 0; row < key.length; row += 1) {
-        const pair = (group + 1) * MAX_KEYS + key[row]!;
-        let at = rowOf.get(pair);
+        let at = rowOfKey.get(key[row]!);
         if (at === undefined) {
-          rowOf.set(pair, (at = columns.processId.push(processId) - 1));
+          rowOfKey.set(key[row]!, (at = columns.processId.push(processId) - 1));
           columns.epoch.push(piece.epoch);
           columns.windowStartMs.push(windowStartMs);
           columns.group.push(group);

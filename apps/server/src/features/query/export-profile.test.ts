@@ -7,10 +7,7 @@ const head = { type: parseProfileTypeId(PROFILE_TYPE_IDS.cpu), startMs: 0, durat
 const rows = {
   functions: { length: 3, name: ['a', 'c', 'b'], package: ['', '', ''], file: ['a.js', 'c.js', 'b.js'] },
   stacks: { length: 3, parent: Int32Array.of(-1, -1, 0), functionRow: Uint32Array.of(0, 1, 2) },
-  labelSets: new Map([
-    [1, labelSet({ plan: 'pro' })],
-    [2, labelSet({})],
-  ]),
+  labelSets: [labelSet({ plan: 'pro' }), labelSet({})],
 };
 
 describe('exportProfile', () => {
@@ -18,7 +15,7 @@ describe('exportProfile', () => {
     const profile = exportProfile(head, {
       ...rows,
       stackId: [2, 2, NO_PARENT],
-      labelSetId: [1, 2, 2],
+      labelSetRow: [0, 1, 1],
       value: [10, 5, 1],
       count: [2, 1, 1],
     });
@@ -31,7 +28,7 @@ describe('exportProfile', () => {
   });
   it('averages a level after summing it, samples without frames for themselves', () => {
     const averaged = averageExportRows(
-      { ...rows, stackId: [2, 0, 2, NO_PARENT], labelSetId: [2, 2, 2, 2], value: [10, 10, 10, 5], count: [1, 1, 1, 1] },
+      { ...rows, stackId: [2, 0, 2, NO_PARENT], labelSetRow: [1, 1, 1, 1], value: [10, 10, 10, 5], count: [1, 1, 1, 1] },
       4,
     );
     expect(averaged.stackId).toEqual([NO_PARENT, 0, 2]);
@@ -40,7 +37,7 @@ describe('exportProfile', () => {
   it('follows a stack deeper than a call stack', () => {
     const length = 50_000;
     const stacks = { length, parent: Int32Array.from({ length }, (_, row) => row - 1), functionRow: new Uint32Array(length) };
-    const profile = exportProfile(head, { ...rows, stacks, stackId: [length - 1], labelSetId: [2], value: [1], count: [1] });
+    const profile = exportProfile(head, { ...rows, stacks, stackId: [length - 1], labelSetRow: [1], value: [1], count: [1] });
     expect(profile.stacks.length).toBe(length);
   });
 });

@@ -6,10 +6,11 @@ import { averageOverTime } from './level-average.js';
 export interface ExportRows {
   readonly functions: FunctionTable;
   readonly stacks: StackTable;
-  readonly labelSets: ReadonlyMap<number, LabelSet>;
+  readonly labelSets: readonly LabelSet[];
   /** Row in `stacks`; `NO_PARENT` for samples without frames. */
   readonly stackId: ArrayLike<number>;
-  readonly labelSetId: ArrayLike<number>;
+  /** Row in `labelSets`; anything else: none. */
+  readonly labelSetRow: ArrayLike<number>;
   readonly value: ArrayLike<number>;
   readonly count: ArrayLike<number>;
 }
@@ -17,14 +18,14 @@ export interface ExportRows {
 /** Stored levels (value x milliseconds) as averages over `levelMs`: one row for each (stack, label set), ordered by them. */
 export function averageExportRows(rows: ExportRows, levelMs: DurationMs): ExportRows {
   const order = Uint32Array.from({ length: rows.stackId.length }, (_, row) => row).sort(
-    (a, b) => rows.stackId[a]! - rows.stackId[b]! || rows.labelSetId[a]! - rows.labelSetId[b]!,
+    (a, b) => rows.stackId[a]! - rows.stackId[b]! || rows.labelSetRow[a]! - rows.labelSetRow[b]!,
   );
-  const sums = { stackId: [] as number[], labelSetId: [] as number[], value: [] as number[], count: [] as number[] };
+  const sums = { stackId: [] as number[], labelSetRow: [] as number[], value: [] as number[], count: [] as number[] };
   for (const row of order) {
     const last = sums.stackId.length - 1;
-    if (last < 0 || sums.stackId[last] !== rows.stackId[row] || sums.labelSetId[last] !== rows.labelSetId[row]) {
+    if (last < 0 || sums.stackId[last] !== rows.stackId[row] || sums.labelSetRow[last] !== rows.labelSetRow[row]) {
       sums.stackId.push(rows.stackId[row]!);
-      sums.labelSetId.push(rows.labelSetId[row]!);
+      sums.labelSetRow.push(rows.labelSetRow[row]!);
       sums.value.push(rows.value[row]!);
       sums.count.push(rows.count[row]!);
     } else {
@@ -67,7 +68,7 @@ export function exportProfile(head: ProfileHead, rows: ExportRows): Profile {
     return row;
   };
   for (let row = 0; row < rows.stackId.length; row += 1) {
-    const labelSetRow = builder.labelSetRow(rows.labelSets.get(rows.labelSetId[row]!) ?? []);
+    const labelSetRow = builder.labelSetRow(rows.labelSets[rows.labelSetRow[row]!] ?? []);
     if (rows.value[row] !== 0) builder.addSample(stackRow(rows.stackId[row]!), labelSetRow, rows.value[row]!, rows.count[row]!);
   }
   return builder.build();

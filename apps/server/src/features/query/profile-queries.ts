@@ -111,15 +111,16 @@ export class ProfileQueries {
     const { fromMs, untilMs } = scope.range;
     if (untilMs - fromMs > LABELLED_EXPORT_MS) {
       const { functions, stacks, self, rootSelf } = await this.cover.merged(query);
-      return { functions, stacks, labelSets: new Map(), ...rowsByStack(self, rootSelf) };
+      return { functions, stacks, labelSets: [], ...rowsByStack(self, rootSelf) };
     }
-    const values = await this.cover.byProcess(query, new Map(Array.from(scope.labelSets.keys(), (id) => [id, id])));
+    const rowOfLabelSet = new Map(Array.from(scope.labelSets.keys(), (id, row) => [id, row]));
+    const values = await this.cover.byProcess(query, rowOfLabelSet);
     return {
       functions: values.functions,
       stacks: values.stacks,
-      labelSets: scope.labelSets,
+      labelSets: [...scope.labelSets.values()],
       stackId: values.stackId,
-      labelSetId: values.group,
+      labelSetRow: values.group,
       value: values.value,
       count: values.count,
     };
@@ -138,11 +139,11 @@ function livedMs({ observedMs, range }: ProfileScope): number {
 function rowsByStack(
   self: Float64Array,
   rootSelf: number,
-): Pick<ExportTask['rows'], 'stackId' | 'labelSetId' | 'value' | 'count'> {
+): Pick<ExportTask['rows'], 'stackId' | 'labelSetRow' | 'value' | 'count'> {
   const used = [...(rootSelf > 0 ? [NO_PARENT] : []), ...Array.from(self.keys()).filter((stack) => self[stack] !== 0)];
   return {
     stackId: Int32Array.from(used),
-    labelSetId: new Int32Array(used.length),
+    labelSetRow: new Int32Array(used.length),
     value: Float64Array.from(used, (stack) => (stack === NO_PARENT ? rootSelf : self[stack]!)),
     count: new Float64Array(used.length).fill(1),
   };
