@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planCover, type UpperWindowState } from './cover-plan.js';
+import { planCover, resolutionOf, type UpperWindowState } from './cover-plan.js';
 import { DAY_MS, HOUR_MS, WINDOW_MS } from './window.js';
 
 const DAY = 20_000 * DAY_MS;
@@ -64,5 +64,21 @@ describe('planCover', () => {
     // An end that lies between two windows cuts neither.
     const aligned = { fromMs: DAY + HOUR_MS, untilMs: DAY + 2 * HOUR_MS };
     expect(planCover(hours(4, 'sealed'), aligned, 'day').range).toEqual(aligned);
+  });
+});
+
+describe('resolutionOf', () => {
+  const hour = { level: 'hour', windowStartMs: DAY + HOUR_MS } as const;
+  const day = { level: 'day', windowStartMs: DAY } as const;
+
+  it('is a minute, and the range as asked, where nothing is sealed', () => {
+    const asked = { fromMs: DAY + 1, untilMs: DAY + 2 };
+    expect(resolutionOf([], asked)).toEqual({ range: asked, longestMs: WINDOW_MS });
+  });
+
+  it('is the longest sealed window, and grows to the edges of those that it would cut', () => {
+    const asked = { fromMs: DAY + HOUR_MS + 1, untilMs: DAY + 3 * HOUR_MS - 1 };
+    expect(resolutionOf([hour, hour], asked)).toEqual({ range: { ...asked, fromMs: DAY + HOUR_MS }, longestMs: HOUR_MS });
+    expect(resolutionOf([hour, day], asked)).toEqual({ range: WHOLE_DAY, longestMs: DAY_MS });
   });
 });

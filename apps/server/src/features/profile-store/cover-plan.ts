@@ -37,7 +37,10 @@ export interface CoverPlan {
  * @param coarsest - The longest windows that may stand for their profiles where there is a choice.
  */
 export function planCover(states: readonly UpperWindowState[], asked: TimeRange, coarsest: LevelName): CoverPlan {
-  const range = widened(states, asked);
+  const range = widened(
+    states.filter(({ isSealed }) => isSealed),
+    asked,
+  );
   const plan = { range, days: [] as UpperWindow[], hours: [] as UpperWindow[], hoursOfMinutes: [] as UpperWindow[] };
   const isWhole = ({ windowStartMs }: UpperWindow, windowMs: DurationMs) =>
     windowStartMs >= range.fromMs && windowStartMs + windowMs <= range.untilMs;
@@ -57,11 +60,23 @@ export function planCover(states: readonly UpperWindowState[], asked: TimeRange,
   return { ...plan, longestMs };
 }
 
+/** An hour or day that stands for everything below it, of any type, revision and environment. */
+type SealedWindow = Pick<UpperWindowState, 'level' | 'windowStartMs'>;
+
+/**
+ * How finely a range can be told apart, whatever is asked about it.
+ *
+ * @param sealed - Of each level at least the first and the last sealed window that touch the range.
+ */
+export function resolutionOf(sealed: readonly SealedWindow[], asked: TimeRange): Pick<CoverPlan, 'range' | 'longestMs'> {
+  const longestMs = Math.max(WINDOW_MS, ...sealed.map(({ level }) => LEVELS[level].windowMs));
+  return { range: widened(sealed, asked), longestMs };
+}
+
 /** A sealed window cannot be cut, so an end that lies within one moves to its edge. */
-function widened(states: readonly UpperWindowState[], { fromMs, untilMs }: TimeRange): TimeRange {
+function widened(sealed: readonly SealedWindow[], { fromMs, untilMs }: TimeRange): TimeRange {
   const range = { fromMs, untilMs };
-  for (const { level, windowStartMs, isSealed } of states) {
-    if (!isSealed) continue;
+  for (const { level, windowStartMs } of sealed) {
     const { windowMs } = LEVELS[level];
     if (windowStartMs === windowStart(fromMs, windowMs)) range.fromMs = Math.min(range.fromMs, windowStartMs);
     if (windowStartMs === windowStart(untilMs - 1, windowMs)) range.untilMs = Math.max(range.untilMs, windowStartMs + windowMs);

@@ -7,7 +7,7 @@ import { copyOut } from '../../platform/database/copy.js';
 import { inDatabaseTransaction, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
 import { epochOf, readStackHeads, type UsedEpoch } from '../stacks/index.js';
-import { planCover, type CoverPlan, type UpperWindow, type UpperWindowState } from './cover-plan.js';
+import { planCover, resolutionOf, type CoverPlan, type UpperWindow, type UpperWindowState } from './cover-plan.js';
 import { LEVELS, type Level, type LevelName } from './level.js';
 import type { StoredProfiles, StoredQuery, WindowSelection } from './stored-query.js';
 import { versionQuery } from './version-query.js';
@@ -56,7 +56,7 @@ export class SnapshotRepository {
   /** @throws {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, `PROCESS_DETAIL_EXPIRED` */
   async read(query: StoredQuery, { want, coarsest, signal, freshness }: SnapshotOptions): Promise<Snapshot> {
     return this.#inSnapshot(freshness, signal, async (client) => {
-      const plan = planCover(await upperStates(client, { ...query, profileTypeIds: [query.profileTypeId] }), query, coarsest);
+      const plan = planCover(await upperStates(client, query), query, coarsest);
       const answered = { ...query, ...plan.range };
       const ofProcesses = want === 'detail' || query.processIds !== undefined;
       if (ofProcesses) await assertDetailOfDays(client, answered, plan.days);
@@ -70,11 +70,14 @@ export class SnapshotRepository {
     });
   }
 
-  /** What a read would cover, and the longest window that it could not do without. */
-  async resolution(selection: WindowSelection): Promise<Pick<Snapshot, 'range' | 'longestMs'>> {
-    return this.#inSnapshot('recent', undefined, async (client) =>
-      planCover(await upperStates(client, selection), selection, 'minute'),
+  /** What a read of any of these types would cover at most, and the longest window that one of them could not do without. */
+  async resolution(selection: WindowSelection, freshness: Freshness): Promise<Pick<Snapshot, 'range' | 'longestMs'>> {
+    const text = sealedQuery(selection);
+    const ends = (await this.reads.read(freshness, (dataSource) => dataSource.query(text))) as SealedEnds[];
+    const sealed = ends.flatMap(({ level, firstMs, lastMs }) =>
+      [firstMs, lastMs].map((windowStartMs) => ({ level, windowStartMs })),
     );
+    return resolutionOf(sealed, selection);
   }
 
   async #inSnapshot<Result>(
@@ -149,7 +152,22 @@ export function queryCancelled(cause?: unknown): HearthError {
   return new HearthError('QUERY_CANCELLED', 'the question was taken back before it was answered', { status: 499, cause });
 }
 
-async function upperStates(client: PoolClient, query: WindowSelection): Promise<UpperWindowState[]> {
+interface SealedEnds {
+  readonly level: UpperWindowState['level'];
+  readonly firstMs: EpochMs;
+  readonly lastMs: EpochMs;
+}
+
+/** The first and the last sealed window of each level that touch the selection: a month of a service has thousands. */
+function sealedQuery(selection: WindowSelection): string {
+  const endsOf = ({ name, windowMs, windowTable }: Level) =>
+    `SELECT '${name}' AS level, min(window_start_ms) AS "firstMs", max(window_start_ms) AS "lastMs"
+     FROM ${windowTable} w WHERE ${windowCondition({ ...selection, fromMs: windowStart(selection.fromMs, windowMs) }, 'w')} AND is_sealed
+     HAVING count(*) > 0`;
+  return `${endsOf(LEVELS.day)} UNION ALL ${endsOf(LEVELS.hour)}`;
+}
+
+async function upperStates(client: PoolClient, query: StoredQuery): Promise<UpperWindowState[]> {
   const days = { ...query, fromMs: windowStart(query.fromMs, DAY_MS), untilMs: windowStart(query.untilMs - 1, DAY_MS) + DAY_MS };
   const statesOf = ({ name, windowTable }: Level) =>
     `SELECT '${name}' AS level, window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId",

@@ -148,9 +148,9 @@ export class Cover {
     return this.#windows.versionOf(query);
   }
 
-  /** How fine a selection can still be told apart. Cheap. */
-  async resolution(selection: WindowSelection): Promise<Resolution> {
-    const { range, longestMs } = await this.#snapshots.resolution(selection);
+  /** How fine a selection can still be told apart, by those of its types that are known least finely. Cheap. */
+  async resolution(selection: WindowSelection, freshness: Freshness = 'recent'): Promise<Resolution> {
+    const { range, longestMs } = await this.#snapshots.resolution(selection, freshness);
     return { range, windowMs: longestMs };
   }
 

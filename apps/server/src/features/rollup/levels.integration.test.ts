@@ -10,7 +10,7 @@ import {
   storeFlush,
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
-import { LEVELS, WindowRepository } from '../profile-store/index.js';
+import { DAY_MS, LEVELS, WindowRepository, WINDOW_MS, windowStart } from '../profile-store/index.js';
 import type { CoverQuery } from './cover.js';
 import { UpperBuilder } from './upper-builder.js';
 
@@ -204,6 +204,34 @@ describe('hours and days', () => {
     await expect(server.cover.byProcess(ALL, new Map())).rejects.toMatchObject({ code: 'PROCESS_DETAIL_EXPIRED' });
     const { sum } = await server.cover.merged(ALL);
     expect(sum).toBe(expectedMerged([...flushes, { ...late, startMs: late.startMs + 30_000 }], { ...ALL, ...range }).sum);
+  });
+
+  it.each([1, 2])('are told of a service by the type that is known least finely (type %i is sealed)', async (sealed) => {
+    const server = await freshServer();
+    const flushes = flushesOfDays(randomNumbers(6)).filter((flush) => flush.revisionId === 1);
+    for (const flush of flushes) await storeFlush(server, flush);
+    await buildAll(server);
+    for (const level of UPPER)
+      for (const key of await server.windows.listSealable(level, { beforeMs: ANY_TIME, serviceIds: [SERVICE] }, 1000))
+        if (key.profileTypeId === sealed) await server.upper.seal(level, key);
+    const sealedDays = new Set(
+      flushes.filter((flush) => flush.profileTypeId === sealed).map(({ startMs }) => windowStart(startMs, DAY_MS)),
+    );
+    expect(sealedDays.size).toBeGreaterThan(1);
+    for (const fromMs of sealedDays) {
+      // The middle of the day: both ends would cut it.
+      const asked = { ...ALL, fromMs: fromMs + 1, untilMs: fromMs + DAY_MS - 1 };
+      const service = await server.cover.resolution({ ...asked, profileTypeIds: [1, 2] });
+      expect(service).toEqual({ range: { fromMs, untilMs: fromMs + DAY_MS }, windowMs: DAY_MS });
+      // What was told is a step that every type can be asked for.
+      for (const profileTypeId of [1, 2]) {
+        const query = { ...asked, profileTypeId, ...service.range };
+        const { values } = await server.cover.steps(query, service.windowMs, 'none');
+        expect(values[0]?.[0] ?? 0).toBe(expectedMerged(flushes, query).sum);
+      }
+    }
+    const other = await server.cover.resolution({ ...ALL, profileTypeIds: [3 - sealed] });
+    expect(other).toEqual({ range: { fromMs: DAYS.fromMs, untilMs: DAYS.untilMs }, windowMs: WINDOW_MS });
   });
 
   it('give an answer again while nothing has arrived, and another one when something has', async () => {
