@@ -1,19 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs } from '@hearth/profile-model';
 import { TRANSACTION_LABEL, labelValue } from '@hearth/profile-model';
-import type { ComparisonRequest, ResolvedSelection } from '@hearth/query-contract';
+import type { ComparisonRequest } from '@hearth/query-contract';
 import { comparisonRequestSchema } from '@hearth/query-contract';
+import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow } from '../catalog/index.js';
 import { WindowRepository, windowStart } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
-import { SelectionResolver, selectionFromResolved, type ProfileScope } from '../selection/index.js';
+import { isSameRange, SelectionResolver, type ProfileScope, type ResolveOptions } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
 import { comparisonId } from './comparison-id.js';
 import type { NewComparison } from './comparison.repository.js';
 
 const READ_TRIES = 5;
+/** What is kept under the version of its input holds all of that input: a replica may not have it yet. */
+const FRESHNESS: Freshness = 'latest';
+const RESOLVE: ResolveOptions = { grain: 'minutes', freshness: FRESHNESS };
 
 /** Reads the two sides of a comparison: what they are when it is asked for, and their samples when it is run. */
 @Injectable()
@@ -33,13 +37,13 @@ export class ComparisonSides {
    */
   async identify(projectId: number, request: ComparisonRequest, nowMs = Date.now()): Promise<NewComparison> {
     const { baseline, candidate } = comparisonRequestSchema.parse(request);
-    const options = { nowMs, grain: 'minutes' } as const;
+    const options = { ...RESOLVE, nowMs };
     const [a, b] = await Promise.all([
       this.selections.resolve(projectId, baseline, options),
       this.selections.resolve(projectId, candidate, options),
     ]);
     assertComparable(a, b);
-    const [versionOfA, versionOfB] = await Promise.all([this.#version(a), this.#version(b)]);
+    const [versionOfA, versionOfB] = await Promise.all([this.windows.versionOf(queryOf(a)), this.windows.versionOf(queryOf(b))]);
     const id = comparisonId(
       a.service.id,
       { selection: a.selection, inputVersion: versionOfA },
@@ -50,9 +54,10 @@ export class ComparisonSides {
 
   /** Everything that `compare` needs, as it is stored now. */
   async gather({ projectId, baseline, candidate }: NewComparison, signal: AbortSignal): Promise<ComparisonRows> {
-    const resolve = (selection: ResolvedSelection) =>
-      this.selections.resolve(projectId, selectionFromResolved(selection), { grain: 'minutes' });
-    const [a, b] = await Promise.all([resolve(baseline), resolve(candidate)]);
+    const [a, b] = await Promise.all([
+      this.selections.resolveAgain(projectId, baseline, RESOLVE),
+      this.selections.resolveAgain(projectId, candidate, RESOLVE),
+    ]);
     assertComparable(a, b);
     const { transactions, groupOfLabelSet } = transactionsOf(a);
     // One after the other: each side may fill the memory of several threads.
@@ -68,29 +73,32 @@ export class ComparisonSides {
   }
 
   /**
-   * A batch that is committed between the reading of samples and of counts would be half in: then both are read again. A range that grows
-   * faster than it can be read is taken as it is, after some tries: half a batch is little of it.
+   * A batch that is committed between the reading of samples and of counts would be half in, and minutes that are let go meanwhile make the
+   * range grow: then both are read again. A range that changes faster than it can be read is taken as it is, after some tries: half a batch
+   * is little of it.
    */
   async #settledSide(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
-    for (let before = await this.#version(scope), triesLeft = READ_TRIES; ; triesLeft -= 1) {
-      const rows = await this.#side(scope, groupOfLabelSet, signal);
-      const after = await this.#version(scope);
-      if (after === before || triesLeft === 1) return rows;
-      before = after;
+    let query = queryOf(scope);
+    for (let before = await this.windows.versionOf(query), triesLeft = READ_TRIES; ; triesLeft -= 1) {
+      const rows = await this.#side(scope, query, groupOfLabelSet, signal);
+      const { fromMs, untilMs } = rows;
+      const answered = { ...query, fromMs, untilMs };
+      const after = await this.windows.versionOf(answered);
+      if ((after === before && isSameRange(answered, query)) || triesLeft === 1) return rows;
+      [before, query] = [after, answered];
     }
   }
 
-  #version(scope: ProfileScope): Promise<string> {
-    return this.windows.versionOf({ ...scope.query, profileTypeId: scope.profileTypeId });
-  }
-
-  async #side(scope: ProfileScope, groupOfLabelSet: ReadonlyMap<number, number>, signal: AbortSignal): Promise<SideRows> {
-    // What is kept under the version of its input holds all of that input: a replica may not have it yet.
-    const freshness = 'latest';
-    const query = { ...scope.query, profileTypeId: scope.profileTypeId, signal, freshness } as const;
-    const { functions, stacks, observed, ...samples } = await this.cover.byProcess(query, groupOfLabelSet);
+  async #side(
+    scope: ProfileScope,
+    query: ReturnType<typeof queryOf>,
+    groupOfLabelSet: ReadonlyMap<number, number>,
+    signal: AbortSignal,
+  ): Promise<SideRows> {
+    const asked = { ...query, signal, freshness: FRESHNESS };
+    const { functions, stacks, observed, range, ...samples } = await this.cover.byProcess(asked, groupOfLabelSet);
     const profiledMs = new Map(Array.from(observed.processId, (id, row) => [id, observed.observedMs[row]!]));
-    const counts = (await this.transactionWindows.read(scope.query, freshness)).flatMap(
+    const counts = (await this.transactionWindows.read({ ...query, ...range }, FRESHNESS)).flatMap(
       ({ processId, windowStartMs, labelSetId, outcome, count, durationSumMicros }) => {
         const transaction = groupOfLabelSet.get(labelSetId);
         const errors = outcome === 'error' || outcome === 'timeout' ? count : 0;
@@ -103,7 +111,7 @@ export class ComparisonSides {
     // A process that was not profiled is no replicate: its transactions would seem to cost nothing.
     const processes = (await this.catalog.processes(scope.service.id)).filter((process) => profiledMs.has(process.id));
     return {
-      ...scope.range,
+      ...range,
       functions,
       stacks,
       processes: processes.map((process) => selectedProcess(process, profiledMs.get(process.id) ?? 0)),
@@ -111,6 +119,10 @@ export class ComparisonSides {
       counts,
     };
   }
+}
+
+function queryOf({ query, profileTypeId }: ProfileScope) {
+  return { ...query, profileTypeId };
 }
 
 function assertComparable(a: ProfileScope, b: ProfileScope): void {

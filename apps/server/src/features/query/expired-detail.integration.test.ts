@@ -1,13 +1,17 @@
+import { parseProfileTypeId, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import { profileFromText } from '@hearth/profile-model/testing';
 import type { ComparisonAnswer, FlameGraphAnswer, Problem, TimelineAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
+import { InterruptedResolver } from '../../../../../test/support/interrupted-resolver.js';
+import { sealWindows } from '../../../../../test/support/seal-windows.js';
 import { until } from '../../../../../test/support/until.js';
-import { Catalog } from '../catalog/index.js';
-import { LEVELS, WindowRepository } from '../profile-store/index.js';
-import { SegmentBuilder, UpperBuilder } from '../rollup/index.js';
+import { LEVELS } from '../profile-store/index.js';
+import { Cover } from '../rollup/index.js';
+import { WorkerPool } from '../../platform/worker-pool/index.js';
+import { ProfileQueries } from './profile-queries.js';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
 /** An hour in the middle of a day that late profiles are still accepted for. */
@@ -19,6 +23,14 @@ const profile = profileFromText(`
   main                   main
   read                   wait
 `);
+const HEAP_BYTES = 1_000_000_000;
+const heap = profileFromText(
+  `
+  ${HEAP_BYTES}
+  cache
+`,
+  { type: parseProfileTypeId(PROFILE_TYPE_IDS.inuse_space) },
+);
 
 let postgres: TestPostgres;
 let server: QueryServer;
@@ -35,28 +47,13 @@ beforeAll(async () => {
           profiles: [profile],
           transactions: [{ labels: { transaction: 'GET /' }, durationsMicros: [1000] }],
         });
-  await seal(LEVELS.hour);
+  for (const startMs of [H - 2 * HOUR, H + 1000]) await server.store({ process: `heap${startMs}`, startMs, profiles: [heap] });
+  await sealWindows(server, LEVELS.hour);
 });
 afterAll(async () => {
   await server?.stop();
   await postgres?.stop();
 });
-
-/** Builds everything, beside the server's own workers, and seals one level. */
-async function seal(level: (typeof LEVELS)['hour' | 'day']): Promise<void> {
-  const of = <T>(type: new (...args: never[]) => T): T => server.app.get(type, { strict: false });
-  const windows = of(WindowRepository);
-  await until(async () => {
-    for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await of(SegmentBuilder).build(key);
-    for (const upper of [LEVELS.hour, LEVELS.day])
-      for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1000, upper)) await of(UpperBuilder).build(upper, key);
-    const [service] = await of(Catalog).services(1);
-    const ofService = { beforeMs: Number.MAX_SAFE_INTEGER, serviceIds: [service!.id] };
-    for (const key of await windows.listSealable(level, ofService, 1000)) await of(UpperBuilder).seal(level, key);
-    const open = `SELECT FROM ${level.windowTable} WHERE NOT is_sealed OR sequence > built_sequence`;
-    return ((await of(DataSource).query(open)) as unknown[]).length === 0 || undefined;
-  });
-}
 
 describe('a range whose minutes have expired', () => {
   it('grows to whole hours, and its answer says so', async () => {
@@ -87,8 +84,22 @@ describe('a range whose minutes have expired', () => {
     expect(done.status).toBe('done');
   });
 
+  it('is shown as it was answered, when it grew after it was resolved', async () => {
+    const queries = new ProfileQueries(
+      new InterruptedResolver(server, () => sealWindows(server, LEVELS.day)),
+      server.app.get(Cover, { strict: false }),
+      server.app.get(WorkerPool),
+    );
+    const day = Math.floor(H / DAY) * DAY;
+    const asked = { service: 'shop', type: 'inuse_space', maxNodes: 100, from: String(H), until: String(H + HOUR) };
+    const { selection, sum } = await queries.flameGraph(1, asked, new AbortController().signal);
+    expect(selection).toMatchObject({ fromMs: day, untilMs: day + DAY });
+    // Two times 10 s, over the time that some process lived: 54 minutes and 10 s in the hour, and 10 s before it.
+    expect(sum).toBe(Math.round((2 * HEAP_BYTES * 10_000) / (54 * MINUTE + 20_000)));
+  });
+
   it('grows to days, and does not tell processes apart once their release is forgotten', async () => {
-    await seal(LEVELS.day);
+    await sealWindows(server, LEVELS.day);
     const day = Math.floor(H / DAY) * DAY;
     const of = (revision: string) => server.get<FlameGraphAnswer>(`/api/v1/flame-graph?service=shop&revision=${revision}&${CUT}`);
     expect((await of('r1')).body).toMatchObject({ sum: 100_000, selection: { fromMs: day, untilMs: day + DAY } });

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { NO_PARENT, type FunctionTable, type FunctionTotals, type StackTable } from '@hearth/profile-model';
+import { NO_PARENT, type FunctionTable, type FunctionTotals, type StackTable, type TimeRange } from '@hearth/profile-model';
 import type { FlameGraphAnswer, FunctionsAnswer, Selection } from '@hearth/query-contract';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { Cover } from '../rollup/index.js';
-import { SelectionResolver, type ProfileScope } from '../selection/index.js';
+import { isSameRange, SelectionResolver, type ProfileScope } from '../selection/index.js';
 import type { CallTreeTask, LimitedTree } from './call-tree.worker.js';
 import type { ExportTask } from './export.worker.js';
 import { flameGraphColumns } from './flame-graph-columns.js';
@@ -44,8 +44,7 @@ export class ProfileQueries {
   ) {}
 
   async flameGraph(projectId: number, request: Selection, signal: AbortSignal): Promise<FlameGraphAnswer> {
-    const scope = await this.selections.resolve(projectId, request);
-    const values = await this.#values(scope, signal);
+    const { scope, values } = await this.#values(projectId, request, signal);
     const { stacks, self, rootSelf } = values;
     const limited = await this.#inPool<LimitedTree>({ want: 'tree', stacks, self, rootSelf, maxNodes: request.maxNodes }, signal);
     return {
@@ -60,8 +59,8 @@ export class ProfileQueries {
   }
 
   async functions(projectId: number, request: Selection & FunctionRowsRequest, signal: AbortSignal): Promise<FunctionsAnswer> {
-    const scope = await this.selections.resolve(projectId, request);
-    const { functions, stacks, self, sum, samples } = await this.#values(scope, signal);
+    const { scope, values } = await this.#values(projectId, request, signal);
+    const { functions, stacks, self, sum, samples } = values;
     const totals = await this.#inPool<FunctionTotals>(
       { want: 'functions', stacks, self, functionCount: functions.length },
       signal,
@@ -80,11 +79,11 @@ export class ProfileQueries {
     request: Selection & { readonly format: 'pprof' | 'folded' },
     signal: AbortSignal,
   ): Promise<ExportedFile> {
-    const scope = await this.selections.resolve(projectId, request);
+    const { scope, rows } = await this.#exportRows(projectId, request, signal);
     const { fromMs, untilMs } = scope.range;
     const task: ExportTask = {
       head: { type: scope.type, startMs: fromMs, durationMs: untilMs - fromMs },
-      rows: await this.#exportRows(scope, signal),
+      rows,
       format: request.format,
       levelMs: scope.kind === 'level' ? livedMs(scope) : undefined,
     };
@@ -95,35 +94,49 @@ export class ProfileQueries {
       : { name: `${name}.pb.gz`, contentType: 'application/octet-stream', bytes };
   }
 
-  async #values(scope: ProfileScope, signal: AbortSignal): Promise<SelectedValues> {
-    const merged = await this.cover.merged({ ...scope.query, profileTypeId: scope.profileTypeId, signal });
+  async #values(
+    projectId: number,
+    request: Selection,
+    signal: AbortSignal,
+  ): Promise<{ readonly scope: ProfileScope; readonly values: SelectedValues }> {
+    const asked = await this.selections.resolve(projectId, request);
+    const merged = await this.cover.merged({ ...asked.query, profileTypeId: asked.profileTypeId, signal });
+    const scope = await this.#answered(projectId, asked, merged.range);
     const { functions, stacks, samples } = merged;
     if (scope.kind === 'flow')
-      return { functions, stacks, self: merged.self, rootSelf: merged.rootSelf, sum: merged.sum, samples };
+      return { scope, values: { functions, stacks, self: merged.self, rootSelf: merged.rootSelf, sum: merged.sum, samples } };
     const self = averageOverTime(merged.self, livedMs(scope));
     const rootSelf = Math.round(merged.rootSelf / livedMs(scope));
-    return { functions, stacks, self, rootSelf, sum: self.reduce((sum, value) => sum + value, rootSelf), samples };
+    const sum = self.reduce((total, value) => total + value, rootSelf);
+    return { scope, values: { functions, stacks, self, rootSelf, sum, samples } };
+  }
+
+  /** What would cut a range may expire after it was resolved: then more was answered, by processes of more time, and the scope is that of the answer. */
+  async #answered(projectId: number, asked: ProfileScope, range: TimeRange): Promise<ProfileScope> {
+    if (isSameRange(asked.range, range)) return asked;
+    const scope = await this.selections.resolveAgain(projectId, { ...asked.selection, ...range });
+    return { ...scope, range, selection: { ...scope.selection, ...range } };
   }
 
   /** Label sets go with a short range, for filters in other tools; over a long one they would be too many rows. */
-  async #exportRows(scope: ProfileScope, signal: AbortSignal): Promise<ExportTask['rows']> {
-    const query = { ...scope.query, profileTypeId: scope.profileTypeId, signal };
-    const { fromMs, untilMs } = scope.range;
+  async #exportRows(
+    projectId: number,
+    request: Selection,
+    signal: AbortSignal,
+  ): Promise<{ readonly scope: ProfileScope; readonly rows: ExportTask['rows'] }> {
+    const asked = await this.selections.resolve(projectId, request);
+    const query = { ...asked.query, profileTypeId: asked.profileTypeId, signal };
+    const { fromMs, untilMs } = asked.range;
     if (untilMs - fromMs > LABELLED_EXPORT_MS) {
-      const { functions, stacks, self, rootSelf } = await this.cover.merged(query);
-      return { functions, stacks, labelSets: [], ...rowsByStack(self, rootSelf) };
+      const { functions, stacks, self, rootSelf, range } = await this.cover.merged(query);
+      const rows = { functions, stacks, labelSets: [], ...rowsByStack(self, rootSelf) };
+      return { scope: await this.#answered(projectId, asked, range), rows };
     }
-    const rowOfLabelSet = new Map(Array.from(scope.labelSets.keys(), (id, row) => [id, row]));
-    const values = await this.cover.byProcess(query, rowOfLabelSet);
-    return {
-      functions: values.functions,
-      stacks: values.stacks,
-      labelSets: [...scope.labelSets.values()],
-      stackId: values.stackId,
-      labelSetRow: values.group,
-      value: values.value,
-      count: values.count,
-    };
+    const labelSets = [...asked.labelSets.values()];
+    const rowOfLabelSet = new Map(Array.from(asked.labelSets.keys(), (id, row) => [id, row]));
+    const { functions, stacks, stackId, group, value, count, range } = await this.cover.byProcess(query, rowOfLabelSet);
+    const rows = { functions, stacks, labelSets, stackId, labelSetRow: group, value, count };
+    return { scope: await this.#answered(projectId, asked, range), rows };
   }
 
   async #inPool<Result>(task: CallTreeTask, signal: AbortSignal): Promise<Result> {

@@ -44,10 +44,12 @@ export interface CoverQuery extends StoredQuery {
 /** Values by stack, and the stacks: those of the dictionary, or of several epochs joined. */
 type OverTables<Values> = Omit<Values, 'joined'> & StackTables;
 
-export interface MergedProfiles extends OverTables<MergedValues> {
-  /** What was really merged: wider than asked where what would cut it has expired. */
+interface Answered {
+  /** What was really merged: wider than asked where what would cut it has expired, since it was resolved too. */
   readonly range: TimeRange;
 }
+type MergedProfiles = OverTables<MergedValues> & Answered;
+type ProfilesByProcess = OverTables<ProcessValues> & Answered;
 
 /** How fine values are kept apart in time. */
 export type ProcessGrain = 'flush' | LevelName;
@@ -60,6 +62,7 @@ export interface Resolution {
   readonly windowMs: DurationMs;
 }
 
+type Found = Pick<Snapshot, 'longestMs' | 'range'>;
 type MergeRequest =
   | { readonly want: 'merged' }
   | { readonly want: 'steps'; readonly stepMs: DurationMs; readonly groupOf: StepGroups }
@@ -111,12 +114,15 @@ export class Cover {
    * One value per step, for each group. Steps are aligned to the epoch; the first and the last count only what lies within the range.
    *
    * @param stepMs Whole minutes are far cheaper than less, whole hours and days cheaper still.
-   * @throws {HearthError} `STEP_EXPIRED`: the range is only known in longer windows; `resolution` tells
+   * @throws {HearthError} `STEP_EXPIRED`: a part of the range is only known in longer windows, so that steps would be cut or the range would
+   * grow; `resolution` tells
    */
   async steps(query: CoverQuery, stepMs: DurationMs, groupOf: StepGroups): Promise<StepValues> {
     const want = groupOf === 'process' || stepMs % LEVELS.minute.windowMs !== 0 ? 'detail' : 'totals';
-    const request = ({ longestMs }: Pick<Snapshot, 'longestMs'>): MergeRequest => {
+    const request = ({ longestMs, range }: Found): MergeRequest => {
       if (stepMs % longestMs !== 0 && longestMs > LEVELS.minute.windowMs) throw stepExpired(stepMs, longestMs);
+      // Figures that stand beside these steps are of the range that was asked.
+      if (range.fromMs !== query.fromMs || range.untilMs !== query.untilMs) throw stepExpired(stepMs, longestMs);
       return { want: 'steps', stepMs, groupOf };
     };
     const { values } = await this.#merge<StepValues>(query, { want, coarsest: coarsestWithin(stepMs) }, request);
@@ -133,14 +139,15 @@ export class Cover {
     query: CoverQuery,
     groupOfLabelSet: LabelSetGroups,
     grain: ProcessGrain = 'minute',
-  ): Promise<OverTables<ProcessValues>> {
+  ): Promise<ProfilesByProcess> {
     const coarsest = grain === 'flush' ? 'minute' : grain;
     const askedMs = grain === 'flush' ? 0 : LEVELS[grain].windowMs;
-    const request = ({ longestMs }: Pick<Snapshot, 'longestMs'>): MergeRequest => {
+    const request = ({ longestMs }: Found): MergeRequest => {
       const windowMs = longestMs > LEVELS.minute.windowMs ? Math.max(longestMs, askedMs) : askedMs;
       return { want: 'processes', groupOfLabelSet, windowMs };
     };
-    return overTables(await this.#merge<ProcessValues>(query, { want: 'detail', coarsest }, request));
+    const { range, ...over } = await this.#merge<ProcessValues>(query, { want: 'detail', coarsest }, request);
+    return { ...overTables(over), range };
   }
 
   /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
@@ -173,7 +180,7 @@ export class Cover {
   async #merge<Values>(
     { signal, freshness = 'recent', ...query }: CoverQuery,
     options: Omit<SnapshotOptions, 'signal' | 'freshness'>,
-    requestOf: (snapshot: Pick<Snapshot, 'longestMs'>) => MergeRequest,
+    requestOf: (found: Found) => MergeRequest,
   ) {
     try {
       const { snapshot, tables } = await this.#read(query, { ...options, signal, freshness });
@@ -181,7 +188,7 @@ export class Cover {
       const { processIds, labelSetIds } = query;
       const { functions, functionRowOf } = await joinFunctions(tables.map((one) => one.functions));
       const task: MergeTask = {
-        ...requestOf({ longestMs }),
+        ...requestOf({ longestMs, range }),
         stored,
         filter: { ...range, processIds, labelSetIds },
         epochs: tables.map(({ epoch, stacks }, at) => ({ ...epochRange(epoch), stacks, functionRow: functionRowOf[at]! })),
@@ -239,7 +246,7 @@ function coarsestWithin(stepMs: DurationMs): LevelName {
 function stepExpired(stepMs: DurationMs, windowMs: DurationMs): HearthError {
   return new HearthError(
     'STEP_EXPIRED',
-    `a part of the range is only known in windows of ${windowMs} ms: ${stepMs} ms is too fine a step for it`,
+    `a part of the range is only known in windows of ${windowMs} ms, which steps of ${stepMs} ms or an end of the range would cut: ask again`,
     {
       status: 410,
     },

@@ -223,6 +223,8 @@ describe('hours and days', () => {
       const asked = { ...ALL, fromMs: fromMs + 1, untilMs: fromMs + DAY_MS - 1 };
       const service = await server.cover.resolution({ ...asked, profileTypeIds: [1, 2] });
       expect(service).toEqual({ range: { fromMs, untilMs: fromMs + DAY_MS }, windowMs: DAY_MS });
+      const cut = server.cover.steps({ ...asked, profileTypeId: sealed }, DAY_MS, 'none');
+      await expect(cut).rejects.toMatchObject({ code: 'STEP_EXPIRED' });
       // What was told is a step that every type can be asked for.
       for (const profileTypeId of [1, 2]) {
         const query = { ...asked, profileTypeId, ...service.range };

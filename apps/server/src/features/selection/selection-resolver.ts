@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs, LabelSet, ProfileType, ProfileTypeKind, TimeRange } from '@hearth/profile-model';
 import { TRANSACTION_LABEL, parseProfileTypeId, profileTypeKind, resolveProfileTypeId } from '@hearth/profile-model';
 import type { ResolvedSelection, Selection } from '@hearth/query-contract';
+import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow, type ServiceRow } from '../catalog/index.js';
 import { Cover, type CoverQuery } from '../rollup/index.js';
@@ -44,6 +45,10 @@ export interface ResolveOptions {
   readonly nowMs?: EpochMs;
   /** Grow the range to whole minutes, for figures that stand beside transactions: those are counted per minute. */
   readonly grain?: 'exact' | 'minutes';
+  /** Instead of what the request says: it was resolved before, and may have grown longer than a question may ask for. */
+  readonly range?: TimeRange;
+  /** Of what has expired. Default `recent`; it has to be that of the reading which follows. */
+  readonly freshness?: Freshness;
 }
 
 /** Finds what a selection names. The one place where names become ids, so that every answer means the same by the same words. */
@@ -64,9 +69,9 @@ export class SelectionResolver {
   async resolveScope(
     projectId: number,
     request: ScopeRequest,
-    { nowMs = Date.now(), grain = 'exact' }: ResolveOptions = {},
+    { nowMs = Date.now(), grain = 'exact', range: rangeBefore, freshness }: ResolveOptions = {},
   ): Promise<Scope> {
-    const asked = resolveRange(request.from, request.until, nowMs);
+    const asked = rangeBefore ?? resolveRange(request.from, request.until, nowMs);
     const question = parseLabelQuestion(request.match, given(request.transaction));
     const service = await this.findService(projectId, request.service);
 
@@ -80,13 +85,16 @@ export class SelectionResolver {
     const environment = named('ENVIRONMENT_NOT_FOUND', given(request.environment), environments, (row) => row.name);
     const revision = named('REVISION_NOT_FOUND', given(request.revision), revisions, (row) => row.name);
     const process = named('PROCESS_NOT_FOUND', given(request.process), allProcesses, (row) => row.key);
-    const { range, windowMs } = await this.#cover.resolution({
-      serviceId: service.id,
-      profileTypeIds: profileTypes.map(({ id }) => id),
-      ...(grain === 'minutes' ? wholeMinutes(asked) : asked),
-      ...(environment && { environmentIds: [environment.id] }),
-      ...(revision && { revisionIds: [revision.id] }),
-    });
+    const { range, windowMs } = await this.#cover.resolution(
+      {
+        serviceId: service.id,
+        profileTypeIds: profileTypes.map(({ id }) => id),
+        ...(grain === 'minutes' ? wholeMinutes(asked) : asked),
+        ...(environment && { environmentIds: [environment.id] }),
+        ...(revision && { revisionIds: [revision.id] }),
+      },
+      freshness,
+    );
     const labels = filterByLabels(question, labelSets, allProcesses);
 
     const processIds = process ? (labels.processIds ?? [process.id]).filter((id) => id === process.id) : labels.processIds;
@@ -151,6 +159,12 @@ export class SelectionResolver {
       kind: profileTypeKind(type),
       profileTypeId,
     };
+  }
+
+  /** What was resolved before, as it is now. */
+  async resolveAgain(projectId: number, resolved: ResolvedSelection, options: ResolveOptions = {}): Promise<ProfileScope> {
+    const { fromMs, untilMs } = resolved;
+    return this.resolve(projectId, selectionFromResolved(resolved), { ...options, range: { fromMs, untilMs } });
   }
 
   /** The number of a profile type that the service has sent; `undefined` if it has not. @throws {ProfileError} `PROFILE_TYPE_ID` */

@@ -34,3 +34,7 @@ export function overlap(a: TimeRange, b: TimeRange): TimeRange | undefined {
   const untilMs = Math.min(a.untilMs, b.untilMs);
   return fromMs < untilMs ? { fromMs, untilMs } : undefined;
 }
+
+export function isSameRange(a: TimeRange, b: TimeRange): boolean {
+  return a.fromMs === b.fromMs && a.untilMs === b.untilMs;
+}
