@@ -213,7 +213,7 @@ export function madeComparison(
   const stripVerdict: Verdict = kind === 'level' ? 'NO_VERDICT' : unchanged ? 'UNCHANGED' : 'REGRESSED';
   return {
     version: 1,
-    algorithm: 'hearth-comparison-2',
+    algorithm: 'hearth-comparison-3',
     unit: kind === 'level' ? 'bytes' : 'microseconds',
     kind,
     basis: kind === 'level' ? 'per-process' : 'per-transaction',

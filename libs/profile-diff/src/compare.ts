@@ -160,6 +160,7 @@ export function compare(input: ComparisonInput): ComparisonResult {
       kind: input.kind,
       basis: plan.basis,
       transactions: input.transactions,
+      countedSinceMs: input.countedSinceMs,
       ...sides,
       totals,
       mix: perTransaction.mix,

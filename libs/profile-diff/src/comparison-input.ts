@@ -20,6 +20,8 @@ export interface ComparisonInput {
   readonly functions: FunctionTable;
   readonly stacks: StackTable;
   readonly transactions: readonly string[];
+  /** Set where transactions are known from here on only, too late for a side: then neither side has counts, and a warning says so. */
+  readonly countedSinceMs?: EpochMs;
   readonly baseline: ComparisonSide;
   readonly candidate: ComparisonSide;
   readonly options?: Partial<ComparisonOptions>;

@@ -1,7 +1,7 @@
 import type { EpochMs, FunctionKey } from '@hearth/profile-model';
 
 /** Bumped when the same inputs would give other figures. */
-export const COMPARISON_ALGORITHM = 'hearth-comparison-2';
+export const COMPARISON_ALGORITHM = 'hearth-comparison-3';
 /** Bumped when a reader of the document would have to change. */
 export const COMPARISON_RESULT_VERSION = 1;
 
@@ -177,6 +177,7 @@ export type ComparisonWarningCode =
   | 'RATES_DIFFER'
   | 'TRAFFIC_MIX_SHIFTED'
   | 'NO_TRANSACTIONS'
+  | 'TRANSACTIONS_EXPIRED'
   | 'NO_VERDICT_FOR_LEVELS'
   | 'DROPPED_BATCHES'
   | 'SIDE_EMPTY'

@@ -83,6 +83,17 @@ describe('traps of comparisons', () => {
     expect(result.strip[0]!.change.verdict).toBe('NO_VERDICT');
   });
 
+  it('transactions that are known of a part only are not divided by, and that is told', () => {
+    const input = changed({ cost: { ...shop.cost, 'handle > price': { 'GET /': 3 } } });
+    const uncounted = (side: ComparisonInput['baseline']) => ({ ...side, counts: emptied(side.counts) });
+    const sides = { baseline: uncounted(input.baseline), candidate: uncounted(input.candidate) };
+    const result = compare({ ...input, ...sides, countedSinceMs: Date.UTC(2026, 7, 22) });
+    expect(result.basis).toBe('tmm');
+    expect(result.warnings.map(({ code }) => code)).toEqual(['TRANSACTIONS_EXPIRED']);
+    expect(result.warnings[0]!.message).toContain('from 2026-08-22 on only');
+    expect(rowOf(result, 'price').change.verdict).toBe('REGRESSED');
+  });
+
   it('background work that goes on while other work shrinks stays neutral', () => {
     const result = compare(changed({ traffic: { 'GET /': 300, 'POST /order': 60 } }));
     expect(told(result)).toEqual([]);

@@ -1,3 +1,4 @@
+import type { EpochMs } from '@hearth/profile-model';
 import type { ComparedProcess } from './comparison-input.js';
 import type { CanonicalSide } from './compared-side.js';
 import type { ComparisonBasis, ComparisonWarning, ComparisonWarningCode, MixSplit } from './comparison-result.js';
@@ -16,6 +17,7 @@ export interface WarningsInput {
   readonly kind: 'flow' | 'level';
   readonly basis: ComparisonBasis;
   readonly transactions: readonly string[];
+  readonly countedSinceMs: EpochMs | undefined;
   readonly baseline: CanonicalSide;
   readonly candidate: CanonicalSide;
   readonly totals: { readonly baseline: TransactionTotals; readonly candidate: TransactionTotals };
@@ -52,10 +54,13 @@ export function comparisonWarnings(input: WarningsInput): ComparisonWarning[] {
   if (dropped.some((count) => count > 0))
     warn('DROPPED_BATCHES', `Agents dropped ${dropped[0]} and ${dropped[1]} batches: those periods are missing.`);
   if (input.basis === 'tmm') {
-    warn(
-      'NO_TRANSACTIONS',
-      'No transactions were counted: functions are compared as if most of them had not changed, and a change of all alike cannot be seen.',
-    );
+    const blind = 'functions are compared as if most of them had not changed, and a change of all alike cannot be seen.';
+    if (input.countedSinceMs === undefined) warn('NO_TRANSACTIONS', `No transactions were counted: ${blind}`);
+    else
+      warn(
+        'TRANSACTIONS_EXPIRED',
+        `How many transactions finished is known from ${new Date(input.countedSinceMs).toISOString().slice(0, 10)} on only, and a side begins before: costs are not taken per transaction, ${blind}`,
+      );
   }
   const { mix, totals } = input;
   if (mix !== null && Math.abs(mix.mix) > MIX_SHARE_TO_TELL * valuePerSecond(totals)) {

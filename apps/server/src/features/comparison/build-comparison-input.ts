@@ -53,6 +53,8 @@ export interface ComparisonRows {
   readonly unit: string;
   readonly kind: 'flow' | 'level';
   readonly transactions: readonly string[];
+  /** Set where the counts of both sides were left out: see `withoutPartialCounts`. */
+  readonly countedSinceMs?: EpochMs;
   readonly baseline: SideRows;
   readonly candidate: SideRows;
 }
@@ -63,7 +65,8 @@ export interface ComparisonRows {
  * `compare` brings samples into an order of its own, so the same data gives the same bytes however the store gave it. Levels are summed
  * here before they are divided: sums of whole numbers are exact in any order, sums of fractions are not.
  */
-export function buildComparisonInput({ unit, kind, baseline, candidate, transactions: names }: ComparisonRows): ComparisonInput {
+export function buildComparisonInput(rows: ComparisonRows): ComparisonInput {
+  const { unit, kind, baseline, candidate, transactions: names, countedSinceMs } = rows;
   const { transactions, rowOf: transactionRow } = usedTransactions(names, [baseline, candidate]);
   const { functions, stacks, rowOf } = joinSides([baseline, candidate]);
   return {
@@ -72,6 +75,7 @@ export function buildComparisonInput({ unit, kind, baseline, candidate, transact
     functions,
     stacks,
     transactions,
+    ...(countedSinceMs !== undefined && { countedSinceMs }),
     baseline: buildSide(baseline, kind, transactionRow, rowOf[0]!),
     candidate: buildSide(candidate, kind, transactionRow, rowOf[1]!),
   };

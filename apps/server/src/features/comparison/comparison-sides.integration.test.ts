@@ -1,3 +1,4 @@
+import { compare, type ComparisonResult } from '@hearth/profile-diff';
 import { profileFromText } from '@hearth/profile-model/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InterruptedResolver } from '../../../../../test/support/interrupted-resolver.js';
@@ -9,7 +10,7 @@ import { LEVELS, WindowRepository } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
-import type { SideRows } from './build-comparison-input.js';
+import { buildComparisonInput, type SideRows } from './build-comparison-input.js';
 import { ComparisonSides } from './comparison-sides.js';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
@@ -38,6 +39,30 @@ beforeAll(async () => {
         transactions: [{ labels: { transaction: 'GET /' }, durationsMicros: [1000] }],
       });
 });
+/** The day before the one of `H`, and the one before that. */
+const [D1, D2] = [H - DAY, H - 2 * DAY];
+
+/** Four processes of one release on some days: all cost the same, whenever they run. */
+async function storeDays(revision: string, daysMs: readonly number[]): Promise<void> {
+  for (const dayMs of daysMs)
+    for (let row = 0; row < 4 * 6; row += 1) {
+      const micros = 400_000 + 2000 * ((row * 7) % 5);
+      await server.store({
+        revision,
+        process: `${revision}-${row % 4}`,
+        startMs: dayMs + row * MINUTE,
+        profiles: [
+          profileFromText(`
+            ${micros}x40              90000x9                   50000x5
+            {transaction=GET /}       {transaction=GET /}       {}
+            main                      main                      main
+            read                      write                     wait
+          `),
+        ],
+        transactions: [{ labels: { transaction: 'GET /' }, durationsMicros: Array.from({ length: 50 }, () => 4000) }],
+      });
+    }
+}
 afterAll(async () => {
   await server?.stop();
   await postgres?.stop();
@@ -84,5 +109,41 @@ describe('the sides of a comparison', () => {
     const { baseline, candidate } = await gather(cut, interrupted);
     for (const side of [baseline, candidate])
       expect(figures(side)).toEqual({ range: [H, H + HOUR], samples: 50, transactions: 10 });
+  });
+});
+
+describe('a comparison whose transactions have expired in part', () => {
+  beforeAll(async () => {
+    await storeDays('both-days', [D2, D1]);
+    await storeDays('last-day', [D1]);
+  });
+  const compareDays = async (fromMs: number) => {
+    const side = (revision: string) => ({
+      service: 'shop',
+      type: 'cpu',
+      revision,
+      from: String(fromMs),
+      until: String(D1 + HOUR),
+    });
+    const asked = await sidesOf().identify(PROJECT, { baseline: side('both-days'), candidate: side('last-day') });
+    return compare(buildComparisonInput(await sidesOf().gather(asked, new AbortController().signal)));
+  };
+  const told = ({ functions }: ComparisonResult) =>
+    functions.map(({ change }) => change.verdict).filter((one) => one !== 'UNCHANGED');
+
+  it('divides no costs by counts that are only a part of theirs', async () => {
+    const whole = await compareDays(D2);
+    expect(whole.basis).toBe('per-transaction');
+    expect(told(whole)).not.toContain('IMPROVED');
+
+    const { partitions } = server.app.get(TransactionWindows, { strict: false });
+    const first = (await partitions.list()).find(({ startMs, endMs }) => startMs <= D2 && D2 < endMs)!;
+    expect(await partitions.drop(first, async () => true)).toBe('dropped');
+
+    const cut = await compareDays(D2);
+    expect(told(cut)).not.toContain('IMPROVED');
+    expect(cut).toMatchObject({ basis: 'tmm', warnings: [{ code: 'TRANSACTIONS_EXPIRED' }] });
+    // What is kept is enough for those who ask for no more.
+    expect(await compareDays(D1)).toMatchObject({ basis: 'per-transaction', warnings: [] });
   });
 });

@@ -12,6 +12,7 @@ import { isSameRange, SelectionResolver, type ProfileScope, type ResolveOptions 
 import { TransactionWindows } from '../transactions/index.js';
 import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
 import { comparisonId } from './comparison-id.js';
+import { withoutPartialCounts } from './expired-counts.js';
 import type { NewComparison } from './comparison.repository.js';
 
 const READ_TRIES = 5;
@@ -63,13 +64,14 @@ export class ComparisonSides {
     // One after the other: each side may fill the memory of several threads.
     const baselineRows = await this.#settledSide(a, groupOfLabelSet, signal);
     const candidateRows = await this.#settledSide(b, groupOfLabelSet, signal);
-    return {
+    const rows = {
       unit: a.type.sampleUnit,
       kind: a.kind,
       transactions,
       baseline: baselineRows,
       candidate: candidateRows,
     };
+    return withoutPartialCounts(rows, await this.transactionWindows.countedSince(a.service.id, FRESHNESS));
   }
 
   /**

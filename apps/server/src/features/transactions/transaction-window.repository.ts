@@ -94,6 +94,16 @@ export class TransactionWindowRepository {
     ]);
   }
 
+  /** Start of the day that holds a service's first row. */
+  async firstDay(serviceId: number, freshness: Freshness): Promise<EpochMs | undefined> {
+    const query = 'SELECT min(window_start_ms) AS "firstMs" FROM transaction_window WHERE service_id = $1';
+    const [row] = (await this.reads.read(freshness, (dataSource) => dataSource.query(query, [serviceId]))) as {
+      firstMs: EpochMs | null;
+    }[];
+    const firstMs = row?.firstMs ?? undefined;
+    return firstMs === undefined ? undefined : Math.floor(firstMs / DAY_MS) * DAY_MS;
+  }
+
   /** By minute, then process. */
   async read(filter: TransactionWindowFilter, freshness: Freshness): Promise<TransactionWindow[]> {
     const parameters = [

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DurationSketch } from '@hearth/profile-model';
+import { DurationSketch, type EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { Freshness } from '../../platform/database/index.js';
 import type { TimePartitions } from '../../platform/database/partitions.js';
@@ -36,6 +36,11 @@ export class TransactionWindows {
       ...row,
       sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount),
     }));
+  }
+
+  /** Start of the first day of which there are counts, which are forgotten by the day; `undefined`: there are none. */
+  async countedSince(serviceId: number, freshness: Freshness): Promise<EpochMs | undefined> {
+    return this.repository.firstDay(serviceId, freshness);
   }
 
   /** Adds within the caller's database transaction, into partitions that are there; windows of one key are summed. */

@@ -1,0 +1,24 @@
+import type { EpochMs } from '@hearth/profile-model';
+import type { ComparisonRows, SideRows } from './build-comparison-input.js';
+
+/**
+ * Leaves out the counts of both sides where they are only a part of what the samples of a side did: divided by them, its transactions would
+ * look too dear, and those of the other side improved (decision 0135).
+ *
+ * @param countedSinceMs Start of the first day of which the service has counts; `undefined`: it has none.
+ */
+export function withoutPartialCounts(rows: ComparisonRows, countedSinceMs: EpochMs | undefined): ComparisonRows {
+  const { kind, baseline, candidate } = rows;
+  if (kind === 'level' || countedSinceMs === undefined) return rows;
+  const counted = new Set([...baseline.counts, ...candidate.counts].map(({ transaction }) => transaction));
+  // A client may label what it does not count: that is no transaction, and nothing of it is missing.
+  const isCounted = (transaction: number) => transaction >= 0 && (counted.size === 0 || counted.has(transaction));
+  if (![baseline, candidate].some((side) => hasSamplesBefore(side, countedSinceMs, isCounted))) return rows;
+  return { ...rows, countedSinceMs, baseline: { ...baseline, counts: [] }, candidate: { ...candidate, counts: [] } };
+}
+
+function hasSamplesBefore({ samples }: SideRows, beforeMs: EpochMs, isCounted: (transaction: number) => boolean): boolean {
+  for (let row = 0; row < samples.group.length; row += 1)
+    if (samples.windowStartMs[row]! < beforeMs && isCounted(samples.group[row]!)) return true;
+  return false;
+}
