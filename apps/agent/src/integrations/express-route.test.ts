@@ -22,16 +22,37 @@ it('expressRoute hides ids that the router cannot name', () => {
 });
 
 it('expressRoute finds the mount path in the URL once an error has left the router, which takes it off the request', () => {
-  const after = (path: unknown, originalUrl: string, baseUrl = ''): string | undefined =>
-    routeOf({ route: { path }, baseUrl, originalUrl, params: {} });
+  const after = (path: unknown, url: string, baseUrl = ''): string | undefined =>
+    routeOf({ route: { path }, baseUrl, url, originalUrl: baseUrl + url, params: {} });
   expect(after('/users/:id', '/orgs/7/users/8?secret=1')).toBe('/orgs/:id/users/:id');
   expect(after('/', '/health/?a=/b/c')).toBe('/health/');
   expect(after('/users/:id', '/users/8/')).toBe('/users/:id');
-  expect(after('/users', '/api/v1/users', '/api')).toBe('/api/v1/users');
+  expect(after('/users', '/v1/users', '/api')).toBe('/api/v1/users');
   // Not where the URL does not end as the route does, or the route has no fixed number of parts.
   expect(after('/users/:id', '/old/address/of/8')).toBe('/users/:id');
   expect(after('/users/:id', '*')).toBe('/users/:id');
   for (const path of ['/files/*path', '/a{/:b}', '/a/:b?', '/a/:b+', '/a(bc)', /^\/a$/, ['/a', '/b']]) {
     expect(after(path, '/x/y/a')).toBe(String(path));
   }
+});
+
+it('expressRoute takes nothing from a URL that the host has rewritten', () => {
+  const rewritten = (url: string, baseUrl: string, originalUrl: string): string | undefined =>
+    routeOf({ route: { path: '/users/:id' }, baseUrl, url, originalUrl, params: {} });
+  // Middleware that takes the tenant off the URL, before the route and after an error of it.
+  expect(rewritten('/users/8', '', '/tenant/acme/users/8')).toBe('/users/:id');
+  expect(rewritten('/users/8', '/api', '/tenant/acme/api/users/8')).toBe('/api/users/:id');
+  expect(rewritten('/api/users/8?a=b', '', '/tenant/acme/api/users/8?a=b')).toBe('/api/users/:id');
+  expect(routeOf({ route: { path: '/' }, baseUrl: '', url: '/', originalUrl: '/a/secret', params: {} })).toBe('/');
+});
+
+it('expressRoute names an error as the route was named before, whose parameters it takes off the request', () => {
+  const route = { path: '/users/:id' };
+  const failed = (url: string): string | undefined => routeOf({ route, baseUrl: '', url, params: {} });
+  expect(failed('/orgs/acme/users/8')).toBe('/orgs/acme/users/:id'); // never reached yet
+  expect(routeOf({ route, baseUrl: '/orgs/acme', url: '/users/8', params: { org: 'acme', id: '8' } })).toBe(
+    '/orgs/:org/users/:id',
+  );
+  expect(failed('/orgs/other/users/8')).toBe('/orgs/:org/users/:id');
+  expect(failed('/teams/other/users/8')).toBe('/teams/other/users/:id');
 });

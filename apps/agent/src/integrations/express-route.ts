@@ -5,8 +5,8 @@ interface ExpressRequest extends IncomingMessage {
   readonly route?: { readonly path?: string | RegExp | readonly (string | RegExp)[] };
   /** The path under which the router is mounted, *as requested*. */
   readonly baseUrl?: string;
-  /** The URL as requested, whatever routers take off it. */
-  readonly originalUrl?: string;
+  /** What is behind `baseUrl`. The two together are the URL as the host has rewritten it, if it did; `originalUrl`, as requested, may be anything. */
+  readonly url?: string;
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
@@ -15,33 +15,57 @@ const OPEN_ENDED = /[*?+(){}]/;
 /** Parts of a path that name one thing and not a kind of things: numbers, UUIDs, long hexadecimal ids. */
 const ID_LIKE = /^(\d+|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{16,})$/i;
 
+/** Of each route the mount paths it was reached by, as they are written. An error that leaves a router takes them, and its parameters, off the request. */
+const mountsOf = new WeakMap<object, Set<string>>();
+/** Most routers are mounted once. */
+const MAX_MOUNTS = 16;
+
 /**
  * The route that Express matched, as it was written: `/orgs/:org/users/:id`. `undefined` where none was.
  *
  * The mount path comes as requested, so its parameters are put back: by their values where the router sees them
- * (`mergeParams`), else an id-like part becomes `:id`.
+ * (`mergeParams`), else an id-like part becomes `:id`. After an error it is found by the mount paths that the route had before.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
-  const { route, baseUrl, originalUrl, params } = request as ExpressRequest;
+  const { route, baseUrl, url, params } = request as ExpressRequest;
   if (route === undefined || route === null || route.path === undefined) return undefined;
   const mount = typeof baseUrl === 'string' ? baseUrl : '';
-  const mountInUrl = typeof route.path === 'string' && typeof originalUrl === 'string' ? mountOf(originalUrl, route.path) : '';
-  return mountPath(mountInUrl.length > mount.length ? mountInUrl : mount, params ?? {}) + String(route.path);
+  const lost = typeof route.path === 'string' && typeof url === 'string' ? lostMount(url, route.path) : '';
+  const written = mountPath(mount + lost, params ?? {});
+  if (lost === '') remember(route, written);
+  return (lost === '' ? written : (knownMount(route, mount + lost) ?? written)) + String(route.path);
 }
 
 /**
- * What of the URL is before the route. An error that leaves a router takes the mount path off the request, and leaves the route.
- * '' where that cannot be told.
+ * What of the URL is before the route. An error that leaves a router puts the mount path back from `baseUrl` into `url`, and leaves the route; else `url` is
+ * what the route matched. '' where that cannot be told.
  */
-function mountOf(originalUrl: string, routePath: string): string {
-  if (OPEN_ENDED.test(routePath) || !originalUrl.startsWith('/')) return '';
+function lostMount(url: string, routePath: string): string {
+  if (OPEN_ENDED.test(routePath) || !url.startsWith('/')) return '';
   const routeParts = partsOf(routePath);
-  const urlParts = partsOf(originalUrl.split('?', 1)[0]!);
+  const urlParts = partsOf(url.split('?', 1)[0]!);
   const mountLength = urlParts.length - routeParts.length;
   const endsAsRoute = routeParts.every(
     (part, at) => part.includes(':') || part.toLowerCase() === urlParts[mountLength + at]?.toLowerCase(),
   );
   return mountLength > 0 && endsAsRoute ? `/${urlParts.slice(0, mountLength).join('/')}` : '';
+}
+
+function remember(route: object, mount: string): void {
+  const mounts = mountsOf.get(route) ?? new Set();
+  mountsOf.set(route, mounts);
+  if (mounts.size < MAX_MOUNTS) mounts.add(mount);
+}
+
+function knownMount(route: object, path: string): string | undefined {
+  const parts = partsOf(path);
+  return [...(mountsOf.get(route) ?? [])].find((mount) => {
+    const written = partsOf(mount);
+    return (
+      written.length === parts.length &&
+      written.every((part, at) => part.startsWith(':') || part.toLowerCase() === parts[at]!.toLowerCase())
+    );
+  });
 }
 
 function partsOf(urlPath: string): string[] {
