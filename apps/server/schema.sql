@@ -255,6 +255,8 @@ CREATE TABLE project_quota (
   processes_per_service bigint,
   label_sets_per_service bigint,
   transaction_names_per_service bigint,
+  environments_per_service bigint,
+  releases_per_service bigint,
   PRIMARY KEY (project_id),
   FOREIGN KEY (project_id) REFERENCES project(id) ON DELETE CASCADE
 );

@@ -193,7 +193,9 @@ export interface LimitsAnswer {
     readonly profilesPerMinute: number | null;
     readonly bytesPerMinute: number | null;
     readonly services: number;
-    /** Heard of within a day. */
+    readonly environmentsPerService: number;
+    /** Heard of within a day, as are processes: a release is a revision in an environment. */
+    readonly releasesPerService: number;
     readonly processesPerService: number;
     readonly labelSetsPerService: number;
     readonly transactionNamesPerService: number;

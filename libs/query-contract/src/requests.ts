@@ -41,6 +41,8 @@ export const quotaRequestSchema = z.strictObject({
   profilesPerMinute: quotaNumber,
   bytesPerMinute: quotaNumber,
   services: quotaNumber,
+  environmentsPerService: quotaNumber,
+  releasesPerService: quotaNumber,
   processesPerService: quotaNumber,
   labelSetsPerService: quotaNumber,
   transactionNamesPerService: quotaNumber,

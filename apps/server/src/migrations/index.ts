@@ -5,6 +5,7 @@ import { Levels1763600000003 } from './1763600000003-levels.js';
 import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
 import { Retention1763600000005 } from './1763600000005-retention.js';
 import { Quotas1763600000006 } from './1763600000006-quotas.js';
+import { QuotasOfReleases1763600000009 } from './1763600000009-quotas-of-releases.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   StackEpochs1763600000004,
   Retention1763600000005,
   Quotas1763600000006,
+  QuotasOfReleases1763600000009,
 ];

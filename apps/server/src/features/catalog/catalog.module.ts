@@ -14,6 +14,7 @@ import { ProcessEntity } from './process.entity.js';
 import { ProcessStarts } from './process-starts.repository.js';
 import { ProfileTypeEntity } from './profile-type.entity.js';
 import { ProfileTypes } from './profile-types.repository.js';
+import { Releases } from './releases.repository.js';
 import { RevisionEntity } from './revision.entity.js';
 import { ServiceEntity } from './service.entity.js';
 
@@ -29,7 +30,7 @@ const ENTITIES = [
 
 @Module({
   imports: [LimitsModule, TypeOrmModule.forFeature(ENTITIES)],
-  providers: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Origins, Deploys],
+  providers: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Releases, Origins, Deploys],
   exports: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Origins, Deploys],
 })
 export class CatalogModule {}

@@ -3,9 +3,11 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, TimeRange } from '@hearth/profile-model';
 import type { DeployAnswer } from '@hearth/query-contract';
 import { Repository } from 'typeorm';
+import { HearthError } from '../../platform/http/index.js';
 import { Limits } from '../limits/index.js';
 import { DeployEntity } from './deploy.entity.js';
 import { Origins } from './origins.repository.js';
+import { Releases } from './releases.repository.js';
 
 export interface AnnouncedDeploy {
   readonly service: string;
@@ -22,17 +24,18 @@ export class Deploys {
   constructor(
     @InjectRepository(DeployEntity) readonly table: Repository<DeployEntity>,
     readonly origins: Origins,
+    readonly releases: Releases,
     readonly limits: Limits,
   ) {}
 
-  /** Makes the service, environment and revision where they are new: CI often announces before the first process starts. Announced twice, it is there once. */
-  async announce(
-    projectId: number,
-    { service, environment, revision, atMs, version, branch }: AnnouncedDeploy,
-  ): Promise<DeployAnswer> {
-    const serviceId = await this.origins.ensureService(projectId, service, atMs, await this.limits.ofService(projectId, service));
-    const environmentId = await this.origins.ensureEnvironment(serviceId, environment);
-    const revisionId = await this.origins.ensureRevision(serviceId, revision, version, atMs);
+  /**
+   * Makes the service, environment and revision where they are new: CI often announces before the first process starts. Announced twice, it is there once.
+   *
+   * @throws {HearthError} `TOO_MANY_SERVICES`, `TOO_MANY_ENVIRONMENTS`, `TOO_MANY_RELEASES`; counted
+   */
+  async announce(projectId: number, deploy: AnnouncedDeploy): Promise<DeployAnswer> {
+    const { service, environment, revision, atMs, version, branch } = deploy;
+    const { serviceId, environmentId, revisionId } = await this.#ensureRelease(projectId, deploy);
     await this.table.query(
       `INSERT INTO deploy (service_id, environment_id, revision_id, at_ms, version, branch, source)
        SELECT $1, $2, $3, $4, $5, $6, 'announced'
@@ -40,6 +43,21 @@ export class Deploys {
       [serviceId, environmentId, revisionId, atMs, version, branch],
     );
     return { service, environment, revision, atMs, version, branch, source: 'announced' };
+  }
+
+  async #ensureRelease(projectId: number, deploy: AnnouncedDeploy) {
+    const { service, atMs } = deploy;
+    const limits = await this.limits.ofService(projectId, service);
+    let storedService = ''; // a name that was never stored must not be written down
+    try {
+      const serviceId = await this.origins.ensureService(projectId, service, atMs, limits);
+      storedService = service;
+      return { serviceId, ...(await this.releases.ensureAnnounced(serviceId, deploy, atMs, limits)) };
+    } catch (error) {
+      if (error instanceof HearthError)
+        this.limits.hits.add({ projectId, service: storedService, code: error.code, outcome: 'refused' });
+      throw error;
+    }
   }
 
   /** The latest first. One that was announced is not listed again as seen. */

@@ -1,18 +1,15 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
-import { MoreThan, Not, Repository } from 'typeorm';
+import { Like, MoreThan, Not, Repository } from 'typeorm';
 import { arrayText } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/index.js';
 import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
-import { EnvironmentEntity } from './environment.entity.js';
 import { ProcessEntity } from './process.entity.js';
-import { RevisionEntity } from './revision.entity.js';
+import { Releases, UNKNOWN_REVISION, type Release } from './releases.repository.js';
+import { COUNT_LIFE_MS, DAY_MS, hiddenMs, RoomForNew } from './room-for-new.js';
 import { ServiceEntity } from './service.entity.js';
 
-/** Name of the revision of processes that could not tell theirs. */
-export const UNKNOWN_REVISION = 'unknown';
 /** Name of the environment where none is given. */
 export const DEFAULT_ENVIRONMENT = 'default';
 
@@ -46,6 +43,8 @@ export interface FoundOrigin {
   readonly origin: Origin;
   /** `other`: the service has too many processes, and this one is counted as the process `__other__` of its revision. */
   readonly process: 'own' | 'other';
+  /** What of it became `__other__`, each a code of a limit. */
+  readonly folded: readonly string[];
 }
 
 /** That a process was heard of. */
@@ -61,26 +60,22 @@ export interface Sighting {
 const REMEMBERED_ORIGINS = 100_000;
 /** Services and revisions tell when they were last seen to this grain; processes exactly. */
 const SEEN_GRAIN_MS = 5_000;
-/** Processes heard of within it count against the limit of their service. */
-const PROCESSES_COUNTED_MS = 86_400_000;
-/** How long a count of processes holds, and how long one beyond the limit stays folded. */
-const COUNT_LIFE_MS = 60_000;
+/** What keys of processes that stand for many begin with. Those of senders are 32 hexadecimal digits, so none can be taken for one. */
+const OTHER_KEY = `${OTHER}.`;
 
-/** Services, environments, revisions and processes, made when they first send. */
+/** Services and processes, made when they first send, with their releases. */
 @Injectable()
 export class Origins {
   readonly #remembered = new Map<string, { found: FoundOrigin; untilMs: EpochMs }>();
-  /** Processes by service. */
-  readonly #counted = new Map<number, { count: Promise<number>; added: number; untilMs: EpochMs }>();
+  readonly #roomForProcesses = new RoomForNew();
   /** Batches of a process that nobody has heard of may come together: it is looked for once. */
   readonly #finding = new Map<string, Promise<FoundOrigin>>();
   readonly #seenMs = new Map<string, EpochMs>();
 
   constructor(
     @InjectRepository(ServiceEntity) readonly services: Repository<ServiceEntity>,
-    @InjectRepository(EnvironmentEntity) readonly environments: Repository<EnvironmentEntity>,
-    @InjectRepository(RevisionEntity) readonly revisions: Repository<RevisionEntity>,
     @InjectRepository(ProcessEntity) readonly processes: Repository<ProcessEntity>,
+    readonly releases: Releases,
   ) {}
 
   /**
@@ -103,22 +98,36 @@ export class Origins {
     }
     const found = await finding;
     if (this.#remembered.size >= REMEMBERED_ORIGINS) this.#remembered.clear();
-    this.#remembered.set(key, { found, untilMs: found.process === 'own' ? Infinity : Date.now() + COUNT_LIFE_MS });
+    this.#remembered.set(key, { found, untilMs: found.folded.length === 0 ? Infinity : Date.now() + COUNT_LIFE_MS });
     return found;
   }
 
   async #find(projectId: number, sender: Sender, atMs: EpochMs, limits: ServiceLimits): Promise<FoundOrigin> {
-    const { environment, revision } = sender;
     const serviceId = await this.ensureService(projectId, sender.service, atMs, limits);
-    const environmentId = await this.ensureEnvironment(serviceId, environment);
-    const revisionId = await this.ensureRevision(serviceId, revision, sender.version, atMs);
-    const of = { serviceId, environmentId, revisionId };
     const known = await this.processes.findOneBy({ serviceId, key: sender.processKey });
-    const isOwn = known !== null || (await this.#hasRoomForProcess(serviceId, limits));
-    const processId = known?.id ?? (await this.#ensureProcess(of, isOwn ? sender : otherProcess(of, sender), atMs));
-    const found: FoundOrigin = { origin: { ...of, processId }, process: isOwn ? 'own' : 'other' };
-    if (revision !== UNKNOWN_REVISION) await this.#recordSeenDeploy(found.origin, sender.version, atMs);
-    return found;
+    const { folded, ...release } = await this.releases.ensure(serviceId, sender, known, atMs, limits);
+    const of = { serviceId, ...release };
+    const isOwn = known !== null || (await this.#hasRoomForProcess(serviceId, sender.processKey, atMs, limits));
+    const processId = known?.id ?? (await this.#ensureProcess(of, isOwn ? sender : otherProcess(release, sender), atMs));
+    return {
+      origin: { ...of, processId },
+      process: isOwn ? 'own' : 'other',
+      folded: isOwn ? folded : [...folded, 'PROCESSES_FOLDED'],
+    };
+  }
+
+  async #hasRoomForProcess(serviceId: number, key: string, atMs: EpochMs, { quota }: ServiceLimits): Promise<boolean> {
+    return this.#roomForProcesses.take(serviceId, key, {
+      max: quota.processesPerService,
+      // By their keys: a host may be called as it likes.
+      countRows: () =>
+        this.processes.countBy({
+          serviceId,
+          lastSeenMs: MoreThan(Date.now() - DAY_MS),
+          key: Not(Like(`${OTHER_KEY.replaceAll('_', '\\_')}%`)),
+        }),
+      hiddenMs: hiddenMs(atMs),
+    });
   }
 
   /** @throws {HearthError} `TOO_MANY_SERVICES` */
@@ -137,25 +146,6 @@ export class Origins {
       .orIgnore()
       .execute();
     return (await this.services.findOneByOrFail({ projectId, name })).id;
-  }
-
-  async ensureEnvironment(serviceId: number, name: string): Promise<number> {
-    const found = await this.environments.findOneBy({ serviceId, name });
-    if (found !== null) return found.id;
-    await this.environments.createQueryBuilder().insert().values({ serviceId, name }).orIgnore().execute();
-    return (await this.environments.findOneByOrFail({ serviceId, name })).id;
-  }
-
-  async ensureRevision(serviceId: number, name: string, version: string, atMs: EpochMs): Promise<number> {
-    const found = await this.revisions.findOneBy({ serviceId, name });
-    if (found !== null) return found.id;
-    await this.revisions
-      .createQueryBuilder()
-      .insert()
-      .values({ serviceId, name, version, firstSeenMs: atMs, lastSeenMs: atMs })
-      .orIgnore()
-      .execute();
-    return (await this.revisions.findOneByOrFail({ serviceId, name })).id;
   }
 
   /**
@@ -200,7 +190,8 @@ export class Origins {
     )) as [unknown[], number]; // what an UPDATE returns, and how many rows it changed
     if (found[1] < rows.length) {
       this.#remembered.clear();
-      this.#counted.clear();
+      this.#roomForProcesses.forget();
+      this.releases.forget();
       this.#seenMs.clear();
       throw new HearthError(
         'CATALOG_GONE_BACK',
@@ -232,22 +223,6 @@ export class Origins {
     }
   }
 
-  /** Takes the room, if there is some. Each server counts those of the others anew every minute. */
-  async #hasRoomForProcess(serviceId: number, { quota }: ServiceLimits): Promise<boolean> {
-    const nowMs = Date.now();
-    let counted = this.#counted.get(serviceId);
-    if (counted === undefined || counted.untilMs < nowMs) {
-      const where = { serviceId, lastSeenMs: MoreThan(nowMs - PROCESSES_COUNTED_MS), host: Not(OTHER) };
-      counted = { count: this.processes.countBy(where), added: 0, untilMs: nowMs + COUNT_LIFE_MS };
-      this.#counted.set(serviceId, counted);
-      counted.count.catch(() => this.#counted.delete(serviceId));
-    }
-    const count = await counted.count;
-    if (count + counted.added >= quota.processesPerService) return false;
-    counted.added += 1;
-    return true;
-  }
-
   async #ensureProcess(
     { serviceId, environmentId, revisionId }: Omit<Origin, 'processId'>,
     sender: Sender,
@@ -276,17 +251,6 @@ export class Origins {
     return (await this.processes.findOneByOrFail({ serviceId, key: sender.processKey })).id;
   }
 
-  /** A deploy that nobody announced shows at the first batch of its revision. */
-  async #recordSeenDeploy({ serviceId, environmentId, revisionId }: Origin, version: string, atMs: EpochMs): Promise<void> {
-    await this.services.query(
-      `INSERT INTO deploy (service_id, environment_id, revision_id, at_ms, version, branch, source)
-       SELECT $1, $2, $3, $4, $5, '', 'seen'
-       WHERE NOT EXISTS (SELECT FROM deploy WHERE service_id = $1 AND environment_id = $2 AND revision_id = $3)
-       ON CONFLICT DO NOTHING`,
-      [serviceId, environmentId, revisionId, atMs, version],
-    );
-  }
-
   async #moveSeen(table: 'service' | 'revision', key: number[], untilMs: EpochMs): Promise<void> {
     const name = `${table} ${key.join(' ')}`;
     if (untilMs < (this.#seenMs.get(name) ?? 0) + SEEN_GRAIN_MS) return;
@@ -298,7 +262,6 @@ export class Origins {
 }
 
 /** Stands for all processes of one revision in one environment that are too many. */
-function otherProcess({ environmentId, revisionId }: Omit<Origin, 'processId'>, sender: Sender): Sender {
-  const processKey = createHash('sha256').update(`${OTHER} ${environmentId} ${revisionId}`).digest('hex').slice(0, 32);
-  return { ...sender, processKey, host: OTHER, pid: 0, labels: [] };
+function otherProcess({ environmentId, revisionId }: Omit<Release, 'folded'>, sender: Sender): Sender {
+  return { ...sender, processKey: `${OTHER_KEY}${environmentId}.${revisionId}`, host: OTHER, pid: 0, labels: [] };
 }

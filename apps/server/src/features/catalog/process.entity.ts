@@ -10,7 +10,7 @@ export class ProcessEntity {
   @PrimaryColumn({ type: 'bigint', generated: 'identity' })
   id: number;
 
-  /** What the process calls itself: 32 hexadecimal digits. */
+  /** What the process calls itself: 32 hexadecimal digits. Of one that stands for many, `__other__.` and the numbers of its environment and revision. */
   @Column({ type: 'text' })
   key: string;
 

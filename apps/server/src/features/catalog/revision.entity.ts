@@ -9,7 +9,7 @@ export class RevisionEntity {
   @PrimaryColumn({ type: 'bigint', generated: 'identity' })
   id: number;
 
-  /** `UNKNOWN_REVISION` where the process could not tell. */
+  /** `UNKNOWN_REVISION` where the process could not tell; `__other__` where the service has too many. */
   @Column({ type: 'text' })
   name: string;
 

@@ -118,7 +118,7 @@ export class BatchIntake {
   async #store(
     projectId: number,
     batch: CanonicalBatch,
-    { origin, process }: FoundOrigin,
+    { origin, process, folded }: FoundOrigin,
     limits: ServiceLimits,
   ): Promise<StoreOutcome> {
     const { startMs } = batch;
@@ -165,7 +165,7 @@ export class BatchIntake {
       });
     });
     // A batch that comes again tells it again.
-    if (outcome === 'stored') countLosses(limits, batch, process);
+    if (outcome === 'stored') countLosses(limits, batch, { process, folded });
     return outcome;
   }
 
@@ -176,11 +176,13 @@ export class BatchIntake {
 }
 
 /** What is not there as it was measured: by our limits, or by those of its agent. */
-function countLosses(limits: ServiceLimits, { report, series }: CanonicalBatch, process: 'own' | 'other'): void {
-  if (process === 'other') {
-    limits.hit('PROCESSES_FOLDED', 'folded');
-    limits.hit('PROCESS_SERIES_DROPPED', 'dropped', series.length);
-  }
+function countLosses(
+  limits: ServiceLimits,
+  { report, series }: CanonicalBatch,
+  { process, folded }: Pick<FoundOrigin, 'process' | 'folded'>,
+): void {
+  for (const code of folded) limits.hit(code, 'folded');
+  if (process === 'other') limits.hit('PROCESS_SERIES_DROPPED', 'dropped', series.length);
   limits.hit('AGENT_BATCHES_DROPPED', 'dropped', report.droppedBatches);
   limits.hit('AGENT_SAMPLES_DROPPED', 'dropped', report.droppedSamples);
   limits.hit('AGENT_LABEL_SETS_FOLDED', 'folded', report.foldedLabelSets);

@@ -98,6 +98,8 @@ describe('the limits of a project', () => {
         profilesPerMinute: null,
         bytesPerMinute: null,
         services: 3,
+        environmentsPerService: 1_000,
+        releasesPerService: 1_000,
         processesPerService: 20_000,
         labelSetsPerService: 100_000,
         transactionNamesPerService: 5_000,

@@ -94,7 +94,7 @@ export class ProfileIntake {
     if (isCorrected) this.metrics.clockCorrected.inc();
 
     const limits = await this.limits.ofService(projectId, sender.service);
-    const { origin, process } = await this.origins.ensure(projectId, sender, startMs, limits);
+    const { origin, folded } = await this.origins.ensure(projectId, sender, startMs, limits);
     const profiles = file.profiles.map((profile) => asMeasured(profile, countedAs));
     const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, file.labelSets, limits),
@@ -127,7 +127,7 @@ export class ProfileIntake {
       const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 };
       return this.storing.store(projectId, batch, sighting);
     });
-    if (process === 'other' && outcome === 'stored') limits.hit('PROCESSES_FOLDED', 'folded');
+    if (outcome === 'stored') for (const code of folded) limits.hit(code, 'folded');
     return outcome;
   }
 

@@ -15,6 +15,12 @@ export class ProjectQuotaEntity {
   @Column({ type: 'bigint', nullable: true })
   services: number | null;
 
+  @Column({ type: 'bigint', name: 'environments_per_service', nullable: true })
+  environmentsPerService: number | null;
+
+  @Column({ type: 'bigint', name: 'releases_per_service', nullable: true })
+  releasesPerService: number | null;
+
   @Column({ type: 'bigint', name: 'processes_per_service', nullable: true })
   processesPerService: number | null;
 

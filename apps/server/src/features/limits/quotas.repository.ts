@@ -11,6 +11,10 @@ export interface Quota {
   readonly bytesPerMinute: number | null;
   /** Services of the project; a batch of one more is refused. */
   readonly services: number;
+  /** Environments of one service; one more is counted as `__other__`. */
+  readonly environmentsPerService: number;
+  /** Releases (a revision in an environment) of one service within a day; the revision of one more is counted as `__other__`. */
+  readonly releasesPerService: number;
   /** Processes that one service was heard of within a day; one more is counted as the process `__other__`. */
   readonly processesPerService: number;
   /** Label sets of one service; the values of one more are counted as `__other__`. */
@@ -23,6 +27,8 @@ export const DEFAULT_QUOTA: Quota = {
   profilesPerMinute: null,
   bytesPerMinute: null,
   services: 1_000,
+  environmentsPerService: 1_000,
+  releasesPerService: 1_000,
   processesPerService: 20_000,
   labelSetsPerService: 100_000,
   transactionNamesPerService: 5_000,
@@ -49,6 +55,8 @@ export class Quotas {
       profilesPerMinute: row?.profilesPerMinute ?? DEFAULT_QUOTA.profilesPerMinute,
       bytesPerMinute: row?.bytesPerMinute ?? DEFAULT_QUOTA.bytesPerMinute,
       services: row?.services ?? DEFAULT_QUOTA.services,
+      environmentsPerService: row?.environmentsPerService ?? DEFAULT_QUOTA.environmentsPerService,
+      releasesPerService: row?.releasesPerService ?? DEFAULT_QUOTA.releasesPerService,
       processesPerService: row?.processesPerService ?? DEFAULT_QUOTA.processesPerService,
       labelSetsPerService: row?.labelSetsPerService ?? DEFAULT_QUOTA.labelSetsPerService,
       transactionNamesPerService: row?.transactionNamesPerService ?? DEFAULT_QUOTA.transactionNamesPerService,
