@@ -74,7 +74,9 @@ function withLongerText(bytes: Uint8Array, length: number): Uint8Array {
   const body = new ColumnReader(bytes.subarray(4));
   const version = body.varint();
   const fields = new ColumnReader(body.bytes());
-  const texts = fields.texts().map((text) => (text === 'n'.repeat(length) ? `${text}n` : text));
+  const texts = Array.from({ length: fields.count() }, () => fields.text()).map((text) =>
+    text === 'n'.repeat(length) ? `${text}n` : text,
+  );
   const [longer, message] = [new ColumnWriter(), new ColumnWriter()];
   longer.texts(texts);
   longer.raw(fields.raw(fields.bytesLeft));

@@ -104,11 +104,6 @@ export class ColumnReader {
     return count;
   }
 
-  /** @throws {WireError} `WIRE_STRING`, `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
-  texts(): string[] {
-    return Array.from({ length: this.count() }, () => this.text());
-  }
-
   /** Each value 0 to 2^53 - 1. @throws {WireError} `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
   column(): Float64Array {
     const values = new Float64Array(this.count());

@@ -39,7 +39,7 @@ export class BacklogWatch implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       const { count } = await this.windows.pendingBacklog();
       if (count > this.environment.maxPendingWindows) this.gate.shut(tooMany(count, this.environment.maxPendingWindows));
-      else this.gate.open('ROLLUP_BEHIND');
+      else this.gate.open();
     } catch (error) {
       this.logger.warn({ err: error }, 'it is not known how many windows wait to be built');
     }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { parseProfileTypeId, profileTypeKind, TRANSACTION_LABEL, labelValue, type EpochMs } from '@hearth/profile-model';
+import { parseProfileTypeId, profileTypeKind, type EpochMs } from '@hearth/profile-model';
 import type { BatchesAnswer } from '@hearth/query-contract';
 import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
@@ -151,7 +151,6 @@ export class BatchIntake {
         transactions: batch.transactions.map(({ labelSet, ...counted }) => ({
           ...counted,
           labelSetId: labelSetIds[labelSet]!,
-          name: labelValue(batch.labelSets[labelSet]!, TRANSACTION_LABEL) ?? '',
         })),
         // Many processes have no one value at one time.
         series: process === 'own' ? batch.series : [],

@@ -21,6 +21,5 @@ import { Storing } from './storing.js';
   imports: [LimitsModule, CatalogModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
   providers: [BacklogWatch, BatchIntake, BodyIntake, IngestGate, IngestMetrics, IngestThreads, ProfileIntake, Storing],
-  exports: [IngestGate],
 })
 export class IngestModule {}

@@ -23,7 +23,6 @@ export interface BatchToStore {
   readonly transactions: readonly {
     /** Its label `transaction` is the name. */
     readonly labelSetId: number;
-    readonly name?: string;
     readonly kind: TransactionKind;
     readonly outcome: Outcome;
     readonly count: number;

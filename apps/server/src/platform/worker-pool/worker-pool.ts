@@ -51,11 +51,6 @@ export class WorkerPool implements OnApplicationShutdown {
     })) as Result;
   }
 
-  /** Tasks that wait for a thread. */
-  get waiting(): number {
-    return this.#pool.queueSize;
-  }
-
   async onApplicationShutdown(): Promise<void> {
     await this.#pool.destroy();
   }
