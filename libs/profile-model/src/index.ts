@@ -20,6 +20,7 @@ export { joinStacks } from './join-stacks.js';
 export type { JoinedStacks, StacksToJoin } from './join-stacks.js';
 export { limitCallTree } from './limit-call-tree.js';
 export type { LimitedCallTree } from './limit-call-tree.js';
+export { MAX_NAME_LENGTH } from './max-name-length.js';
 export { mergeProfiles } from './merge-profiles.js';
 export { ProfileBuilder } from './profile-builder.js';
 export type { ProfileHead } from './profile-builder.js';

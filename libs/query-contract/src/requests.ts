@@ -1,3 +1,4 @@
+import { MAX_NAME_LENGTH } from '@hearth/profile-model';
 import { z } from 'zod';
 import { selectionSchema } from './selection.js';
 
@@ -19,16 +20,16 @@ export const labelsQuerySchema = z.object({ from: selectionSchema.shape.from, un
 export const comparisonRequestSchema = z.object({ baseline: selectionSchema, candidate: selectionSchema });
 export type ComparisonRequest = z.input<typeof comparisonRequestSchema>;
 export const deployRequestSchema = z.object({
-  service: z.string().min(1).max(200),
-  environment: z.string().min(1).max(200),
-  revision: z.string().min(1).max(200),
+  service: z.string().min(1).max(MAX_NAME_LENGTH),
+  environment: z.string().min(1).max(MAX_NAME_LENGTH),
+  revision: z.string().min(1).max(MAX_NAME_LENGTH),
   /** RFC 3339 or milliseconds; now if left out. */
   at: z.union([z.string().max(40), z.number()]).optional(),
   version: z.string().max(100).optional(),
   branch: z.string().max(200).optional(),
 });
 export const deploysQuerySchema = z.object({
-  service: z.string().max(200).optional(),
+  service: z.string().max(MAX_NAME_LENGTH).optional(),
   from: selectionSchema.shape.from,
   until: selectionSchema.shape.until,
 });

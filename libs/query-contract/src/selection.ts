@@ -1,4 +1,4 @@
-import type { EpochMs } from '@hearth/profile-model';
+import { MAX_NAME_LENGTH, type EpochMs } from '@hearth/profile-model';
 import { z } from 'zod';
 
 /** Milliseconds since the epoch, RFC 3339, `now`, or `now-15m` (s, m, h, d). Resolved by the server. */
@@ -14,13 +14,13 @@ export const DEFAULT_MAX_NODES = 16_384;
 
 /** The same everywhere: which profiles an answer is about. All fields are strings, as in a URL. */
 export const selectionSchema = z.object({
-  service: z.string().min(1).max(200),
-  environment: z.string().max(200).optional(),
+  service: z.string().min(1).max(MAX_NAME_LENGTH),
+  environment: z.string().max(MAX_NAME_LENGTH).optional(),
   /** Profile type id or its short name. */
   type: z.string().min(1).max(400).default('cpu'),
   from: timeSchema.default('now-1h'),
   until: timeSchema.default('now'),
-  revision: z.string().max(200).optional(),
+  revision: z.string().max(MAX_NAME_LENGTH).optional(),
   /** Process id: 32 hexadecimal digits. */
   process: z.string().max(64).optional(),
   /** Transaction name; short for a matcher on its label. */

@@ -1,5 +1,12 @@
 import type { LabelSet, StackTable } from '@hearth/profile-model';
-import { DurationSketch, ProfileError, assertStackTable, labelSet, parseProfileTypeId } from '@hearth/profile-model';
+import {
+  DurationSketch,
+  MAX_NAME_LENGTH,
+  ProfileError,
+  assertStackTable,
+  labelSet,
+  parseProfileTypeId,
+} from '@hearth/profile-model';
 import type {
   AgentReport,
   Batch,
@@ -14,7 +21,7 @@ import type { ColumnLimits } from './column-reader.js';
 import { ColumnReader, DEFAULT_COLUMN_LIMITS } from './column-reader.js';
 import { BATCH_MAGIC } from './encode-batch.js';
 import { WireError } from './errors.js';
-import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
+import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
 
 export interface DecodeLimits extends ColumnLimits {
   /** Batches of one body. */

@@ -1,9 +1,9 @@
-import type { LabelSet } from '@hearth/profile-model';
+import { MAX_NAME_LENGTH, type LabelSet } from '@hearth/profile-model';
 import type { Batch, BatchProcess, BatchProfile, TransactionCount } from './batch.js';
 import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS, WIRE_VERSION } from './batch.js';
 import { ColumnWriter } from './column-writer.js';
 import { WireError } from './errors.js';
-import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
+import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
 
 /** First bytes of every batch, "HRTH" in ASCII. */
 export const BATCH_MAGIC = Uint8Array.of(0x48, 0x52, 0x54, 0x48);

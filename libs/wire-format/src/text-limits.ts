@@ -2,5 +2,3 @@
 export const MAX_TEXT_LENGTH = 4096;
 /** Of a label's name or value: each of thousands of label sets may name the same text. */
 export const MAX_LABEL_LENGTH = 1024;
-/** Of a service, environment, revision or series: what is asked for by its name. */
-export const MAX_NAME_LENGTH = 200;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { parseProfileTypeId, profileTypeKind, type EpochMs } from '@hearth/profile-model';
+import type { EpochMs } from '@hearth/profile-model';
 import type { BatchesAnswer } from '@hearth/query-contract';
 import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
@@ -10,12 +10,12 @@ import { Limits, type ServiceLimits } from '../limits/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
+import { blocksOf } from './blocks-of.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
 import { run as decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
-import { idColumn } from './id-column.js';
 import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
 import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
@@ -140,14 +140,7 @@ export class BatchIntake {
         startMs,
         durationMs: batch.durationMs,
         usedEpoch,
-        blocks: batch.profiles.map((profile, at) => ({
-          profileTypeId: profileTypeIds[at]!,
-          kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-          stackId: idColumn(profile.sampleStack, ids, new Int32Array(profile.sampleStack.length)),
-          labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
-          value: profile.sampleValue,
-          count: profile.sampleCount,
-        })),
+        blocks: blocksOf(batch.profiles, ids, labelSetIds, profileTypeIds),
         transactions: batch.transactions.map(({ labelSet, ...counted }) => ({
           ...counted,
           labelSetId: labelSetIds[labelSet]!,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { parseProfileTypeId, PROFILE_TYPE_IDS, profileTypeKind, type EpochMs, type ProfileTypeId } from '@hearth/profile-model';
+import { PROFILE_TYPE_IDS, type EpochMs, type ProfileTypeId } from '@hearth/profile-model';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import type { ContentEncoding } from '../../platform/http/index.js';
 import { LabelSets, Origins, ProfileTypes, type Sender } from '../catalog/index.js';
@@ -8,11 +8,11 @@ import { Limits } from '../limits/index.js';
 import { assertStorable, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
+import { blocksOf } from './blocks-of.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
-import { idColumn } from './id-column.js';
 import { run as readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
 import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES, SMALL_LABEL_CHARACTERS } from './small-bodies.js';
 import { knownFault } from './known-fault.js';
@@ -112,14 +112,7 @@ export class ProfileIntake {
         startMs,
         durationMs,
         usedEpoch,
-        blocks: profiles.map((profile, at) => ({
-          profileTypeId: profileTypeIds[at]!,
-          kind: profileTypeKind(parseProfileTypeId(profile.typeId)),
-          stackId: idColumn(profile.sampleStack, ids, new Int32Array(profile.sampleStack.length)),
-          labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
-          value: profile.sampleValue,
-          count: profile.sampleCount,
-        })),
+        blocks: blocksOf(profiles, ids, labelSetIds, profileTypeIds),
         transactions: [],
         series: [],
       };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { PROFILE_TYPE_IDS, resolveProfileTypeId } from '@hearth/profile-model';
+import { MAX_NAME_LENGTH, PROFILE_TYPE_IDS, resolveProfileTypeId } from '@hearth/profile-model';
 import type { BatchesAnswer } from '@hearth/query-contract';
 import { z } from 'zod';
 import { contentEncoding, QueryOf } from '../../platform/http/index.js';
@@ -10,9 +10,9 @@ import { BodyIntake } from './body-intake.js';
 import { ProfileIntake } from './profile-intake.js';
 
 const uploadQuerySchema = z.object({
-  service: z.string().min(1).max(200),
-  environment: z.string().max(200).default(''),
-  revision: z.string().max(200).default(''),
+  service: z.string().min(1).max(MAX_NAME_LENGTH),
+  environment: z.string().max(MAX_NAME_LENGTH).default(''),
+  revision: z.string().max(MAX_NAME_LENGTH).default(''),
   /** For files that only count samples, as folded stacks: profile type id or its short name. */
   type: z.string().min(1).max(400).optional(),
 });

@@ -1,4 +1,4 @@
-import { labelSet, storableText, type EpochMs, type Label, type LabelSet } from '@hearth/profile-model';
+import { labelSet, MAX_NAME_LENGTH, storableText, type EpochMs, type Label, type LabelSet } from '@hearth/profile-model';
 import { HearthError } from '../../platform/http/index.js';
 
 /** What a Pyroscope client says about a profile in the query. */
@@ -21,7 +21,6 @@ export interface PyroscopeUpload {
 /** `detect`: whatever `readProfiles` finds. */
 export type PyroscopeForm = 'detect' | 'folded' | 'lines';
 
-const MAX_NAME_LENGTH = 200;
 const REVISION_TAGS = [
   'service_git_ref',
   'git_ref',
