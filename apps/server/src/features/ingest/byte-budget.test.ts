@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteBudget } from './byte-budget.js';
 
 const busy: unknown = expect.objectContaining({ code: 'INGEST_BUSY', status: 429, retryAfterSeconds: 5 });
-const [ONE, TWO, THREE] = [1, 2, 3];
+const [ONE, TWO, THREE, FOUR] = [1, 2, 3, 4];
 
 /** Holds bytes until it is called. */
 async function holding(budget: ByteBudget, projectId: number, bytes: number): Promise<() => Promise<void>> {
@@ -51,7 +51,7 @@ describe('ByteBudget', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
-  it('lets one project hold half, two a third each, so that another always finds room', async () => {
+  it('lets one project hold half, two a third each, so that a third finds room beside them', async () => {
     const budget = new ByteBudget(120);
     const first = [await holding(budget, ONE, 30), await holding(budget, ONE, 30)];
     await expect(holding(budget, ONE, 1).then((release) => release())).rejects.toEqual(busy);
@@ -60,6 +60,11 @@ describe('ByteBudget', () => {
     expect(budget.usedBytes).toBe(100);
     const third = await holding(budget, THREE, 20);
     expect(budget.usedBytes).toBe(120);
+    await expect(holding(budget, FOUR, 2).then((release) => release())).rejects.toEqual(busy); // what the first took, it took alone
+    await first.pop()!();
+    await (
+      await holding(budget, FOUR, 20)
+    )();
     await Promise.all([...first, ...second, third].map((release) => release()));
     expect(budget.usedBytes).toBe(0);
     await (

@@ -6,7 +6,8 @@ export type GrowTo = (bytes: number) => void;
 /**
  * How many bytes of request bodies, and of what was read from them, may be in memory at once: a slow database never becomes a full memory.
  *
- * Of k projects that hold bytes none may hold more than the (k + 1)th part, so there is always room for one more project, however much the others send.
+ * Of k projects that hold bytes none may take more than the (k + 1)th part. Shares are asked for when bytes are taken: what was taken while fewer projects sent
+ * is held until those bodies end, and only then is there room for one project more. So a third or fourth may be refused for as long as slow bodies last.
  */
 export class ByteBudget {
   readonly maxBytes: number;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { labelSet } from '@hearth/profile-model';
 import type { LimitsAnswer } from '@hearth/query-contract';
 import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
 import type { DataSource, QueryRunner } from 'typeorm';
@@ -67,14 +68,16 @@ function batchOf(change: {
   process?: number;
   sequence?: number;
   transaction?: string;
+  /** Of the samples, besides the transaction. */
+  labels?: Readonly<Record<string, string>>;
   report?: Partial<Batch['report']>;
 }): Uint8Array {
-  const { service = 'shop', process = 1, sequence = 1, transaction = 'GET /', report = {} } = change;
+  const { service = 'shop', process = 1, sequence = 1, transaction = 'GET /', labels = {}, report = {} } = change;
   const made = madeBatch({ processId: processId(process), sequence, startMs: Date.now() - 20_000 });
   return encodeBatch({
     ...made,
     process: { ...made.process, service },
-    labelSets: [[['transaction', transaction]]],
+    labelSets: [labelSet({ ...labels, transaction })],
     report: { ...made.report, ...report },
   });
 }
@@ -181,6 +184,9 @@ describe('the limits of a project', () => {
     const key = await projectWith('names', { transactionNamesPerService: 2, labelSetsPerService: 4 });
     for (const [at, transaction] of ['GET /a', 'GET /b', 'GET /c', 'GET /a'].entries())
       expect((await send(key, batchOf({ sequence: at + 1, transaction }))).accepted).toBe(1);
+    // With __other__ there are three sets.
+    for (const [at, plan] of ['pro', 'free'].entries())
+      expect((await send(key, batchOf({ sequence: at + 5, transaction: 'GET /a', labels: { plan } }))).accepted).toBe(1);
     const losing = { droppedBatches: 3, droppedSamples: 40, foldedLabelSets: 5 };
     for (let times = 0; times < 2; times += 1) await send(key, batchOf({ sequence: 9, transaction: 'GET /b', report: losing }));
     const beforeMs = Date.now();
@@ -188,6 +194,7 @@ describe('the limits of a project', () => {
       { service: 'shop', code: 'AGENT_BATCHES_DROPPED', outcome: 'dropped', count: 3 },
       { service: 'shop', code: 'AGENT_LABEL_SETS_FOLDED', outcome: 'folded', count: 5 },
       { service: 'shop', code: 'AGENT_SAMPLES_DROPPED', outcome: 'dropped', count: 40 },
+      { service: 'shop', code: 'LABEL_SETS_FOLDED', outcome: 'folded', count: 1 },
       { service: 'shop', code: 'TRANSACTION_NAMES_FOLDED', outcome: 'folded', count: 1 },
     ]);
     await send(key, batchOf({ sequence: 10, transaction: 'GET /d' }));

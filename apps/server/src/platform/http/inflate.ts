@@ -20,7 +20,7 @@ export function contentEncoding(header: string | undefined): ContentEncoding {
 }
 
 /**
- * Inflates gzip, members behind each other included; stops at the first byte above the limit. For worker threads.
+ * Inflates gzip, members behind each other included; stops at the first byte above the limit. Holds up its thread: on the event loop for small bodies only.
  *
  * @throws {HearthError} `INFLATED_TOO_LARGE` 413, `GZIP_INVALID` 400
  */
