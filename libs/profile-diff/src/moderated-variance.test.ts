@@ -72,6 +72,26 @@ describe('moderateFamily', () => {
     ).toBeLessThan(1e-8);
   });
 
+  it('says of the variance of processes that it lasts, as much as the moderated variance holds of it', () => {
+    const work = [1000, 1000, 1000, 1000];
+    // Counted more regularly than by chance, so that the variance is less than the trend; the last one hardly, and at the floor of counting.
+    const family = [
+      rates([100, 118, 92, 105], [130, 141, 128, 150], work, work),
+      rates([1000, 1260, 830, 1010], [900, 1150, 1300, 840], work, work),
+      rates([400, 402, 396, 399], [470, 468, 475, 466], work, work),
+      rates([2000, 2100, 1950, 2040], [2010, 1990, 2080, 2110], work, work),
+      rates([50, 51, 50, 51], [55, 54, 55, 54], work, work),
+    ];
+    const { model, moderated } = moderateFamily(family);
+    expect(model.betweenVariance).toBeGreaterThan(1e-4);
+    expect(Math.min(...moderated.map((one) => one!.scale))).toBeLessThan(0.7);
+    for (const one of moderated) {
+      const { standardError, scale, countingVariance } = one!;
+      const lasting = scale * model.betweenVariance * (1 / 4 + 1 / 4); // of four equal processes a side
+      expect((standardError ** 2 - countingVariance) / lasting).toBeCloseTo(1, 9);
+    }
+  });
+
   it('agrees with the reference for three processes against five that did unlike amounts of work', () => {
     const before = [1000, 2000, 900];
     const after = [1000, 500, 1050, 950, 2000];

@@ -92,7 +92,8 @@ function moderate(rates: RatesOfBoth, model: VarianceModel, df: number, ownScale
     standardError: Math.sqrt(variance),
     df: Math.max(1, Math.min(df + priorDf, model.maxDf)),
     scale,
-    countingVariance: Math.max(1, scale) * counting,
+    // What lasts is the processes' part of it, however regularly counting goes.
+    countingVariance: variance - scale * between,
   };
 }
 
