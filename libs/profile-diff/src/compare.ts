@@ -8,7 +8,7 @@ import { DEFAULT_COMPARISON_OPTIONS } from './comparison-options.js';
 import { COMPARISON_ALGORITHM, COMPARISON_RESULT_VERSION } from './comparison-result.js';
 import type { ComparisonResult, ComparisonSideSummary, VarianceReport } from './comparison-result.js';
 import { coverChange } from './cover.js';
-import { coverRows, evidenceWhereMost } from './cover-rows.js';
+import { ChangedPlaces } from './cover-rows.js';
 import { strongestEvidence } from './evidence.js';
 import { functionRows } from './function-rows.js';
 import type { JudgedPair } from './function-rows.js';
@@ -95,9 +95,9 @@ export function compare(input: ComparisonInput): ComparisonResult {
     nodes.functions.length,
     judged.map(({ pair, change }) => ({ functionId: pair.functionId, metric: pair.metric, verdict: change.verdict })),
   );
-  const where = { nodes, plan, judged, ...sides };
+  const places = new ChangedPlaces({ nodes, plan, judged, ...sides });
   const nodeCosts = { baseline: rates.baseline.nodeSelf, candidate: rates.candidate.nodeSelf };
-  const cover = coverChange(nodes, nodeCosts, evidence, (changed) => evidenceWhereMost(where, changed));
+  const cover = coverChange(nodes, nodeCosts, evidence, (changed) => places.evidenceWhereMost(changed));
   const { tree, rowOfNode } = unionTree({
     nodes,
     baseline: rates.baseline,
@@ -149,7 +149,7 @@ export function compare(input: ComparisonInput): ComparisonResult {
     ],
     variance: { ...varianceReport(families, assumedCv, replicates.kind), alarmLevel: rules.alarmLevel, families: familyNames },
     mix: perTransaction.mix,
-    cover: coverRows({ ...where, cover, rowOfNode }),
+    cover: places.coverRows(cover, rowOfNode),
     functions: rows,
     transactions: perTransaction.rows,
     functionRowsLeftOut: leftOut,

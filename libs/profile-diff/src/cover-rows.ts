@@ -19,47 +19,76 @@ export interface WhereInput {
   readonly candidate: CanonicalSide;
 }
 
-/** The evidence in the kind of work in which each node changed most; none if its function changed the other way there. */
-export function evidenceWhereMost(input: WhereInput, changed: readonly ChangedNode[]): Evidence[] {
-  return changesWhereMost(input, changed).map(({ change }, row) =>
-    change !== null && Math.sign(change.delta) === Math.sign(changed[row]!.delta) ? evidenceOf(change.verdict) : EVIDENCE.none,
-  );
+/** In which kind of work a node changed most, and what is known of its function there. */
+interface Place {
+  readonly kind: number;
+  readonly change: Change | null;
 }
 
-/** The cover as the page shows it: who calls the node, in which transaction it changed most, and how sure that is. */
-export function coverRows(input: WhereInput & { readonly cover: Cover; readonly rowOfNode: Int32Array }): CoverRow[] {
-  const { nodes, plan, cover, rowOfNode } = input;
-  const where = changesWhereMost(input, cover.nodes);
-  return cover.nodes.map(({ node, delta, share }, row) => {
-    const { kind, change } = where[row]!;
-    return {
-      treeRow: rowOfNode[node]!,
-      function: nodes.functions[nodes.functionId[node]!]!,
-      path: callersOf(nodes, node),
-      delta,
-      share,
-      transaction: kind === plan.kindOutside ? null : plan.kinds[kind]!.transaction,
-      change,
-    };
-  });
-}
+/** Where nodes of one comparison changed: asked for all that may be named, and shown of those that are. */
+export class ChangedPlaces {
+  readonly #input: WhereInput;
+  readonly #changeOf: ReadonlyMap<string, Change>;
+  readonly #placeOf = new Map<NodeIndex, Place>();
 
-function changesWhereMost(input: WhereInput, changed: readonly ChangedNode[]): { kind: number; change: Change | null }[] {
-  const changes = new Map(input.judged.map(({ pair, change }) => [`${pair.functionId} ${pair.metric} ${pair.scope}`, change]));
-  const deltas = deltaByKind(input, changed);
-  return changed.map(({ node, metric, delta }, row) => {
-    const id = input.nodes.functionId[node]!;
-    const kind = kindWithMost(deltas[row]!, delta);
-    return { kind, change: changes.get(`${id} ${metric} ${kind}`) ?? changes.get(`${id} ${metric} ${WHOLE}`) ?? null };
-  });
+  constructor(input: WhereInput) {
+    this.#input = input;
+    this.#changeOf = new Map(input.judged.map(({ pair, change }) => [`${pair.functionId} ${pair.metric} ${pair.scope}`, change]));
+  }
+
+  /**
+   * The evidence in the kind of work in which each node changed most; none if its function changed the other way there. Walks all samples.
+   *
+   * @param changed - None of which is above another.
+   */
+  evidenceWhereMost(changed: readonly ChangedNode[]): Evidence[] {
+    const deltas = deltaByKind(this.#input, changed);
+    return changed.map((one, row) => {
+      const place = this.#place(one, kindWithMost(deltas[row]!, one.delta));
+      this.#placeOf.set(one.node, place);
+      return place.change !== null && Math.sign(place.change.delta) === Math.sign(one.delta)
+        ? evidenceOf(place.change.verdict)
+        : EVIDENCE.none;
+    });
+  }
+
+  /**
+   * The cover as the page shows it: who calls the node, in which transaction it changed most, and how sure that is.
+   *
+   * @param cover - Of nodes that `evidenceWhereMost` was asked about.
+   */
+  coverRows(cover: Cover, rowOfNode: Int32Array): CoverRow[] {
+    const { nodes, plan } = this.#input;
+    return cover.nodes.map(({ node, delta, share }) => {
+      const { kind, change } = this.#placeOf.get(node)!;
+      return {
+        treeRow: rowOfNode[node]!,
+        function: nodes.functions[nodes.functionId[node]!]!,
+        path: callersOf(nodes, node),
+        delta,
+        share,
+        transaction: kind === plan.kindOutside ? null : plan.kinds[kind]!.transaction,
+        change,
+      };
+    });
+  }
+
+  #place({ node, metric }: ChangedNode, kind: number): Place {
+    const id = this.#input.nodes.functionId[node]!;
+    const change = this.#changeOf.get(`${id} ${metric} ${kind}`) ?? this.#changeOf.get(`${id} ${metric} ${WHOLE}`) ?? null;
+    return { kind, change };
+  }
 }
 
 /** The kind whose change goes furthest in the direction of the node's. */
-function kindWithMost(deltas: Float64Array, delta: number): number {
+function kindWithMost(deltas: ReadonlyMap<number, number>, delta: number): number {
   let most = 0;
-  deltas.forEach((one, kind) => {
-    if (one * Math.sign(delta) > deltas[most]! * Math.sign(delta)) most = kind;
-  });
+  let furthest = -Infinity;
+  for (const [kind, one] of deltas) {
+    const along = one * Math.sign(delta);
+    if (along < furthest || (along === furthest && kind > most)) continue;
+    [most, furthest] = [kind, along];
+  }
   return most;
 }
 
@@ -70,32 +99,41 @@ function callersOf(nodes: CallNodes, node: NodeIndex): string[] {
   return names.reverse();
 }
 
-/** For each node, none of which is above another, the change of its subtree by kind of work, per unit of the whole. */
-function deltaByKind({ nodes, plan, baseline, candidate }: WhereInput, changed: readonly ChangedNode[]): Float64Array[] {
-  const sums = { baseline: sumsOf(changed, plan), candidate: sumsOf(changed, plan) };
-  const rowOf = rowOfNodesBelow(nodes, changed);
-  for (const [name, { samples }] of [
-    ['baseline', baseline],
-    ['candidate', candidate],
-  ] as const) {
-    samples.stack.forEach((stack, at) => {
-      if (stack === NO_PARENT) return;
-      const row = rowOf[nodes.nodeOfStack[stack]!]!;
-      if (row === -1) return;
-      const kind = kindOfTransaction(plan, samples.transaction[at]!);
-      if (kind !== -1) sums[name][row]![kind]! += samples.value[at]!;
-    });
-  }
-  return changed.map((_, row) =>
-    sums.candidate[row]!.map((after, kind) => {
-      const { weight, baseline: before, candidate: then } = plan.kinds[kind]!;
-      return weight * (after / (then.total || 1) - sums.baseline[row]![kind]! / (before.total || 1));
-    }),
-  );
+/**
+ * For each node, none of which is above another, the change of its subtree per unit of the whole, of each kind of work that occurs in it. Sparse: a
+ * service may have thousands of transactions, of which few lead to one node.
+ */
+function deltaByKind(input: WhereInput, changed: readonly ChangedNode[]): ReadonlyMap<number, number>[] {
+  const rowOf = rowOfNodesBelow(input.nodes, changed);
+  const before = sumsByKind(input, input.baseline, rowOf, changed.length);
+  const after = sumsByKind(input, input.candidate, rowOf, changed.length);
+  return changed.map((_, row) => {
+    const kinds = new Set([...before[row]!.keys(), ...after[row]!.keys()]);
+    return new Map(
+      Array.from(kinds, (kind) => {
+        const { weight, baseline, candidate } = input.plan.kinds[kind]!;
+        const cost = (after[row]!.get(kind) ?? 0) / (candidate.total || 1);
+        return [kind, weight * (cost - (before[row]!.get(kind) ?? 0) / (baseline.total || 1))];
+      }),
+    );
+  });
 }
 
-function sumsOf(changed: readonly ChangedNode[], plan: WorkPlan): Float64Array[] {
-  return changed.map(() => new Float64Array(plan.kinds.length));
+/** @param rowOf - Row in the result of each node; -1: none. */
+function sumsByKind(
+  { nodes, plan }: WhereInput,
+  { samples }: CanonicalSide,
+  rowOf: Int32Array,
+  length: number,
+): ReadonlyMap<number, number>[] {
+  const sums = Array.from({ length }, () => new Map<number, number>());
+  samples.stack.forEach((stack, at) => {
+    const row = stack === NO_PARENT ? -1 : rowOf[nodes.nodeOfStack[stack]!]!;
+    if (row === -1) return;
+    const kind = kindOfTransaction(plan, samples.transaction[at]!);
+    if (kind !== -1) sums[row]!.set(kind, (sums[row]!.get(kind) ?? 0) + samples.value[at]!);
+  });
+  return sums;
 }
 
 function rowOfNodesBelow(nodes: CallNodes, changed: readonly ChangedNode[]): Int32Array {
