@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerCache } from './answer-cache.js';
+import { AnswerCache, keptBytes } from './answer-cache.js';
 
 describe('AnswerCache', () => {
   it('gives what it was given, until its life is over', () => {
@@ -24,9 +24,31 @@ describe('AnswerCache', () => {
     expect([cache.bytes, cache.get('d', 7), cache.get('c', 7)]).toEqual([100 * 1024, undefined, 4]);
   });
 
+  it('tells questions apart by all of their text', () => {
+    const cache = new AnswerCache(100 * 1024);
+    const long = Array.from({ length: 10_000 }, (_, id) => id).join();
+    cache.set(`${long} 1`, 'first', 0, 0);
+    cache.set(`${long} 2`, 'second', 0, 0);
+    expect([cache.get(`${long} 1`, 1), cache.get(`${long} 2`, 1), cache.get(long, 1)]).toEqual(['first', 'second', undefined]);
+  });
+
   it('keeps nothing in no bytes', () => {
     const cache = new AnswerCache(0);
     cache.set('a', 1, 0, 0);
     expect(cache.get('a', 0)).toBeUndefined();
+  });
+});
+
+describe('keptBytes', () => {
+  const self = new Float64Array(1000);
+  const functions = { length: 100 };
+
+  it('counts values, and three references of each function', () => {
+    expect(keptBytes({ self, functions, joined: undefined })).toBe(8 * 1000 + 24 * 100);
+  });
+
+  it('counts the stacks of an answer over several months, which are its own', () => {
+    const joined = { parent: new Int32Array(1000), functionRow: new Uint32Array(1000) };
+    expect(keptBytes({ self, functions, joined })).toBe((8 + 4 + 4) * 1000 + 24 * 100);
   });
 });

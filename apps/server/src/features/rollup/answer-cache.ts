@@ -1,10 +1,13 @@
-import type { DurationMs } from '@hearth/profile-model';
+import { createHash } from 'node:crypto';
+import type { DurationMs, FunctionTable, StackTable } from '@hearth/profile-model';
 
 /** A page that is looked at asks the same again within minutes. It also bounds how long an answer outlives what it was made of. */
 const LIFE_MS: DurationMs = 5 * 60_000;
 
-/** What an entry takes beside its answer's columns. */
+/** What an entry takes beside its answer: the hash of its question, and places in maps. */
 const ENTRY_BYTES = 1024;
+/** Of a table that dictionaries share their texts with: three references. */
+const FUNCTION_BYTES = 24;
 
 interface Entry {
   readonly answer: unknown;
@@ -12,7 +15,21 @@ interface Entry {
   readonly untilMs: number;
 }
 
-/** Answers by the text of their question, at most `maxBytes` of them (0: none); what was not asked for longest goes first. */
+/** What an answer holds in memory while it is kept. */
+export interface KeptColumns {
+  readonly self: Float64Array;
+  readonly functions: Pick<FunctionTable, 'length'>;
+  /** Of an answer over several dictionaries; `undefined`: the stacks are those of its dictionary. */
+  readonly joined: Pick<StackTable, 'parent' | 'functionRow'> | undefined;
+}
+
+/** A dictionary makes a new function table when it grows: then the answer is the last to hold the old one. */
+export function keptBytes({ self, functions, joined }: KeptColumns): number {
+  const ofStacks = joined === undefined ? 0 : joined.parent.byteLength + joined.functionRow.byteLength;
+  return self.byteLength + ofStacks + functions.length * FUNCTION_BYTES;
+}
+
+/** Answers by their question, at most `maxBytes` of them (0: none); what was not asked for longest goes first. */
 export class AnswerCache {
   readonly #maxBytes: number;
   readonly #entries = new Map<string, Entry>();
@@ -28,34 +45,41 @@ export class AnswerCache {
 
   /** @param question Names the type of its answer too. */
   get<Answer>(question: string, nowMs: number): Answer | undefined {
-    const entry = this.#entries.get(question);
+    const key = keyOf(question);
+    const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    this.#delete(question, entry);
+    this.#delete(key, entry);
     if (entry.untilMs <= nowMs) return undefined;
-    this.#add(question, entry);
+    this.#add(key, entry);
     return entry.answer as Answer;
   }
 
-  /** @param columnBytes Of the answer's columns. */
-  set(question: string, answer: unknown, columnBytes: number, nowMs: number): void {
-    const bytes = columnBytes + ENTRY_BYTES;
-    const before = this.#entries.get(question);
-    if (before !== undefined) this.#delete(question, before);
+  /** @param answerBytes What the answer holds, as `keptBytes` tells it. */
+  set(question: string, answer: unknown, answerBytes: number, nowMs: number): void {
+    const bytes = answerBytes + ENTRY_BYTES;
+    const key = keyOf(question);
+    const before = this.#entries.get(key);
+    if (before !== undefined) this.#delete(key, before);
     if (bytes > this.#maxBytes) return;
     for (const [oldest, entry] of this.#entries) {
       if (this.#bytes + bytes <= this.#maxBytes && entry.untilMs > nowMs) break;
       this.#delete(oldest, entry);
     }
-    this.#add(question, { answer, bytes, untilMs: nowMs + LIFE_MS });
+    this.#add(key, { answer, bytes, untilMs: nowMs + LIFE_MS });
   }
 
-  #add(question: string, entry: Entry): void {
-    this.#entries.set(question, entry);
+  #add(key: string, entry: Entry): void {
+    this.#entries.set(key, entry);
     this.#bytes += entry.bytes;
   }
 
-  #delete(question: string, entry: Entry): void {
-    this.#entries.delete(question);
+  #delete(key: string, entry: Entry): void {
+    this.#entries.delete(key);
     this.#bytes -= entry.bytes;
   }
+}
+
+/** A question may name thousands of label sets. */
+function keyOf(question: string): string {
+  return createHash('sha256').update(question).digest('base64url');
 }

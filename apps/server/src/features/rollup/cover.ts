@@ -25,7 +25,7 @@ import {
   type WindowSelection,
 } from '../profile-store/index.js';
 import { epochRange, joinFunctions, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
-import { AnswerCache } from './answer-cache.js';
+import { AnswerCache, keptBytes } from './answer-cache.js';
 
 /** Flushes of a range arrive until some seconds after it. */
 const OVER_AFTER_MS: DurationMs = 60_000;
@@ -105,8 +105,9 @@ export class Cover {
     return this.#kept('merged', query, async () => {
       const options = { want: 'totals', coarsest: 'day' } as const;
       const { range, version, ...over } = await this.#merge<MergedValues>(query, options, () => ({ want: 'merged' }));
+      const { self, joined } = over.values;
       const answer = { ...overTables(over), range };
-      return { answer, version, bytes: answer.self.byteLength };
+      return { answer, version, bytes: keptBytes({ self, joined, functions: over.functions }) };
     });
   }
 
