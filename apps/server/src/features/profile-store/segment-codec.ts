@@ -6,6 +6,7 @@ import { StoreError } from './store-error.js';
 
 /** The codec byte is the version of the format: another layout takes another number. */
 const CODEC_DEFLATE = 1;
+/** Inflated. */
 const MAX_SEGMENT_BYTES = 512 * 1024 * 1024;
 
 /** What one process did in one flush of a minute, or at one age within an hour or day. */
@@ -36,8 +37,10 @@ export interface LabelSetSum {
  *       duration  p | p deltas     ms
  *       length    p | p deltas     bytes of each body
  *       body x p  profile-rows.ts  can be stepped over without decoding
+ *
+ * @throws {StoreError} `SEGMENT_TOO_LARGE` for one that nobody could inflate again
  */
-export function encodeDetail(parts: readonly SegmentPart[]): Uint8Array {
+export function encodeDetail(parts: readonly SegmentPart[], maxBytes = MAX_SEGMENT_BYTES): Uint8Array {
   const sorted = [...parts].sort((a, b) => a.processId - b.processId || a.slot - b.slot);
   const used = new Set<number>();
   for (const { rows } of sorted) for (const { key } of rows) for (const one of key) used.add(one);
@@ -57,6 +60,10 @@ export function encodeDetail(parts: readonly SegmentPart[]): Uint8Array {
   head.deltaColumn(sorted.map((part) => part.slot));
   head.deltaColumn(sorted.map((part) => part.durationMs));
   head.deltaColumn(bodies.map((body) => body.length));
+  assertSegmentBytes(
+    bodies.reduce((sum, body) => sum + body.length, head.length),
+    maxBytes,
+  );
   return Buffer.concat([Uint8Array.of(CODEC_DEFLATE), deflateRawSync(Buffer.concat([head.finish(), ...bodies]))]);
 }
 
@@ -132,8 +139,10 @@ export function decodeDetail(detail: Uint8Array, stackCount: number, want: WantP
  *     codec u8 = 1
  *     head      observed ms varint | label sets n | n deltas | value, count as float64 each, per label set
  *     deflated  body (profile-rows.ts), keys are stack id + 1
+ *
+ * @throws {StoreError} `SEGMENT_TOO_LARGE` for one that nobody could inflate again
  */
-export function encodeTotals(rows: readonly LabelSetRows[], observedMs: DurationMs): Uint8Array {
+export function encodeTotals(rows: readonly LabelSetRows[], observedMs: DurationMs, maxBytes = MAX_SEGMENT_BYTES): Uint8Array {
   const bySet = labelSetSums(rows);
   const head = new ColumnWriter();
   head.varint(Math.min(Number.MAX_SAFE_INTEGER, observedMs));
@@ -144,6 +153,7 @@ export function encodeTotals(rows: readonly LabelSetRows[], observedMs: Duration
   }
   const body = new ColumnWriter();
   writeRows(body, rows);
+  assertSegmentBytes(body.length, maxBytes);
   return Buffer.concat([Uint8Array.of(CODEC_DEFLATE), head.finish(), deflateRawSync(body.finish())]);
 }
 
@@ -179,6 +189,11 @@ export function labelSetSums(rows: readonly LabelSetRows[]): LabelSetSum[] {
     value: one.value.reduce((sum, value) => sum + value, 0),
     count: one.count.reduce((sum, count) => sum + count, 0),
   }));
+}
+
+/** Before it is stored and what it was made of is deleted. */
+function assertSegmentBytes(bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes) throw new StoreError('SEGMENT_TOO_LARGE', `a segment of ${bytes} bytes, ${maxBytes} can be read again`);
 }
 
 function inflate(bytes: Uint8Array): Buffer {

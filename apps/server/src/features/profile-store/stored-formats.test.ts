@@ -1,8 +1,10 @@
+import { inflateRawSync } from 'node:zlib';
+import { ColumnWriter } from '@hearth/wire-format';
 import { describe, expect, it } from 'vitest';
 import { decodeBlock, encodeBlock, type BlockColumns } from './block-codec.js';
 import { buildSegment, totalsOfFlushes } from './build-segment.js';
-import { RowSums, type LabelSetRows } from './profile-rows.js';
-import { decodeDetail, decodeTotals, encodeDetail, type SegmentPart } from './segment-codec.js';
+import { RowSums, writeRows, type LabelSetRows } from './profile-rows.js';
+import { decodeDetail, decodeTotals, encodeDetail, encodeTotals, type SegmentPart } from './segment-codec.js';
 
 const STACKS = 5_000;
 
@@ -150,6 +152,21 @@ describe('encodeDetail and encodeTotals', () => {
     expect(totals.rows(STACKS)[0]!.count[0]).toBe(most);
     expect(totals.rows(STACKS)[0]!.value[0]).toBe(10);
     expect(totals.observedMs).toBe(most);
+  });
+
+  it('refuse to write what could not be read again: the last byte accepted, the first refused', () => {
+    const parts = randomParts(randomNumbers(4), 20);
+    const sums = new RowSums();
+    for (const part of parts) sums.addRows(part.rows);
+    const rows = sums.rows();
+    const refusal = expect.objectContaining({ code: 'SEGMENT_TOO_LARGE' });
+    const detailBytes = inflateRawSync(encodeDetail(parts).subarray(1)).length;
+    expect(decodeDetail(encodeDetail(parts, detailBytes), STACKS)).toHaveLength(parts.length);
+    expect(() => encodeDetail(parts, detailBytes - 1)).toThrow(refusal);
+    const body = new ColumnWriter();
+    writeRows(body, rows);
+    expect(decodeTotals(encodeTotals(rows, 1, body.length)).rows(STACKS)).toEqual(rows);
+    expect(() => encodeTotals(rows, 1, body.length - 1)).toThrow(refusal);
   });
 
   it('hold nothing as well', () => {

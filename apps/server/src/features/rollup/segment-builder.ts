@@ -36,7 +36,7 @@ export class SegmentBuilder {
    * database transaction, so it may run twice, run beside itself, and be killed anywhere.
    *
    * @returns `nothing-to-do` also when another builder was faster; what arrived since is still pending then.
-   * @throws {StoreError} if a block or the segment is damaged; the window stays pending
+   * @throws {StoreError} if a block or the segment is damaged, or it would be larger than can be read; the window stays pending
    */
   async build(key: WindowKey): Promise<BuildOutcome> {
     const pending = await this.#readPending(key);

@@ -37,7 +37,7 @@ export class UpperBuilder {
    * transaction. Either may run twice, run beside itself, and be killed anywhere.
    *
    * @returns `nothing-to-do` also when another builder was faster, and for a sealed day that holds an hour which is not sealed yet.
-   * @throws {StoreError} if a segment is damaged; the window stays pending
+   * @throws {StoreError} if a segment is damaged, or would be larger than can be read; the window stays pending, and is not sealed
    */
   async build(level: UpperLevel, key: WindowKey): Promise<BuildOutcome> {
     const read = await this.#readPending(level, key);
