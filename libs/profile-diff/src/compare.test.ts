@@ -5,6 +5,7 @@ import type { Verdict } from './comparison-result.js';
 import { evidenceOf, EVIDENCE } from './evidence.js';
 import { describedFleet } from './testing/described-fleet.js';
 import { changed, rowOf, shop, told, withoutTransactions } from './testing/shop-fleet.js';
+import { finiteJson } from './testing/finite-json.js';
 import { exchanged, shuffled } from './testing/shuffled.js';
 import { simulateFleet } from './testing/simulated-fleet.js';
 import type { FleetVariation } from './testing/simulated-fleet.js';
@@ -64,10 +65,20 @@ describe('compare', () => {
   });
 
   it.each(kinds)('gives the same bytes in whatever order it is told: $name', ({ input }) => {
-    const bytes = JSON.stringify(compare(input));
+    const bytes = finiteJson(compare(input));
     expect(JSON.stringify(compare(input))).toBe(bytes);
     for (const seed of [1, 2, 3]) expect(JSON.stringify(compare(shuffled(input, seed)))).toBe(bytes);
-    expect(bytes).not.toContain('NaN');
+  });
+
+  it('judges latency that does not vary at all', () => {
+    const fixed = changed({ traffic: { 'GET /': 1000 } }, { baseline: { ...shop, traffic: { 'GET /': 1000 } } });
+    const slower = {
+      ...fixed.candidate,
+      counts: { ...fixed.candidate.counts, durationSumMicros: fixed.candidate.counts.durationSumMicros.map((sum) => 2 * sum) },
+    };
+    const latencyOf = (input: ComparisonInput) => compare(input).strip.find(({ metric }) => metric === 'latency')!.change;
+    expect(latencyOf(fixed)).toMatchObject({ delta: 0, p: 1, q: 1, verdict: 'UNCHANGED' });
+    expect(latencyOf({ ...fixed, candidate: slower })).toMatchObject({ deltaPct: 100, p: 0, q: 0, verdict: 'REGRESSED' });
   });
 
   it.each(kinds)('shows the same figure in strip, tree and rows: $name', ({ input }) => {

@@ -48,7 +48,8 @@ export function latencyEntry(pair: RatePair, rules: VerdictRules, floorShare: nu
     return { metric: 'latency', unit: 'microseconds', change: unjudgedChange(pair, 'NOT_ENOUGH_DATA') };
   const log = Math.log(pair.candidate.rate / pair.baseline.rate);
   const standardError = Math.sqrt(moderated.standardError ** 2 + assumedVariance);
-  const p = pOfT(log / standardError, moderated.df);
+  // Replies of a fixed time do not vary at all: then no difference is none, and any is one.
+  const p = pOfT(log === 0 ? 0 : log / standardError, moderated.df);
   const ratio = { log, standardError, countingVariance: 0 };
   const change = judgedChange({ pair, test: { p, df: moderated.df, ratio }, q: p }, rules, row);
   return { metric: 'latency', unit: 'microseconds', change };
