@@ -45,13 +45,12 @@ export function expectedMerged(flushes: readonly RawFlush[], query: CoverQuery) 
       samples += count;
     }
   }
-  const observedMs = Object.values(observedOf(selected(flushes, query))).reduce((total, one) => total + one, 0);
   const range = { fromMs: query.fromMs, untilMs: query.untilMs };
-  return { byPath: Object.fromEntries([...byPath].filter(([, value]) => value > 0)), sum, samples, observedMs, range };
+  return { byPath: Object.fromEntries([...byPath].filter(([, value]) => value > 0)), sum, samples, range };
 }
 
 export async function actualMerged(server: RollupServer, query: CoverQuery) {
-  const { functions, stacks, self, rootSelf, sum, samples, observedMs, range } = await server.cover.merged(query);
+  const { functions, stacks, self, rootSelf, sum, samples, range } = await server.cover.merged(query);
   const byPath = new Map<string, number>(rootSelf > 0 ? [['', rootSelf]] : []);
   self.forEach((value, id) => {
     if (value > 0)
@@ -62,7 +61,7 @@ export async function actualMerged(server: RollupServer, query: CoverQuery) {
         value,
       );
   });
-  return { byPath: Object.fromEntries(byPath), sum, samples, observedMs, range };
+  return { byPath: Object.fromEntries(byPath), sum, samples, range };
 }
 
 function randomQuery(random: () => number, span: Range): CoverQuery {
@@ -130,7 +129,7 @@ export async function checkCover(
   } else {
     await checkSteps(server, flushes, query, stepMs);
   }
-  await checkByProcess(server, flushes, query, random, resolution.windowMs);
+  await checkByProcess(server, flushes, query, resolution.windowMs);
 }
 
 async function checkSteps(server: RollupServer, flushes: readonly RawFlush[], query: CoverQuery, stepMs: number): Promise<void> {
@@ -175,25 +174,14 @@ async function checkByProcess(
   server: RollupServer,
   flushes: readonly RawFlush[],
   query: CoverQuery,
-  random: () => number,
-  knownMs: number,
+  windowMs: number,
 ): Promise<void> {
-  const [grain, askedMs] = (
-    [
-      ['flush', 0],
-      ['minute', WINDOW_MS],
-      ['hour', HOUR_MS],
-      ['day', DAY_MS],
-    ] as const
-  )[Math.floor(random() * 4)]!;
-  const windowMs = knownMs > WINDOW_MS ? Math.max(askedMs, knownMs) : askedMs;
   const rows = await server.cover.byProcess(
     query,
     new Map([
       [1, 0],
       [2, 1],
     ]),
-    grain,
   );
   expect(rows.windowMs).toBe(windowMs);
   const { functions, stacks } = rows;
@@ -215,7 +203,7 @@ async function checkByProcess(
   const expected: typeof sums = {};
   for (const flush of selected(flushes, query)) {
     for (const { path, labelSetId, value, count } of samplesOf(flush, query)) {
-      const startMs = windowMs === 0 ? flush.startMs : windowStart(flush.startMs, windowMs);
+      const startMs = windowStart(flush.startMs, windowMs);
       add(expected, `${flush.processId} ${startMs} ${labelSetId < 3 ? labelSetId - 1 : -1} ${path}`, value, count);
     }
   }

@@ -11,7 +11,7 @@ type Filter = Pick<StoredQuery, 'fromMs' | 'untilMs' | 'processIds' | 'labelSetI
 /** The stacks that windows of one range name. */
 export interface EpochStacks extends TimeRange {
   readonly stacks: StackTable;
-  /** Row of each function in one table of all epochs. */
+  /** Row of each function in one table of all epochs; empty where there is one epoch, whose rows are those. */
   readonly functionRow: Uint32Array;
 }
 
@@ -48,8 +48,6 @@ export interface MergedValues extends OverStacks {
   readonly sum: number;
   /** Raw samples. */
   readonly samples: number;
-  /** Process-time that the flushes cover, whatever their labels: divide a level by it for the average of one process. */
-  readonly observedMs: DurationMs;
 }
 
 export interface StepValues {
@@ -59,13 +57,11 @@ export interface StepValues {
   readonly groups: readonly number[];
   /** For each group, a value per step. */
   readonly values: readonly Float64Array[];
-  /** For each group, raw samples per step. */
-  readonly samples: readonly Float64Array[];
 }
 
 /** Columns of one length; equal (process, window, group, stack) may repeat. */
 export interface ProcessValues extends OverStacks {
-  /** Length of the windows; 0: each is one flush. */
+  /** Length of the windows. */
   readonly windowMs: DurationMs;
   readonly processId: Float64Array;
   readonly windowStartMs: Float64Array;
@@ -109,10 +105,8 @@ export function mergeStoredProfiles(task: MergeTask): MergedValues | StepValues 
 function mergeAll(task: MergeTask): MergedValues {
   const wanted = wantedLabelSets(task.filter);
   const byKeyOf = [...task.epochs.map(({ stacks }) => stacks.length), 0].map((stackCount) => new Float64Array(stackCount + 1));
-  const observed = new ObservedTime();
   let samples = 0;
   for (const piece of pieces(task)) {
-    addTime(observed, piece);
     // Totals tell without inflating whether there is anything.
     if (piece.processId === undefined && wanted !== undefined && !piece.sums().some((one) => wanted.has(one.labelSetId)))
       continue;
@@ -131,7 +125,7 @@ function mergeAll(task: MergeTask): MergedValues {
     for (const value of byKey) sum += value;
   }
   const selfOf = byKeyOf.slice(0, -1).map((byKey) => byKey.subarray(1));
-  return { ...joinSelf(task.epochs, selfOf), rootSelf, sum, samples, observedMs: observed.sum() };
+  return { ...joinSelf(task.epochs, selfOf), rootSelf, sum, samples };
 }
 
 function joinSelf(
@@ -153,26 +147,19 @@ function mergeSteps(task: MergeTask, stepMs: DurationMs, groupOf: StepGroups): S
   const { fromMs, untilMs } = task.filter;
   const first = Math.floor(fromMs / stepMs) * stepMs;
   const startsMs = Array.from({ length: Math.max(0, Math.ceil((untilMs - first) / stepMs)) }, (_, step) => first + step * stepMs);
-  const columns = new Map<number, { values: Float64Array; samples: Float64Array }>();
+  const valuesOf = new Map<number, Float64Array>();
   for (const piece of pieces(task)) {
     const step = Math.floor((piece.startMs - first) / stepMs);
-    for (const { labelSetId, value, count } of piece.sums()) {
+    for (const { labelSetId, value } of piece.sums()) {
       if (wanted !== undefined && !wanted.has(labelSetId)) continue;
       const group = stepGroup(groupOf, piece, labelSetId);
-      let column = columns.get(group);
-      if (column === undefined)
-        columns.set(group, (column = { values: new Float64Array(startsMs.length), samples: new Float64Array(startsMs.length) }));
-      column.values[step]! += value;
-      column.samples[step]! += count;
+      let values = valuesOf.get(group);
+      if (values === undefined) valuesOf.set(group, (values = new Float64Array(startsMs.length)));
+      values[step]! += value;
     }
   }
-  const groups = [...columns.keys()].sort((a, b) => a - b);
-  return {
-    startsMs,
-    groups,
-    values: groups.map((group) => columns.get(group)!.values),
-    samples: groups.map((group) => columns.get(group)!.samples),
-  };
+  const groups = [...valuesOf.keys()].sort((a, b) => a - b);
+  return { startsMs, groups, values: groups.map((group) => valuesOf.get(group)!) };
 }
 
 function stepGroup(groupOf: StepGroups, { revisionId, processId }: Piece, labelSetId: number): number {
@@ -198,9 +185,9 @@ function mergeByProcess(task: MergeTask, groupOfLabelSet: LabelSetGroups, window
   const rowOf = new Map<number, Map<number, number>>();
   let [lastProcessId, lastStartMs] = [-1, -1];
   for (const piece of pieces(task)) {
-    addTime(observed, piece);
     const processId = piece.processId!;
-    const windowStartMs = windowMs === 0 ? piece.startMs : windowStart(piece.startMs, windowMs);
+    addTime(observed, processId, piece);
+    const windowStartMs = windowStart(piece.startMs, windowMs);
     if (processId !== lastProcessId || windowStartMs !== lastStartMs) rowOf.clear();
     [lastProcessId, lastStartMs] = [processId, windowStartMs];
     for (const { labelSetId, key, value, count } of piece.rows()) {
@@ -310,8 +297,8 @@ function partPiece({ startMs, epoch, revisionId, processId, isFlush, durationMs,
   return { startMs, epoch, revisionId, processId, isFlush, durationMs, sums: () => labelSetSums(rows), rows: () => rows };
 }
 
-function addTime(observed: ObservedTime, { processId, startMs, isFlush, durationMs }: Piece): void {
-  if (processId !== undefined && isFlush) observed.addFlush(processId, startMs, durationMs);
+function addTime(observed: ObservedTime, processId: number, { startMs, isFlush, durationMs }: Piece): void {
+  if (isFlush) observed.addFlush(processId, startMs, durationMs);
   else observed.addSum(processId, durationMs);
 }
 

@@ -3,7 +3,7 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 /** How long processes were profiled. Several profiles of one flush (of several threads, or of a client that sends in parts) cover its time once. */
 export class ObservedTime {
   readonly #flushes = new Map<string, { readonly processId: number; readonly durationMs: DurationMs }>();
-  readonly #sums = new Map<number | undefined, DurationMs>();
+  readonly #sums = new Map<number, DurationMs>();
 
   /** @param startMs From any origin, as long as it is the same for all. */
   addFlush(processId: number, startMs: EpochMs, durationMs: DurationMs): void {
@@ -12,8 +12,8 @@ export class ObservedTime {
     if (known === undefined || known.durationMs < durationMs) this.#flushes.set(key, { processId, durationMs });
   }
 
-  /** What flushes sum up to already. @param processId `undefined`: of many. */
-  addSum(processId: number | undefined, durationMs: DurationMs): void {
+  /** What flushes sum up to already. */
+  addSum(processId: number, durationMs: DurationMs): void {
     this.#sums.set(processId, (this.#sums.get(processId) ?? 0) + durationMs);
   }
 
@@ -24,12 +24,11 @@ export class ObservedTime {
     return sum;
   }
 
-  /** Without what belongs to many. */
   byProcess(): Map<number, DurationMs> {
     const sums = new Map<number, DurationMs>();
     const add = (processId: number, durationMs: DurationMs) => sums.set(processId, (sums.get(processId) ?? 0) + durationMs);
     for (const { processId, durationMs } of this.#flushes.values()) add(processId, durationMs);
-    for (const [processId, durationMs] of this.#sums) if (processId !== undefined) add(processId, durationMs);
+    for (const [processId, durationMs] of this.#sums) add(processId, durationMs);
     return sums;
   }
 }

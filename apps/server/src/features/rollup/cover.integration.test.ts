@@ -108,10 +108,10 @@ describe('Cover', () => {
     await checkCover(server, flushes, random);
 
     const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
-    const version = await server.cover.version(query);
-    expect(await server.cover.version(query)).toBe(version);
+    const version = await server.windows.versionOf(query);
+    expect(await server.windows.versionOf(query)).toBe(version);
     await storeFlush(server, { ...flushes.find((flush) => flush.profileTypeId === 1)!, sequence: 5000 });
-    expect(await server.cover.version(query)).not.toBe(version);
+    expect(await server.windows.versionOf(query)).not.toBe(version);
 
     await expect(server.cover.merged({ ...query, signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'QUERY_CANCELLED',

@@ -51,9 +51,6 @@ interface Answered {
 type MergedProfiles = OverTables<MergedValues> & Answered;
 type ProfilesByProcess = OverTables<ProcessValues> & Answered;
 
-/** How fine values are kept apart in time. */
-export type ProcessGrain = 'flush' | LevelName;
-
 /** How fine a range can still be told apart. */
 export interface Resolution {
   /** It may be cut here; wider than asked where it may not. */
@@ -73,7 +70,7 @@ type MergeRequest =
  * moment. The answer equals the merge of the raw profiles, whatever has been built. Where minutes have been merged into hours for good, a range
  * grows to whole hours, and the answer says so; likewise with days.
  *
- * Levels are value x milliseconds: divide by the time they cover (`observedMs`: of all processes together) to show them.
+ * Levels are value x milliseconds: to show them, divide by the time in which the selected processes lived.
  *
  * All methods throw {HearthError} `QUERY_CANCELLED`, `QUERY_TIMEOUT`, `SELECTION_TOO_LARGE`, `PROCESS_DETAIL_EXPIRED`, and the codes of
  * {StoreError} and {StackError} if what is stored is damaged.
@@ -131,29 +128,15 @@ export class Cover {
   }
 
   /**
-   * Values kept apart by process and window (or flush), with label sets folded into groups.
+   * Values kept apart by process and minute, with label sets folded into groups. Where a part is only known in longer windows, all are as long as
+   * those.
    *
    * @param groupOfLabelSet Label sets that it does not name are in group −1.
-   * @param grain The shortest windows that are of use. Where only longer ones are known, all are as long as those.
    */
-  async byProcess(
-    query: CoverQuery,
-    groupOfLabelSet: LabelSetGroups,
-    grain: ProcessGrain = 'minute',
-  ): Promise<ProfilesByProcess> {
-    const coarsest = grain === 'flush' ? 'minute' : grain;
-    const askedMs = grain === 'flush' ? 0 : LEVELS[grain].windowMs;
-    const request = ({ longestMs }: Found): MergeRequest => {
-      const windowMs = longestMs > LEVELS.minute.windowMs ? Math.max(longestMs, askedMs) : askedMs;
-      return { want: 'processes', groupOfLabelSet, windowMs };
-    };
-    const { range, ...over } = await this.#merge<ProcessValues>(query, { want: 'detail', coarsest }, request);
+  async byProcess(query: CoverQuery, groupOfLabelSet: LabelSetGroups): Promise<ProfilesByProcess> {
+    const request = ({ longestMs }: Found): MergeRequest => ({ want: 'processes', groupOfLabelSet, windowMs: longestMs });
+    const { range, ...over } = await this.#merge<ProcessValues>(query, { want: 'detail', coarsest: 'minute' }, request);
     return { ...overTables(over), range };
-  }
-
-  /** A text that changes whenever profiles arrive in what `query` selects, processes and labels aside. Cheap. */
-  async version(query: CoverQuery): Promise<string> {
-    return this.#windows.versionOf(query);
   }
 
   /** How fine a selection can still be told apart, by those of its types that are known least finely. Cheap. */

@@ -59,14 +59,14 @@ describe('hours and days', () => {
       const check = () => checkCover(server, stored, random, DAYS);
       while (stored.length < flushes.length) {
         const next = flushes.slice(stored.length, stored.length + 1 + Math.floor(random() * 40));
-        const version = await server.cover.version(ALL);
+        const version = await server.windows.versionOf(ALL);
         await Promise.all(next.map((flush) => storeFlush(server, flush)));
         stored.push(...next);
-        const arrived = await server.cover.version(ALL);
+        const arrived = await server.windows.versionOf(ALL);
         expect(arrived === version).toBe(!next.some((flush) => flush.profileTypeId === 1));
         await check();
         await workABit(server, random);
-        expect(await server.cover.version(ALL)).toBe(arrived);
+        expect(await server.windows.versionOf(ALL)).toBe(arrived);
         await check();
         if (random() < 0.4) {
           for (const key of await server.windows.listPending(ANY_TIME, 1000)) await server.builder.build(key);
@@ -190,7 +190,7 @@ describe('hours and days', () => {
     const flushes = flushesOfDays(randomNumbers(5)).filter((flush) => flush.profileTypeId === 1 && flush.samples.length > 0);
     for (const flush of flushes) await storeFlush(server, flush);
     await sealAll(server);
-    await expect(server.cover.byProcess(ALL, new Map(), 'day')).resolves.toMatchObject({ windowMs: 86_400_000 });
+    await expect(server.cover.byProcess(ALL, new Map())).resolves.toMatchObject({ windowMs: 86_400_000 });
     await server.dataSource.query('DELETE FROM release_totals WHERE revision_id = 1');
     await expect(server.cover.byProcess(ALL, new Map())).rejects.toMatchObject({ code: 'PROCESS_DETAIL_EXPIRED' });
     await expect(server.cover.merged({ ...ALL, processIds: [1] })).rejects.toMatchObject({ code: 'PROCESS_DETAIL_EXPIRED' });
