@@ -40,7 +40,7 @@ const hour: UpperLevel = {
   detailTable: 'hour_segment',
   partitionMs: 28 * DAY_MS,
 };
-/** Its two tables: totals stay as long as days do, detail as long as the release. */
+/** Its two tables: totals of all processes, and detail, which may go before them. */
 const day: UpperLevel = {
   name: 'day',
   below: hour,

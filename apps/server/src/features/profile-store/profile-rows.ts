@@ -99,7 +99,7 @@ function sameLength(column: Float64Array, length: number): Float64Array {
   return column;
 }
 
-/** Sums what belongs to one label set and stack. A part that is done can be emptied and used again. */
+/** Sums what belongs to one label set and stack. */
 export class RowSums {
   readonly #byLabelSet = new Map<number, Map<number, { value: number; count: number }>>();
 

@@ -96,7 +96,10 @@ export class WindowRepository {
     return rows[0]!;
   }
 
-  /** Whether a service has profiles of some time: blocks and segments have a window, and totals of releases may outlast theirs. */
+  /**
+   * Whether a service has profiles of some time. Whatever there is has a window; the totals of releases are looked at too, because what their
+   * stacks were cannot be had back.
+   */
   async hasAny(client: ClientBase, serviceId: number, { fromMs, untilMs }: TimeRange): Promise<boolean> {
     const { minute, hour, day } = LEVELS;
     const tables = [minute.windowTable, hour.windowTable, day.windowTable, day.detailTable];

@@ -6,8 +6,8 @@ import { SelectionResolver, type Scope, type ScopeRequest } from '../selection/i
 import { TransactionWindows } from '../transactions/index.js';
 import { transactionRows, transactionsByLabel, type TransactionFigures } from './transaction-rows.js';
 
-/** Wider than any range: one step, or two where the range holds a day's border. */
-const WHOLE_RANGE_STEP_MS = 86_400_000;
+/** The longest step that windows of every level fit into; the steps of a range, 32 at most, are summed. */
+const STEP_MS = 86_400_000;
 
 /** What transactions cost: counts and durations from their windows, CPU from the samples that carry their label. */
 @Injectable()
@@ -52,7 +52,7 @@ export class TransactionQueries {
     const sums = new Map<number, number>();
     if (profileTypeId === undefined) return sums;
     const groupOfLabelSet = new Map([...scope.labelSets.keys()].map((id) => [id, id]));
-    const steps = await this.cover.steps({ ...scope.query, profileTypeId, signal }, WHOLE_RANGE_STEP_MS, groupOfLabelSet);
+    const steps = await this.cover.steps({ ...scope.query, profileTypeId, signal }, STEP_MS, groupOfLabelSet);
     steps.groups.forEach((labelSetId, group) => {
       const micros = steps.values[group]!.reduce((sum, value) => sum + value, 0);
       if (micros > 0) sums.set(Number(labelSetId), micros);
