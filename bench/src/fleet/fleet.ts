@@ -1,5 +1,7 @@
 import type { DurationMs, EpochMs, ProfileTypeId, ProfileTypeKind } from '@hearth/profile-model';
 import type { ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
+import { ConservingRounder } from '../../../apps/agent/src/batching/conserving-rounder.js';
+import { TIME_STEP_MICROS } from '../../../apps/agent/src/batching/pack-samples.js';
 import { randomNumbers } from '../../../test/support/raw-flushes.js';
 import { normalNumber } from './normal-number.js';
 import type { Population, RecordedColumns, RecordedPeriod } from './population.js';
@@ -134,12 +136,15 @@ function drawnProfile(
     }
   }
   const drawn = [...rows.values()];
+  const { kind } = columns[0]!;
+  const rounder = new ConservingRounder(); // as the agent rounds what it has sampled
+  const step = kind === 'flow' ? TIME_STEP_MICROS : 1;
   return {
     typeId,
-    kind: columns[0]!.kind,
+    kind,
     stack: Int32Array.from(drawn, ({ stack }) => stack),
     labelSet: Uint32Array.from(drawn, ({ labelSet }) => labelSet),
-    value: Float64Array.from(drawn, ({ value }) => Math.round(value)),
+    value: Float64Array.from(drawn, ({ value }) => rounder.round(value, step)),
     count: Float64Array.from(drawn, ({ count }) => Math.round(count)),
   };
 }

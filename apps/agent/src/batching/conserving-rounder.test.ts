@@ -1,6 +1,12 @@
 import { expect, it } from 'vitest';
 import { ConservingRounder } from './conserving-rounder.js';
 
+it('ConservingRounder gives steps, and the rest when it is asked for', () => {
+  const rounder = new ConservingRounder();
+  expect([10_150, 49, 1, 0, 99.5].map((value) => rounder.round(value, 100))).toEqual([10_100, 0, 100, 0, 0]);
+  expect(rounder.round(0.5)).toBe(100);
+});
+
 it('ConservingRounder keeps the sum, and never gives less than 0', () => {
   const rounder = new ConservingRounder();
   expect([0.4, 0.4, 0.4, 0, 0.8].map((value) => rounder.round(value))).toEqual([0, 0, 1, 0, 1]);

@@ -7,7 +7,7 @@ import { wireWithoutSampler } from '../transactions/context-wiring.js';
 import type { Transaction } from '../transactions/transaction.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import { TransactionTracker } from '../transactions/transaction-tracker.js';
-import { SamplePacker } from './pack-samples.js';
+import { SamplePacker, TIME_STEP_MICROS } from './pack-samples.js';
 
 /** One period: its samples as rows, then packed. */
 function pack(
@@ -37,15 +37,15 @@ describe('SamplePacker', () => {
     const [packer, tracker] = [new SamplePacker(), new TransactionTracker(wireWithoutSampler())];
     const request = tracker.begin('http', undefined, []);
     const first = pack(packer, tracker, [
-      [request, 100],
-      [undefined, 50],
+      [request, 1_000],
+      [undefined, 500],
     ]);
     expect(namesIn(first.period, first.wall)).toEqual([undefined]);
     tracker.nameOnce(request, 'GET /orders/:id');
     tracker.end(request, 'ok');
     const second = pack(packer, tracker, []);
     expect(namesIn(second.period, second.wall)).toEqual(['GET /orders/:id']);
-    expect([sum(second.wall.sampleValue), sum(second.cpu.sampleValue), sum(second.wall.sampleCount)]).toEqual([100, 50, 1]);
+    expect([sum(second.wall.sampleValue), sum(second.cpu.sampleValue), sum(second.wall.sampleCount)]).toEqual([1_000, 500, 1]);
     expect(second.tables.functionTable().name).toEqual(['f0']);
   });
 
@@ -70,7 +70,7 @@ describe('SamplePacker', () => {
 
   it('conserves time and CPU to the microsecond over periods', () => {
     const [packer, tracker] = [new SamplePacker(), new TransactionTracker(wireWithoutSampler())];
-    const third = 10_000 / 3;
+    const third = 10_001 / 3;
     let [wall, cpu] = [0, 0];
     for (let period = 0; period < 30; period += 1) {
       const open = tracker.begin('http', undefined, []);
@@ -86,8 +86,9 @@ describe('SamplePacker', () => {
       );
       wall += sum(packed.wall.sampleValue);
       cpu += sum(packed.cpu.sampleValue);
-      expect([...packed.wall.sampleValue].every(Number.isInteger)).toBe(true);
+      const step = period === 29 ? 1 : TIME_STEP_MICROS;
+      expect([...packed.wall.sampleValue, ...packed.cpu.sampleValue].every((value) => value % step === 0)).toBe(true);
     }
-    expect([wall, cpu]).toEqual([300_000, 150_000]);
+    expect([wall, cpu]).toEqual([300_030, 150_015]);
   });
 });

@@ -17,6 +17,8 @@ interface WaitingSamples {
   readonly cpuMicros: number | undefined;
 }
 
+/** A hundredth of the sampler's period: what is finer says nothing of a sample, and would be half of what the server stores of it. */
+export const TIME_STEP_MICROS = 100;
 /** Rows that may wait; more are sent at once. */
 const MAX_WAITING = 5_000;
 
@@ -28,7 +30,7 @@ export class SamplePacker {
 
   /**
    * Samples of unfinished transactions wait one period, because a route or a `tag()` may still come; then they are sent as they are. With
-   * `isLast` nothing waits.
+   * `isLast` nothing waits. Times are multiples of `TIME_STEP_MICROS`, whose rest goes to the next sample; in the last period, whole microseconds.
    *
    * @param tables - The stacks of `rows`; those of waiting samples are added.
    */
@@ -54,9 +56,10 @@ export class SamplePacker {
     const waits = new Set(toWait);
     for (const row of rows) if (!waits.has(row)) add(row.stackRow, row);
 
+    const step = isLast ? 1 : TIME_STEP_MICROS;
     return [
-      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros)),
-      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros)),
+      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros, step)),
+      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros, step)),
     ];
   }
 }

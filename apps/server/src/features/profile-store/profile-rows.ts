@@ -25,7 +25,7 @@ export interface LabelSetRows {
 /**
  * Writes the body of a block, or of one flush in a segment.
  *
- *     divisor     varint                       1; more only where values pass 2^51, which then lose their last digits
+ *     divisor     varint                       what divides every value, as an agent's steps; more where values pass 2^51, which then lose their last digits
  *     unit        varint                       value of one raw sample, rounded
  *     label sets  n | n deltas                 ids, ascending
  *     keys        a delta column per label set
@@ -74,10 +74,22 @@ function residuesOf({ value, count }: LabelSetRows, divisor: number, unit: numbe
 /** Levels of a large fleet, times their period, may pass what a column holds; their shown averages do not feel it. */
 function divisorOf(rows: readonly LabelSetRows[]): number {
   let largest = 0;
-  for (const { value } of rows) for (let row = 0; row < value.length; row += 1) largest = Math.max(largest, value[row]!);
-  let divisor = 1;
+  let common = 0;
+  for (const { value } of rows)
+    for (let row = 0; row < value.length; row += 1) {
+      largest = Math.max(largest, value[row]!);
+      common = commonDivisor(common, value[row]!);
+    }
+  let divisor = Math.max(1, common);
   while (largest / divisor >= MAX_COLUMN_VALUE) divisor *= 2;
   return divisor;
+}
+
+/** Of whole numbers (Euclid); 0 divides as 0 does: it leaves the other. */
+function commonDivisor(a: number, b: number): number {
+  if (a === 1 || !Number.isInteger(b)) return 1;
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
 }
 
 function unitOf(rows: readonly LabelSetRows[], divisor: number): number {

@@ -70,6 +70,22 @@ describe('encodeBlock', () => {
     expect(decodeBlock(encodeBlock(columns, 1), STACKS)).toEqual(plainRows(columns));
   });
 
+  it('needs fewer bytes for values in steps, and keeps each', () => {
+    const random = randomNumbers(7);
+    const columns = {
+      ...randomColumns(random, 600),
+      value: Float64Array.from({ length: 600 }, () => Math.floor(20_000 * random())),
+    };
+    const inSteps = { ...columns, value: columns.value.map((value) => Math.round(value / 100) * 100) };
+    const [exact, coarse] = [encodeBlock(columns, 1), encodeBlock(inSteps, 1)];
+    expect(decodeBlock(coarse, STACKS)).toEqual(plainRows(inSteps));
+    expect(coarse.length / exact.length).toBeLessThan(0.8);
+    const oneOff = { ...inSteps, value: inSteps.value.with(300, 101) };
+    expect(decodeBlock(encodeBlock(oneOff, 1), STACKS)).toEqual(plainRows(oneOff));
+    const nothing = { ...inSteps, value: new Float64Array(600) };
+    expect(decodeBlock(encodeBlock(nothing, 1), STACKS)).toEqual(plainRows(nothing));
+  });
+
   it('multiplies levels by their period', () => {
     const columns = randomColumns(randomNumbers(3), 50);
     const small = { ...columns, value: columns.value.map((value) => value % 1e9) };
