@@ -3,7 +3,7 @@ import { functionsRootFirst } from '@hearth/profile-model';
 import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from '../../apps/server/src/features/profile-store/index.js';
 import type { Cover, CoverQuery } from '../../apps/server/src/features/rollup/cover.js';
 import { END, SERVICE, START, type RawFlush, type RawSample } from './raw-flushes.js';
-import type { RollupServer } from './rollup-server.js';
+import { storeFlush, type RollupServer } from './rollup-server.js';
 
 interface Range {
   readonly fromMs: number;
@@ -211,4 +211,44 @@ async function checkByProcess(
   expect(Object.fromEntries(Array.from(rows.observed.processId, (id, row) => [id, rows.observed.observedMs[row]]))).toEqual(
     observedOf(selected(flushes, query)),
   );
+}
+
+/**
+ * Stores flushes through either server in any order, while both do `work` again and again and are read all the time. Fails for an answer with less
+ * than what was stored before it, or more than was begun.
+ *
+ * @returns Answers.
+ */
+export async function checkWhileStoring(
+  servers: readonly [RollupServer, RollupServer],
+  flushes: readonly RawFlush[],
+  query: CoverQuery,
+  random: () => number,
+  work: (server: RollupServer) => Promise<void>,
+): Promise<number> {
+  let isOver = false;
+  let [acknowledged, begun, reads] = [0, 0, 0];
+  const write = async () => {
+    for (const flush of [...flushes].sort(() => random() - 0.5)) {
+      const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
+      begun += value;
+      await storeFlush(servers[random() < 0.5 ? 0 : 1], flush);
+      acknowledged += value;
+    }
+    isOver = true;
+  };
+  const workOn = async (server: RollupServer) => {
+    while (!isOver) await work(server);
+  };
+  const read = async (server: RollupServer) => {
+    while (!isOver) {
+      const least = acknowledged;
+      const { sum } = await server.cover.merged(query);
+      expect(sum).toBeGreaterThanOrEqual(least);
+      expect(sum).toBeLessThanOrEqual(begun);
+      reads += 1;
+    }
+  };
+  await Promise.all([write(), ...servers.flatMap((server) => [workOn(server), read(server)])]);
+  return reads;
 }

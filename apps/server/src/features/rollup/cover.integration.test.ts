@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actualMerged, checkCover, expectedMerged } from '../../../../../test/support/check-cover.js';
+import { actualMerged, checkCover, checkWhileStoring, expectedMerged } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import {
@@ -63,37 +63,11 @@ describe('Cover', () => {
     const other = await startRollupServer(server.url);
     servers.push(other);
     const query: CoverQuery = { serviceId: SERVICE, profileTypeId: 1, fromMs: START, untilMs: END };
-    const flushes = randomFlushes(random)
-      .filter((flush) => flush.profileTypeId === 1)
-      .sort(() => random() - 0.5);
-    let isOver = false;
-    let [acknowledged, begun] = [0, 0];
-    const write = async () => {
-      for (const flush of flushes) {
-        const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
-        begun += value;
-        await storeFlush(random() < 0.5 ? server : other, flush);
-        acknowledged += value;
-      }
-      isOver = true;
-    };
-    const build = async (builder: RollupServer) => {
-      while (!isOver) {
-        for (const key of await builder.windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await builder.builder.build(key);
-        if (random() < 0.3) await builder.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
-      }
-    };
-    let reads = 0;
-    const read = async (reader: RollupServer) => {
-      while (!isOver) {
-        const least = acknowledged;
-        const { sum } = await reader.cover.merged(query);
-        expect(sum).toBeGreaterThanOrEqual(least);
-        expect(sum).toBeLessThanOrEqual(begun);
-        reads += 1;
-      }
-    };
-    await Promise.all([write(), build(server), build(other), read(server), read(other)]);
+    const flushes = randomFlushes(random).filter((flush) => flush.profileTypeId === 1);
+    const reads = await checkWhileStoring([server, other], flushes, query, random, async ({ windows, builder, work }) => {
+      for (const key of await windows.listPending(Number.MAX_SAFE_INTEGER, 1000)) await builder.build(key);
+      if (random() < 0.3) await work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
+    });
     expect(reads).toBeGreaterThan(3);
     expect(await actualMerged(server, query)).toEqual(expectedMerged(flushes, query));
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actualMerged, checkCover, expectedMerged } from '../../../../../test/support/check-cover.js';
+import { actualMerged, checkCover, checkWhileStoring, expectedMerged } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { DAYS, flushesOfDays, randomNumbers, SERVICE, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import {
@@ -98,39 +98,17 @@ describe('hours and days', () => {
       const server = await freshServer();
       const other = await startRollupServer(server.url);
       servers.push(other);
-      const flushes = flushesOfDays(random)
-        .filter((flush) => flush.profileTypeId === 1)
-        .sort(() => random() - 0.5);
-      let isOver = false;
-      let [acknowledged, begun] = [0, 0];
-      const write = async () => {
-        for (const flush of flushes) {
-          const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
-          begun += value;
-          await storeFlush(random() < 0.5 ? server : other, flush);
-          acknowledged += value;
-        }
-        isOver = true;
+      const flushes = flushesOfDays(random).filter((flush) => flush.profileTypeId === 1);
+      const workOn = async (one: RollupServer) => {
+        await workABit(one, random);
+        if (random() < 0.3) await one.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
+        for (const { partitions, partition, mayDrop } of await one.segments.droppable(Date.now()))
+          await partitions.drop(partition, mayDrop);
       };
-      const work = async (one: RollupServer) => {
-        while (!isOver) {
-          await workABit(one, random);
-          if (random() < 0.3) await one.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
-          for (const { partitions, partition, mayDrop } of await one.segments.droppable(Date.now()))
-            await partitions.drop(partition, mayDrop);
-        }
-      };
-      let reads = 0;
-      const read = async (one: RollupServer) => {
-        while (!isOver) {
-          const least = acknowledged;
-          const { sum } = await one.cover.merged(ALL);
-          expect(sum).toBeGreaterThanOrEqual(least);
-          expect(sum).toBeLessThanOrEqual(begun);
-          reads += 1;
-        }
-      };
-      await Promise.all([write(), work(server), work(other), work(server), read(server), read(other)]);
+      // Two at once on either.
+      const reads = await checkWhileStoring([server, other], flushes, ALL, random, async (one) => {
+        await Promise.all([workOn(one), workOn(one)]);
+      });
       expect(reads).toBeGreaterThan(3);
       const whole = await server.cover.resolution({ ...ALL, profileTypeIds: [1] });
       expect(await actualMerged(server, ALL)).toEqual(expectedMerged(flushes, { ...ALL, ...whole.range }));
