@@ -166,3 +166,19 @@ export const sealAll = async (server: RollupServer) => {
       await server.upper.seal(level, key);
   }
 };
+
+/** Some of what could be done at this moment: each level by itself, so that it runs ahead of or behind the others. */
+export async function workABit(server: RollupServer, random: () => number): Promise<void> {
+  for (const key of await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000))
+    if (random() < 0.6) await server.builder.build(key);
+  for (const level of [LEVELS.hour, LEVELS.day])
+    for (const key of await server.windows.listPending(Number.MAX_SAFE_INTEGER, 1000, level))
+      if (random() < 0.5) await server.upper.build(level, key);
+  for (const level of [LEVELS.hour, LEVELS.day])
+    for (const key of await server.windows.listSealable(
+      level,
+      { beforeMs: Number.MAX_SAFE_INTEGER, serviceIds: [SERVICE] },
+      1000,
+    ))
+      if (random() < 0.3) await server.upper.seal(level, key);
+}

@@ -1,15 +1,36 @@
-export type DeletionStatus = 'pending' | 'running' | 'done';
+import type { EpochMs } from '@hearth/profile-model';
+import { z } from 'zod';
+import { timeSchema } from './selection.js';
+
+export type DeletionStatus = 'pending' | 'running' | 'done' | 'failed';
+
+/** What of a service is to go. */
+export type DeletionSelector =
+  | { readonly kind: 'service' }
+  /** Windows that start within [fromMs, untilMs). */
+  | { readonly kind: 'range'; readonly fromMs: EpochMs; readonly untilMs: EpochMs };
+
+/** A part of a service: a range of time. */
+export const dataDeletionQuerySchema = z.object({ from: timeSchema, until: timeSchema });
+export type DataDeletionRequest = z.output<typeof dataDeletionQuerySchema>;
 
 /** One order to delete, and how far it is. */
 export interface DeletionAnswer {
   readonly id: string;
   readonly service: string;
+  readonly selector: DeletionSelector;
   readonly status: DeletionStatus;
   /** Pieces of work (tables, or partitions of tables) that are done, and how many there are; 0 of 0 until it is known. */
   readonly steps: { readonly done: number; readonly total: number };
+  /** Rows deleted, and rows written again without what was to go. */
   readonly rowsRemoved: number;
   /** Of disk that came back so far. */
   readonly bytesReturned: number;
   readonly createdMs: number;
+  /** When it was done, or given up. */
   readonly finishedMs: number | null;
+  /** Runs begun since it was ordered. */
+  readonly attempts: number;
+  /** Why the last run ended before its time; `null`: none did. */
+  readonly error: { readonly code: string; readonly message: string } | null;
 }

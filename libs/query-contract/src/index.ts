@@ -13,7 +13,8 @@ export {
   transactionsQuerySchema,
 } from './requests.js';
 export type { ComparisonRequest } from './requests.js';
-export type { DeletionAnswer, DeletionStatus } from './deletion.js';
+export { dataDeletionQuerySchema } from './deletion.js';
+export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
 export type { RetentionAmount, RetentionAnswer, RetentionDays, RetentionEstimateAnswer, RetentionTier } from './retention.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';

@@ -6,6 +6,7 @@ import { StackEpochs1763600000004 } from './1763600000004-stack-epochs.js';
 import { Retention1763600000005 } from './1763600000005-retention.js';
 import { Quotas1763600000006 } from './1763600000006-quotas.js';
 import { QuotasOfReleases1763600000009 } from './1763600000009-quotas-of-releases.js';
+import { PartialDeletion1763600000011 } from './1763600000011-partial-deletion.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   Retention1763600000005,
   Quotas1763600000006,
   QuotasOfReleases1763600000009,
+  PartialDeletion1763600000011,
 ];

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ComparisonStatus, ResolvedSelection } from '@hearth/query-contract';
+import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 
 export interface ComparisonKey {
@@ -155,6 +156,20 @@ export class ComparisonRepository {
       beforeMs,
     ])) as [unknown, number];
     return removed;
+  }
+
+  /**
+   * Removes what was made, or is being made, of a range of time, or of any. A worker that still has one finds its row gone.
+   *
+   * @returns How many.
+   */
+  async removeAbout(client: ClientBase, serviceId: number, { fromMs, untilMs }: TimeRange): Promise<number> {
+    const touches = (side: string) => `((${side} ->> 'fromMs')::bigint < $3 AND (${side} ->> 'untilMs')::bigint > $2)`;
+    const removed = await client.query(
+      `DELETE FROM comparison WHERE service_id = $1 AND (${touches('baseline')} OR ${touches('candidate')})`,
+      [serviceId, fromMs, untilMs],
+    );
+    return removed.rowCount ?? 0;
   }
 
   async #updateLeased(lease: ComparisonLease, assignments: string, values: readonly unknown[]): Promise<boolean> {

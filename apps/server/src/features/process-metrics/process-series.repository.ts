@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { arrayText, nestedArrayText, ReadDatabase } from '../../platform/database/index.js';
 import { TimePartitions } from '../../platform/database/partitions.js';
+import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 
 /** What one process measured of itself in one period. */
 export interface ProcessMeasurement {
@@ -124,6 +125,12 @@ export class ProcessSeriesRepository {
        ${FILTERED} GROUP BY p.process_id, n.name ORDER BY p.process_id, n.name`,
       filter,
     );
+  }
+
+  /** Removes the periods of a service that start within [fromMs, untilMs). */
+  async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
+    const where = 'service_id = $1 AND start_ms >= $2 AND start_ms < $3';
+    await this.partitions.removeRows({ where, parameters: [serviceId, range.fromMs, range.untilMs] }, note, range);
   }
 
   /** By time, then process, then name. */

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { storableText } from '@hearth/profile-model';
+import { storableText, type TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { TimePartitions } from '../../platform/database/partitions.js';
+import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import {
   ProcessSeriesRepository,
   type ProcessMeasurement,
@@ -62,6 +63,11 @@ export class ProcessSeries {
       measurements.filter((one) => one.series.length > 0).map((one) => [`${one.serviceId}.${one.processId}.${one.startMs}`, one]),
     );
     await this.repository.add(client, [...byPeriod.values()], nameIds);
+  }
+
+  /** Removes the periods of a service that start within a range. @param note - What went, in the database transaction in which it did */
+  async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
+    await this.repository.removeRange(serviceId, range, note);
   }
 
   /** Latest, sum, average and maximum of each name of each process, by process, then name. */

@@ -4,6 +4,7 @@ export { BlockRepository } from './block.repository.js';
 export type { BuildSegmentTask, BuiltSegment } from './build-segment.js';
 export { resultOf } from './coded-outcome.js';
 export type { CodedOutcome } from './coded-outcome.js';
+export { ErasureRepository } from './erasure.repository.js';
 export { LEVELS } from './level.js';
 export type { Level, LevelName, UpperLevel } from './level.js';
 export type { MergeSegmentsTask } from './merge-segments.js';

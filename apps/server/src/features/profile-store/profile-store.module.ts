@@ -3,6 +3,7 @@ import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { BlockRepository } from './block.repository.js';
+import { ErasureRepository } from './erasure.repository.js';
 import { ProfileStore } from './profile-store.js';
 import { ReceiptRepository } from './receipt.repository.js';
 import { SegmentRepository } from './segment.repository.js';
@@ -16,6 +17,7 @@ import { WindowRepository } from './window.repository.js';
     ReceiptRepository,
     WindowRepository,
     BlockRepository,
+    ErasureRepository,
     SegmentRepository,
     SnapshotRepository,
     ProfileStore,
@@ -26,6 +28,7 @@ import { WindowRepository } from './window.repository.js';
     ReceiptRepository,
     WindowRepository,
     BlockRepository,
+    ErasureRepository,
     SegmentRepository,
     SnapshotRepository,
     UnusedEpochs,

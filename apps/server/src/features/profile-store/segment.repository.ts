@@ -66,9 +66,9 @@ export class SegmentRepository {
     return found.rows as SegmentBelow[];
   }
 
-  /** The totals of a day, and those of its release. */
-  async deleteDay(client: ClientBase, key: WindowKey): Promise<void> {
-    for (const table of [LEVELS.day.totalsTable, LEVELS.day.detailTable])
+  /** Totals and detail of one window. */
+  async delete(client: ClientBase, { totalsTable, detailTable }: Level, key: WindowKey): Promise<void> {
+    for (const table of new Set([totalsTable, detailTable]))
       await client.query(`DELETE FROM ${table} WHERE ${IS_KEY}`, keyParameters(key));
   }
 

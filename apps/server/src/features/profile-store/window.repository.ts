@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { TimePartitions, type DroppablePartition } from '../../platform/database/partitions.js';
 import { LEVELS, type Level, type LevelName, type UpperLevel } from './level.js';
 import { versionQuery } from './version-query.js';
-import { DAY_MS, hasNone, IS_KEY, isWithin, KEY_COLUMNS, keyParameters, windowText, type WindowKey } from './window.js';
+import { DAY_MS, hasNone, IS_KEY, isWithin, KEY_COLUMNS, keyAt, keyParameters, windowText, type WindowKey } from './window.js';
 
 /** Counts of raw profiles: `sequence` of those that arrived, `builtSequence` of those within the segment. Pending while they differ. */
 export interface WindowState {
@@ -135,6 +135,15 @@ export class WindowRepository {
     { windowTable }: Level = LEVELS.minute,
   ): Promise<void> {
     await client.query(`UPDATE ${windowTable} SET built_sequence = $6 WHERE ${IS_KEY}`, [...keyParameters(key), builtSequence]);
+  }
+
+  /** Something was taken out of a window of hours or days that is locked: as if a profile had arrived and been built. */
+  async countChange(client: ClientBase, level: UpperLevel, key: WindowKey): Promise<void> {
+    await client.query(
+      `UPDATE ${level.windowTable} SET sequence = sequence + 1, built_sequence = built_sequence + 1 WHERE ${IS_KEY}`,
+      keyParameters(key),
+    );
+    if (level.name === 'hour') await this.raise(client, LEVELS.day, keyAt(key, LEVELS.day.windowMs), 1);
   }
 
   /**

@@ -1,21 +1,36 @@
 import { Injectable } from '@nestjs/common';
-import type { DeletionAnswer } from '@hearth/query-contract';
-import { HearthError } from '../../platform/http/index.js';
+import type { EpochMs, TimeRange } from '@hearth/profile-model';
+import type { DataDeletionRequest, DeletionAnswer, DeletionSelector } from '@hearth/query-contract';
+import { HearthError, parseTime } from '../../platform/http/index.js';
 import { SelectionResolver } from '../selection/index.js';
+import { DeletionRanges } from './deletion-ranges.js';
 import { Deletions, type DeletionRow } from './deletions.repository.js';
 
-/** Ordering deletions, and asking how far they are. Never carries one out: a worker does. */
+/** Ordering deletions, and asking how far they are. Never carries one out: a worker does. Ordering one again that was given up tries it again. */
 @Injectable()
 export class DeletionOrders {
   constructor(
     readonly selections: SelectionResolver,
     readonly deletions: Deletions,
+    readonly ranges: DeletionRanges,
   ) {}
 
   /** @throws {HearthError} `SERVICE_NOT_FOUND` */
   async order(projectId: number, service: string): Promise<DeletionAnswer> {
+    // Its service is not found any more, and one that has come back since is another.
+    const [failed, ...others] = await this.deletions.findFailedServices(projectId, service);
+    for (const one of others) await this.deletions.reopen(one);
+    if (failed !== undefined) return answerOf(await this.deletions.reopen(failed));
     const { id } = await this.selections.findService(projectId, service);
-    return answerOf(await this.deletions.order(projectId, id, service));
+    return this.#order(projectId, { id, name: service }, { kind: 'service' });
+  }
+
+  /** @throws {HearthError} `SERVICE_NOT_FOUND`, `TIME_INVALID`, `RANGE_EMPTY`, `DELETION_RANGE_UNEVEN` */
+  async orderData(projectId: number, service: string, request: DataDeletionRequest, nowMs = Date.now()): Promise<DeletionAnswer> {
+    const found = await this.selections.findService(projectId, service);
+    const range = rangeOf(request, nowMs);
+    await this.ranges.assertEven(found.id, range);
+    return this.#order(projectId, found, { kind: 'range', ...range });
   }
 
   async list(projectId: number): Promise<DeletionAnswer[]> {
@@ -28,18 +43,40 @@ export class DeletionOrders {
     if (row === null) throw new HearthError('DELETION_NOT_FOUND', 'this project has no deletion of this id', { status: 404 });
     return answerOf(row);
   }
+
+  /** One that is under way already stays the one. */
+  async #order(
+    projectId: number,
+    { id: serviceId, name }: { readonly id: number; readonly name: string },
+    selector: DeletionSelector,
+  ): Promise<DeletionAnswer> {
+    const undone = await this.deletions.findUndone({ serviceId, selector });
+    if (undone !== null) return answerOf(await this.deletions.reopen(undone));
+    return answerOf(await this.deletions.add({ projectId, serviceId, service: name, selector }));
+  }
+}
+
+/** However long: an order costs by what is there. @throws {HearthError} `TIME_INVALID`, `RANGE_EMPTY` */
+function rangeOf({ from, until }: DataDeletionRequest, nowMs: EpochMs): TimeRange {
+  const range = { fromMs: parseTime(from, nowMs), untilMs: parseTime(until, nowMs) };
+  if (range.fromMs < range.untilMs) return range;
+  throw new HearthError('RANGE_EMPTY', `from ${from} is not before until ${until}: the range holds no instant`);
 }
 
 function answerOf(row: DeletionRow): DeletionAnswer {
-  const { id, service, status, stepsDone, stepsTotal, rowsRemoved, bytesReturned, createdMs, finishedMs } = row;
+  const { id, service, selector, status, stepsDone, stepsTotal, rowsRemoved, bytesReturned, createdMs, finishedMs, attempts } =
+    row;
   return {
     id: String(id),
     service,
+    selector: selector ?? { kind: 'service' },
     status,
     steps: { done: stepsDone, total: stepsTotal },
     rowsRemoved,
     bytesReturned,
     createdMs,
     finishedMs,
+    attempts,
+    error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? '' },
   };
 }

@@ -1,77 +1,76 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { DurationMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { unlessLocked } from '../../platform/database/advisory-lock.js';
-import { rewritePartition } from '../../platform/database/rewrite-partition.js';
-import {
-  countServiceRows,
-  isOfNone,
-  listServiceTables,
-  removeServiceRows,
-  type ServiceTable,
-} from '../../platform/database/service-rows.js';
-import { Catalog } from '../catalog/index.js';
-import { Deletions, type DeletionKey } from './deletions.repository.js';
+import { toHearthError } from '../../platform/http/index.js';
+import { Deletions, type DeletionKey, type DeletionOrder } from './deletions.repository.js';
+import { RangeDeletion } from './range-deletion.js';
+import { ServiceDeletion } from './service-deletion.js';
 
-/** Of advisory locks, one for each order: one worker at a time. */
+/** Of advisory locks, one for each service: orders about one service are carried out one after the other, each by one worker. */
 const DELETION_LOCK = 404_004;
-/** A batch that was on its way when its service went may still be stored. None takes this long. */
-const SETTLED_MS: DurationMs = 15_000;
-/** Keeps the record of what was deleted. */
-const KEPT_TABLE = 'deletion';
+/** Runs of one order. With the waits between them some four hours: as long as a backup may keep a partition busy. */
+const MAX_ATTEMPTS = 12;
+const FIRST_WAIT_MS: DurationMs = 15_000;
+const LONGEST_WAIT_MS: DurationMs = 3_600_000;
+/** A batch that was on its way when its service or label went may still be stored. None takes this long. */
+export const SETTLED_MS: DurationMs = 15_000;
 
 /** Carries out orders to delete. */
 @Injectable()
 export class DeletionRun {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly catalog: Catalog,
     private readonly deletions: Deletions,
+    private readonly services: ServiceDeletion,
+    private readonly ranges: RangeDeletion,
   ) {}
 
   /**
-   * Removes everything that a service has, in every table, and writes the partitions it was in again. Begins anew when it was killed: what is
-   * gone is found gone.
+   * Removes what the order is about, and writes the partitions it was in again. Begins anew when it was killed: what is gone is found gone.
+   * Does nothing while another worker is at an order about the same service.
    *
-   * @throws if a partition is so busy that it could not be swapped: run it again
+   * @throws why it could not be done this time: it is tried again later, or has been given up
    */
   async run(key: DeletionKey, settledMs = SETTLED_MS): Promise<void> {
-    await unlessLocked(this.dataSource, { kind: DELETION_LOCK, of: String(key.id) }, async () => {
-      const order = await this.deletions.find(key);
-      if (order === null || order.status === 'done') return;
-      await this.deletions.begin(key);
-      await this.#removeService(key, settledMs);
+    await unlessLocked(this.dataSource, { kind: DELETION_LOCK, of: String(key.serviceId) }, async () => {
+      const order = await this.deletions.begin(key);
+      if (order === null) return;
+      if (order.attempts > MAX_ATTEMPTS) {
+        // An error ends a last run by itself; only a worker that died leaves it running, and the next may die the same way.
+        await this.deletions.fail(key, givenUp(MAX_ATTEMPTS, 'its worker was lost each time'));
+        return;
+      }
+      try {
+        await this.#carryOut(order, settledMs);
+      } catch (error) {
+        await this.#giveBack(order, error);
+        throw error;
+      }
       await this.deletions.finish(key);
     });
   }
 
-  async #removeService(key: DeletionKey, settledMs: DurationMs): Promise<void> {
-    // From here on nobody finds it, and nobody can store for it.
-    await this.catalog.removeService(key.serviceId);
-    const goneAtMs = Date.now();
-    for (;;) {
-      // A pass that begins once everything under way has settled, and finds nothing, is the last.
-      const isLast = Date.now() >= goneAtMs + settledMs;
-      const tables = (await listServiceTables(this.dataSource)).filter(({ table }) => table !== KEPT_TABLE);
-      let found = 0;
-      for (const table of tables) {
-        const removed = await this.#removeFrom(table, key.serviceId);
-        await this.deletions.addStep(key, tables.length, removed);
-        found += removed.rows;
-      }
-      if (isLast && found === 0) return;
-      await this.deletions.begin(key);
-      await sleep(settledMs);
+  async #carryOut(order: DeletionOrder, settledMs: DurationMs): Promise<void> {
+    switch (order.selector?.kind) {
+      case undefined:
+        return this.services.run(order, settledMs);
+      case 'range':
+        return this.ranges.run(order, order.selector);
     }
   }
 
-  async #removeFrom({ table, isPartition }: ServiceTable, serviceId: number): Promise<{ rows: number; bytes: number }> {
-    const rows = await countServiceRows(this.dataSource, table, [serviceId]);
-    if (rows === 0) return { rows, bytes: 0 };
-    if (!isPartition) return { rows: await removeServiceRows(this.dataSource, table, [serviceId]), bytes: 0 };
-    const rewritten = await rewritePartition(this.dataSource, table, isOfNone([serviceId]));
-    if (rewritten === 'busy') throw new Error(`${table} is so busy that it could not be swapped`);
-    return rewritten === 'gone' ? { rows: 0, bytes: 0 } : { rows, bytes: rewritten.bytesBefore - rewritten.bytesAfter };
+  async #giveBack(order: DeletionOrder, error: unknown): Promise<void> {
+    const known = toHearthError(error);
+    // A refusal stays one, however often it is tried.
+    if (known.status < 500) return this.deletions.fail(order, { code: known.code, message: known.detail });
+    const why = error instanceof Error ? error.message : String(error);
+    if (order.attempts >= MAX_ATTEMPTS) return this.deletions.fail(order, givenUp(order.attempts, why));
+    const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (order.attempts - 1));
+    return this.deletions.postpone(order, { code: known.code, message: why }, waitMs);
   }
+}
+
+function givenUp(attempts: number, why: string): { code: string; message: string } {
+  return { code: 'DELETION_FAILED', message: `given up after ${attempts} tries: ${why}` };
 }

@@ -22,6 +22,7 @@ export class DeletionWork {
 
   /** Two workers may both: the ids are the same. */
   async queueOpen(): Promise<void> {
-    for (const { serviceId, id } of await this.deletions.listOpen()) await this.queues.add(deleteData, { serviceId, id });
+    for (const { serviceId, id } of await this.deletions.listOpen(Date.now()))
+      await this.queues.add(deleteData, { serviceId, id });
   }
 }

@@ -1,4 +1,4 @@
-import type { DeletionStatus } from '@hearth/query-contract';
+import type { DeletionSelector, DeletionStatus } from '@hearth/query-contract';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** An order to delete; kept after it is done, as the record of who is to know that the data is gone. */
@@ -17,7 +17,22 @@ export class DeletionEntity {
   @Column({ type: 'text' })
   service: string;
 
-  @Column({ type: 'text' })
+  /** `null`: the whole service. */
+  @Column({ type: 'jsonb', nullable: true })
+  selector: Exclude<DeletionSelector, { readonly kind: 'service' }> | null;
+
+  /** What had the label when it was ordered. Thousands at most, and only of use to who carries it out. */
+  @Column({ type: 'bigint', array: true, name: 'label_set_ids', select: false })
+  labelSetIds: number[];
+
+  @Column({ type: 'bigint', array: true, name: 'process_ids', select: false })
+  processIds: number[];
+
+  /** Partitions out of which something was taken, and whose disk has not come back yet. */
+  @Column({ type: 'text', array: true, name: 'changed_tables', select: false })
+  changedTables: string[];
+
+  @Column({ type: 'text', name: 'state' })
   status: DeletionStatus;
 
   @Column({ type: 'integer', name: 'steps_done' })
@@ -37,4 +52,18 @@ export class DeletionEntity {
 
   @Column({ type: 'bigint', name: 'finished_ms', nullable: true })
   finishedMs: number | null;
+
+  /** Runs begun. */
+  @Column({ type: 'integer' })
+  attempts: number;
+
+  /** After a run that failed: not before. */
+  @Column({ type: 'bigint', name: 'next_attempt_ms' })
+  nextAttemptMs: number;
+
+  @Column({ type: 'text', name: 'error_code', nullable: true })
+  errorCode: string | null;
+
+  @Column({ type: 'text', name: 'error_message', nullable: true })
+  errorMessage: string | null;
 }

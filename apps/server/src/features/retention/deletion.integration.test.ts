@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeletionAnswer, ServiceAnswer } from '@hearth/query-contract';
+import type { ComparisonAnswer, DeletionAnswer, ServiceAnswer } from '@hearth/query-contract';
 import { profileFromText } from '@hearth/profile-model/testing';
 import { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
@@ -58,6 +58,17 @@ async function rowsOf(serviceId: number): Promise<Record<string, number>> {
   }
   return counts;
 }
+/** Without what a worker builds and drops meanwhile. */
+const unbuilt = (rows: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(rows).filter(([table]) => !/^(block|segment|hour_|day_|release_)/.test(table)));
+const orderService = (serviceId: number, service: string) =>
+  of(Deletions).add({ projectId: 1, serviceId, service, selector: { kind: 'service' } });
+const orderOf = async (id: string) => (await server.get<DeletionAnswer>(`/api/v1/deletions/${id}`)).body;
+const doneOrder = (id: string) =>
+  until(async () => {
+    const order = await orderOf(id);
+    return order.status === 'done' ? order : undefined;
+  });
 const sumOf = async (service: string) =>
   (await server.get<{ sum: number }>(`/api/v1/functions?service=${service}&type=cpu&from=${START}&until=${START + 600_000}`)).body
     .sum;
@@ -71,23 +82,17 @@ describe('deleting a service', () => {
     expect(Object.keys(await rowsOf(gone))).toEqual(
       expect.arrayContaining(['block', 'process', 'profile_window', 'transaction_window']),
     );
-    expect(Object.keys(await rowsOf(gone)).sort()).toEqual(Object.keys(before).sort());
+    expect(Object.keys(unbuilt(await rowsOf(gone))).sort()).toEqual(Object.keys(unbuilt(before)).sort());
     const sum = await sumOf('stays');
 
     const ordered = await server.delete<DeletionAnswer>('/api/v1/services/gone');
     expect(ordered).toMatchObject({ status: 202, body: { service: 'gone', finishedMs: null } });
-    const done = await until(async () => {
-      const { body } = await server.get<DeletionAnswer>(`/api/v1/deletions/${ordered.body.id}`);
-      return body.status === 'done' ? body : undefined;
-    });
+    const done = await doneOrder(ordered.body.id);
     expect(done.rowsRemoved).toBeGreaterThan(30);
     expect(done.bytesReturned).toBeGreaterThan(0);
     expect(done.steps.done).toBe(done.steps.total);
     expect(await rowsOf(gone)).toEqual({ deletion: 1 });
-    const { block, segment, ...unbuilt } = before; // the worker builds meanwhile
-    expect(await rowsOf(stays)).toMatchObject(unbuilt);
-    expect(block).toBeGreaterThan(0);
-    expect(segment).toBeUndefined();
+    expect(unbuilt(await rowsOf(stays))).toEqual(unbuilt(before));
     expect(await sumOf('stays')).toBe(sum);
     expect((await server.get<ServiceAnswer[]>('/api/v1/services')).body.map(({ name }) => name)).toEqual(['stays']);
     expect((await server.delete('/api/v1/services/gone')).body).toMatchObject({ code: 'SERVICE_NOT_FOUND' });
@@ -113,7 +118,7 @@ describe('deleting a service', () => {
       }
     };
     const remove = async () => {
-      const order = await of(Deletions).order(1, old, 'busy');
+      const order = await orderService(old, 'busy');
       await of(DeletionRun).run(order, 1_500);
       isOver = true;
     };
@@ -126,8 +131,7 @@ describe('deleting a service', () => {
 
   it('goes on after it was killed, beside itself, and does nothing twice', async () => {
     const serviceId = await store('killed', 6);
-    const order = await of(Deletions).order(1, serviceId, 'killed');
-    expect((await of(Deletions).order(1, serviceId, 'killed')).id).toBe(order.id);
+    const order = await orderService(serviceId, 'killed');
     // Killed after some tables.
     await of(Catalog).removeService(serviceId);
     await of(DataSource).query('DELETE FROM process WHERE service_id = $1', [serviceId]);
@@ -138,5 +142,120 @@ describe('deleting a service', () => {
     const { rowsRemoved } = (await of(Deletions).find(order))!;
     await of(DeletionRun).run(order, 100);
     expect((await of(Deletions).find(order))!.rowsRemoved).toBe(rowsRemoved);
+  });
+});
+
+describe('deleting a range of time of a service', () => {
+  it('removes what belongs to it of everything, and nothing else', async () => {
+    const serviceId = await store('ranged', 30);
+    await store('beside', 30);
+    const beside = await sumOf('beside');
+    const range = { fromMs: START + 60_000, untilMs: START + 180_000 };
+    const comparisonOf = async (fromMs: number) => {
+      const side = { service: 'ranged', from: String(fromMs), until: String(fromMs + 60_000) };
+      return (await server.post<ComparisonAnswer>('/api/v1/comparisons', { baseline: side, candidate: side })).body.id;
+    };
+    const inside = await comparisonOf(range.fromMs);
+    const outside = await comparisonOf(range.untilMs);
+    const path = `/api/v1/services/ranged/data?from=${range.fromMs}&until=${range.untilMs}`;
+    const ordered = await server.delete<DeletionAnswer>(path);
+    expect(ordered).toMatchObject({
+      status: 202,
+      body: { service: 'ranged', selector: { kind: 'range', ...range }, error: null },
+    });
+    const done = await doneOrder(ordered.body.id);
+    expect(done.steps.done).toBe(done.steps.total);
+    expect(done.rowsRemoved).toBeGreaterThan(24); // twelve flushes: their transactions, their series, their profiles
+    expect(await sumOf('ranged')).toBe(15 * 18);
+    expect(await sumOf('beside')).toBe(beside);
+    const starts = async (table: string, column: string) =>
+      (
+        (await of(DataSource).query(
+          `SELECT DISTINCT ${column} / 60000 * 60000 AS start FROM ${table} WHERE service_id = $1 ORDER BY 1`,
+          [serviceId],
+        )) as { start: number }[]
+      ).map(({ start }) => start - START);
+    expect(await starts('transaction_window', 'window_start_ms')).toEqual([0, 180_000, 240_000]);
+    expect(await starts('process_series', 'start_ms')).toEqual([0, 180_000, 240_000]);
+    expect((await server.get(`/api/v1/comparisons/${inside}`)).body).toMatchObject({ code: 'COMPARISON_NOT_FOUND' });
+    expect((await server.get(`/api/v1/comparisons/${outside}`)).status).toBe(200);
+    // Ordered again it is another order, which finds nothing.
+    const again = await server.delete<DeletionAnswer>(path);
+    expect(again.body.id).not.toBe(ordered.body.id);
+    expect((await doneOrder(again.body.id)).rowsRemoved).toBe(0);
+    await store('ranged', 1, range.fromMs);
+    expect(await sumOf('ranged')).toBe(15 * 19);
+  });
+
+  it.each([
+    ['', 'REQUEST_INVALID'],
+    ['?from=0', 'REQUEST_INVALID'],
+    ['?from=60000&until=60000', 'RANGE_EMPTY'],
+    ['?from=60000&until=119999', 'DELETION_RANGE_UNEVEN'],
+    ['?from=yesterday&until=now', 'REQUEST_INVALID'],
+  ])('refuses %s with a code', async (query, code) => {
+    await store('ranged', 1);
+    expect(await server.delete(`/api/v1/services/ranged/data${query}`)).toMatchObject({ status: 400, body: { code } });
+  });
+});
+
+describe('an order that cannot be carried out', () => {
+  it('is given up after so many tries, says why, and is tried again when it is sent again', async () => {
+    await store('held', 3);
+    const path = `/api/v1/services/held/data?from=${START}&until=${START + 60_000}`;
+    const holder = of(DataSource).createQueryRunner();
+    try {
+      // As a backup does: it reads for longer than anybody waits.
+      await holder.startTransaction();
+      await holder.query('LOCK TABLE process_series IN ACCESS SHARE MODE');
+      const { body } = await server.delete<DeletionAnswer>(path);
+      const postponed = await until(async () => {
+        const order = await orderOf(body.id);
+        return order.error === null ? undefined : order;
+      });
+      expect(postponed).toMatchObject({ status: 'pending', attempts: 1, error: { code: 'DELETION_BUSY' } });
+      expect((await server.delete<DeletionAnswer>(path)).body).toMatchObject({ id: body.id, attempts: 1 });
+
+      await of(DataSource).query('UPDATE deletion SET attempts = 11, next_attempt_ms = 0 WHERE id = $1', [body.id]);
+      const failed = await until(async () => {
+        const order = await orderOf(body.id);
+        return order.status === 'failed' ? order : undefined;
+      });
+      expect(failed).toMatchObject({ attempts: 12, error: { code: 'DELETION_FAILED' } });
+      expect(failed.error!.message).toMatch(/^given up after 12 tries: process_series_h\d+ is so busy/);
+      expect(failed.finishedMs).toBeGreaterThan(0);
+      await holder.rollbackTransaction();
+      expect((await server.delete<DeletionAnswer>(path)).body).toMatchObject({
+        id: body.id,
+        status: 'pending',
+        attempts: 0,
+        error: null,
+        finishedMs: null,
+      });
+      expect(await doneOrder(body.id)).toMatchObject({ error: null });
+    } finally {
+      await holder.release();
+    }
+  });
+
+  it('about a service that is not found any more is found by its name, and is given up when its worker dies each time', async () => {
+    const serviceId = await store('lost', 1);
+    const order = await orderService(serviceId, 'lost');
+    await of(Catalog).removeService(serviceId);
+    await of(DataSource).query('UPDATE deletion SET attempts = 12 WHERE id = $1', [order.id]);
+    const failed = await until(async () => {
+      const one = await orderOf(String(order.id));
+      return one.status === 'failed' ? one : undefined;
+    });
+    expect(failed.error).toEqual({ code: 'DELETION_FAILED', message: 'given up after 12 tries: its worker was lost each time' });
+    // As an agent does: told to send again, it does.
+    const again = await store('lost', 1).catch(async (error: unknown) => {
+      expect(error).toMatchObject({ code: 'CATALOG_GONE_BACK' });
+      return store('lost', 1);
+    });
+    expect((await server.delete<DeletionAnswer>('/api/v1/services/lost')).body.id).toBe(String(order.id));
+    await doneOrder(String(order.id));
+    expect(await rowsOf(serviceId)).toEqual({ deletion: 1 });
+    expect((await rowsOf(again))['process']).toBe(1); // the one that came back is another
   });
 });

@@ -1,6 +1,7 @@
 import { Controller, Delete, Get, HttpCode, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { DeletionAnswer } from '@hearth/query-contract';
+import { dataDeletionQuerySchema, type DataDeletionRequest, type DeletionAnswer } from '@hearth/query-contract';
+import { QueryOf } from '../../platform/http/index.js';
 import { Authorised, ProjectId } from '../access/index.js';
 import { DeletionOrders } from './deletion-orders.js';
 
@@ -15,6 +16,17 @@ export class DeletionsController {
   @ApiOperation({ summary: 'Order that everything of a service is deleted' })
   async order(@ProjectId() projectId: number, @Param('service') service: string): Promise<DeletionAnswer> {
     return this.orders.order(projectId, service);
+  }
+
+  @Delete('services/:service/data')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Order that a part of a service is deleted: a range of time' })
+  async orderData(
+    @ProjectId() projectId: number,
+    @Param('service') service: string,
+    @QueryOf(dataDeletionQuerySchema) request: DataDeletionRequest,
+  ): Promise<DeletionAnswer> {
+    return this.orders.orderData(projectId, service, request);
   }
 
   @Get('deletions')

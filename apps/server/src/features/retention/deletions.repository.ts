@@ -1,26 +1,88 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, Repository } from 'typeorm';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { DeletionSelector } from '@hearth/query-contract';
+import type { ClientBase } from 'pg';
+import { In, LessThanOrEqual, Repository } from 'typeorm';
 import { DeletionEntity } from './deletion.entity.js';
 
-export type DeletionRow = Readonly<DeletionEntity>;
+/** Without what only its worker needs. */
+export type DeletionRow = Readonly<Omit<DeletionEntity, 'labelSetIds' | 'processIds' | 'changedTables'>>;
 export type DeletionKey = Pick<DeletionRow, 'serviceId' | 'id'>;
+/** With it. */
+export type DeletionOrder = Readonly<DeletionEntity>;
 
+export interface NewDeletion {
+  readonly projectId: number;
+  readonly serviceId: number;
+  readonly service: string;
+  readonly selector: DeletionSelector;
+}
+/** What has a label at this moment. */
+export interface Labelled {
+  readonly labelSetIds: readonly number[];
+  readonly processIds: readonly number[];
+}
+
+/** What was taken away in one database transaction. */
+export interface Removed {
+  readonly rows: number;
+  /** Partitions that held it: they are to be written again. */
+  readonly tables: readonly string[];
+}
+
+const OPEN = ['pending', 'running'] as const;
 /** Orders that are listed; older ones are asked for by their id. */
 const LISTED = 100;
+/** Open orders of which one look takes notice: the rest comes when some of them are done. */
+const QUEUED = 100;
 
 /** Owns deletion. The row is the work: pending before it is a job, so the queue may forget it. */
 @Injectable()
 export class Deletions {
   constructor(@InjectRepository(DeletionEntity) readonly table: Repository<DeletionEntity>) {}
 
-  /** One that is under way for the service already stays the one. */
-  async order(projectId: number, serviceId: number, service: string): Promise<DeletionRow> {
-    const isOpen = { serviceId, status: In(['pending', 'running']) };
-    const open = await this.table.findOneBy(isOpen);
-    if (open !== null) return open;
-    const { identifiers } = await this.table.insert({ projectId, serviceId, service, status: 'pending', createdMs: Date.now() });
-    return this.table.findOneByOrFail({ serviceId, id: Number(identifiers[0]!.id) });
+  /** The same order as it stands: under way, or given up. The last one if there are several. */
+  async findUndone({ serviceId, selector }: Pick<NewDeletion, 'serviceId' | 'selector'>): Promise<DeletionRow | null> {
+    return this.table
+      .createQueryBuilder('deletion')
+      .where({ serviceId, status: In([...OPEN, 'failed']) })
+      .andWhere('selector IS NOT DISTINCT FROM CAST(:selector AS jsonb)', { selector: selectorText(selector) })
+      .orderBy('id', 'DESC')
+      .getOne();
+  }
+
+  /** Orders about whole services of this name that were given up: their services may have no row any more. */
+  async findFailedServices(projectId: number, service: string): Promise<DeletionRow[]> {
+    const failed = await this.table.findBy({ projectId, service, status: 'failed' });
+    return failed.filter(({ selector }) => selector === null);
+  }
+
+  /** @param manager - Of a database transaction that the row is to be part of. */
+  async add(
+    { projectId, serviceId, service, selector }: NewDeletion,
+    { labelSetIds, processIds }: Labelled = { labelSetIds: [], processIds: [] },
+    manager = this.table.manager,
+  ): Promise<DeletionRow> {
+    const table = manager.getRepository(DeletionEntity);
+    const { identifiers } = await table.insert({
+      projectId,
+      serviceId,
+      service,
+      selector: selector.kind === 'service' ? null : selector,
+      labelSetIds: [...labelSetIds],
+      processIds: [...processIds],
+      status: 'pending',
+      createdMs: Date.now(),
+    });
+    return table.findOneByOrFail({ serviceId, id: Number(identifiers[0]!.id) });
+  }
+
+  /** One that was given up is tried again from the start; any other stays as it is. */
+  async reopen({ serviceId, id }: DeletionKey): Promise<DeletionRow> {
+    const tryAgain = { attempts: 0, nextAttemptMs: 0, errorCode: null, errorMessage: null, finishedMs: null } as const;
+    await this.table.update({ serviceId, id, status: 'failed' }, { status: 'pending', ...tryAgain });
+    return this.table.findOneByOrFail({ serviceId, id });
   }
 
   async find(key: DeletionKey): Promise<DeletionRow | null> {
@@ -36,18 +98,34 @@ export class Deletions {
     return this.table.find({ where: { projectId }, order: { createdMs: 'DESC', id: 'DESC' }, take: LISTED });
   }
 
-  async listOpen(): Promise<DeletionKey[]> {
-    return this.table.find({ where: { status: In(['pending', 'running']) }, order: { id: 'ASC' } });
+  /** Those that are to be carried out by now, the oldest first. */
+  async listOpen(nowMs: EpochMs): Promise<DeletionKey[]> {
+    const isDue = { status: In([...OPEN]), nextAttemptMs: LessThanOrEqual(nowMs) };
+    return this.table.find({ where: isDue, order: { id: 'ASC' }, take: QUEUED });
   }
 
-  async begin({ serviceId, id }: DeletionKey): Promise<void> {
+  /** Counts another run of an order that is open. `null`: there is no such order. Called by one at a time. */
+  async begin({ serviceId, id }: DeletionKey): Promise<DeletionOrder | null> {
+    const isOpen = { serviceId, id, status: In([...OPEN]) };
+    const { affected } = await this.table.increment(isOpen, 'attempts', 1);
+    if (affected !== 1) return null;
     await this.table.update({ serviceId, id }, { status: 'running', stepsDone: 0, stepsTotal: 0 });
+    return this.table
+      .createQueryBuilder('deletion')
+      .addSelect(['deletion.labelSetIds', 'deletion.processIds', 'deletion.changedTables'])
+      .where({ serviceId, id })
+      .getOneOrFail();
+  }
+
+  /** The steps begin anew: everything is gone through once more. */
+  async restartSteps({ serviceId, id }: DeletionKey): Promise<void> {
+    await this.table.update({ serviceId, id }, { stepsDone: 0, stepsTotal: 0 });
   }
 
   async addStep(
     { serviceId, id }: DeletionKey,
     stepsTotal: number,
-    { rows, bytes }: { rows: number; bytes: number },
+    { rows = 0, bytes = 0 }: { rows?: number; bytes?: number } = {},
   ): Promise<void> {
     await this.table.query(
       `UPDATE deletion SET steps_done = steps_done + 1, steps_total = $3, rows_removed = rows_removed + $4, bytes_returned = bytes_returned + $5
@@ -56,7 +134,56 @@ export class Deletions {
     );
   }
 
-  async finish({ serviceId, id }: DeletionKey): Promise<void> {
-    await this.table.update({ serviceId, id }, { status: 'done', finishedMs: Date.now() });
+  /** In the database transaction that takes the rows away: counted once, and their disk is asked back, wherever a worker is killed. */
+  async noteRemoved(client: ClientBase, { serviceId, id }: DeletionKey, { rows, tables }: Removed): Promise<void> {
+    if (rows === 0 && tables.length === 0) return;
+    await client.query(
+      `UPDATE deletion SET rows_removed = rows_removed + $3,
+         changed_tables = ARRAY (SELECT DISTINCT one FROM unnest(changed_tables || $4::text[]) AS one ORDER BY one)
+       WHERE service_id = $1 AND id = $2`,
+      [serviceId, id, rows, tables],
+    );
   }
+
+  async changedTables({ serviceId, id }: DeletionKey): Promise<string[]> {
+    const rows = (await this.table.query(
+      'SELECT unnest(changed_tables) AS "table" FROM deletion WHERE service_id = $1 AND id = $2',
+      [serviceId, id],
+    )) as { table: string }[];
+    return rows.map(({ table }) => table);
+  }
+
+  async noteRewritten({ serviceId, id }: DeletionKey, table: string): Promise<void> {
+    await this.table.query(
+      'UPDATE deletion SET changed_tables = array_remove(changed_tables, $3) WHERE service_id = $1 AND id = $2',
+      [serviceId, id, table],
+    );
+  }
+
+  async finish({ serviceId, id }: DeletionKey): Promise<void> {
+    const none = { errorCode: null, errorMessage: null, labelSetIds: [], processIds: [] };
+    await this.table.update({ serviceId, id }, { status: 'done', finishedMs: Date.now(), ...none });
+  }
+
+  /** It is tried again `afterMs` from now. */
+  async postpone(key: DeletionKey, error: DeletionError, afterMs: DurationMs): Promise<void> {
+    await this.#end(key, error, { status: 'pending', nextAttemptMs: Date.now() + afterMs });
+  }
+
+  async fail(key: DeletionKey, error: DeletionError): Promise<void> {
+    await this.#end(key, error, { status: 'failed', finishedMs: Date.now() });
+  }
+
+  async #end({ serviceId, id }: DeletionKey, { code, message }: DeletionError, how: Partial<DeletionEntity>): Promise<void> {
+    await this.table.update({ serviceId, id }, { ...how, errorCode: code, errorMessage: message });
+  }
+}
+
+export interface DeletionError {
+  readonly code: string;
+  readonly message: string;
+}
+
+function selectorText(selector: DeletionSelector): string | null {
+  return selector.kind === 'service' ? null : JSON.stringify(selector);
 }

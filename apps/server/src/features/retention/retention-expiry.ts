@@ -68,7 +68,7 @@ export class RetentionExpiry {
     for (let removed = DAYS_AT_ONCE; removed === DAYS_AT_ONCE;) {
       removed = await inDatabaseTransaction(this.dataSource, async ({ client }) => {
         const days = await this.windows.removeSealedDays(client, cutoff, DAYS_AT_ONCE);
-        for (const day of days) await this.segments.deleteDay(client, day);
+        for (const day of days) await this.segments.delete(client, LEVELS.day, day);
         return days.length;
       });
     }

@@ -8,12 +8,15 @@ import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupWorkModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
 import { TransactionsModule } from '../transactions/index.js';
+import { DeletionDisk } from './deletion-disk.js';
 import { DeletionEntity } from './deletion.entity.js';
 import { DeletionOrders } from './deletion-orders.js';
+import { DeletionRanges } from './deletion-ranges.js';
 import { DeletionRun } from './deletion-run.js';
 import { DeletionWork } from './deletion-work.js';
 import { DeletionsController } from './deletions.controller.js';
 import { Deletions } from './deletions.repository.js';
+import { RangeDeletion } from './range-deletion.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionPolicyEntity } from './retention-policy.entity.js';
 import { RetentionExpiry } from './retention-expiry.js';
@@ -21,6 +24,7 @@ import { RetentionTiers } from './retention-tiers.js';
 import { RetentionWork } from './retention-work.js';
 import { RetentionController } from './retention.controller.js';
 import { Retention } from './retention.js';
+import { ServiceDeletion } from './service-deletion.js';
 
 const imports = [
   AccessModule,
@@ -31,7 +35,7 @@ const imports = [
   TransactionsModule,
   TypeOrmModule.forFeature([DeletionEntity, RetentionPolicyEntity]),
 ];
-const providers = [ComparisonRepository, Deletions, Retention, RetentionPolicies, RetentionTiers];
+const providers = [ComparisonRepository, DeletionRanges, Deletions, Retention, RetentionPolicies, RetentionTiers];
 
 /** Role api: policies, estimates, orders to delete. */
 @Module({ imports, controllers: [RetentionController, DeletionsController], providers: [...providers, DeletionOrders] })
@@ -40,6 +44,15 @@ export class RetentionModule {}
 /** Role worker: forgetting and deleting. */
 @Module({
   imports: [...imports, RollupWorkModule],
-  providers: [...providers, DeletionRun, DeletionWork, RetentionExpiry, RetentionWork],
+  providers: [
+    ...providers,
+    DeletionDisk,
+    DeletionRun,
+    DeletionWork,
+    RangeDeletion,
+    RetentionExpiry,
+    RetentionWork,
+    ServiceDeletion,
+  ],
 })
 export class RetentionWorkModule {}

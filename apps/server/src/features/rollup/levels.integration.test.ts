@@ -8,6 +8,7 @@ import {
   sealAll,
   startRollupServer,
   storeFlush,
+  workABit,
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
 import { DAY_MS, LEVELS, WindowRepository, WINDOW_MS, windowStart } from '../profile-store/index.js';
@@ -31,17 +32,6 @@ async function freshServer(): Promise<RollupServer & { url: string }> {
   const server = await freshRollupServer(postgres);
   servers.push(server);
   return server;
-}
-
-/** Some of what could be done at this moment: each level by itself, so that it runs ahead of or behind the others. */
-async function workABit(server: RollupServer, random: () => number): Promise<void> {
-  for (const key of await server.windows.listPending(ANY_TIME, 1000)) if (random() < 0.6) await server.builder.build(key);
-  for (const level of UPPER)
-    for (const key of await server.windows.listPending(ANY_TIME, 1000, level))
-      if (random() < 0.5) await server.upper.build(level, key);
-  for (const level of UPPER)
-    for (const key of await server.windows.listSealable(level, { beforeMs: ANY_TIME, serviceIds: [SERVICE] }, 1000))
-      if (random() < 0.3) await server.upper.seal(level, key);
 }
 
 const rowsOf = async (server: RollupServer, table: string) =>

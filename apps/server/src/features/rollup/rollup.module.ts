@@ -24,6 +24,6 @@ export class RollupModule {}
 @Module({
   imports: [ProfileStoreModule, CatalogModule],
   providers: [SegmentBuilder, UpperBuilder, RollupMetrics, RollupWork],
-  exports: [RollupWork],
+  exports: [RollupWork, UpperBuilder],
 })
 export class RollupWorkModule {}

@@ -43,7 +43,7 @@ export class UpperBuilder {
     const read = await this.#readPending(level, key);
     if (read === undefined) return 'nothing-to-do';
     const { state, parts } = read;
-    // Without anything below all of it was deleted on purpose: there is nothing to add.
+    // Without anything below all of it was deleted on purpose: there is nothing to add, or nothing at all.
     const built = parts.below.length === 0 ? undefined : await this.#merged(level, key, parts);
     return withPartitions(
       () => this.#rowTimes(level, key),
@@ -60,6 +60,7 @@ export class UpperBuilder {
             return 'nothing-to-do';
           }
           if (built !== undefined) await this.segments.put(client, level, key, built);
+          else if (!state.isSealed) await this.segments.delete(client, level, key);
           if (state.isSealed) await this.segments.deleteBelow(client, level, key);
           await this.windows.setBuilt(client, key, state.sequence, level);
           return 'built';

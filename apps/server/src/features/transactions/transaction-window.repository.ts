@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { EpochMs, Micros } from '@hearth/profile-model';
+import type { EpochMs, Micros, TimeRange } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { arrayText, nestedArrayText, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { TimePartitions } from '../../platform/database/partitions.js';
+import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 
 /** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
 export interface TransactionWindowKey {
@@ -102,6 +103,12 @@ export class TransactionWindowRepository {
     }[];
     const firstMs = row?.firstMs ?? undefined;
     return firstMs === undefined ? undefined : Math.floor(firstMs / DAY_MS) * DAY_MS;
+  }
+
+  /** Removes the minutes of a service that start within [fromMs, untilMs). */
+  async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
+    const where = 'service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3';
+    await this.partitions.removeRows({ where, parameters: [serviceId, range.fromMs, range.untilMs] }, note, range);
   }
 
   /** By minute, then process. */

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { DurationSketch, type EpochMs } from '@hearth/profile-model';
+import { DurationSketch, type EpochMs, type TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { Freshness } from '../../platform/database/index.js';
 import type { TimePartitions } from '../../platform/database/partitions.js';
+import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import {
   TransactionWindowRepository,
   type TransactionWindow,
@@ -41,6 +42,11 @@ export class TransactionWindows {
   /** Start of the first day of which there are counts, which are forgotten by the day; `undefined`: there are none. */
   async countedSince(serviceId: number, freshness: Freshness): Promise<EpochMs | undefined> {
     return this.repository.firstDay(serviceId, freshness);
+  }
+
+  /** Removes whole minutes of a service. @param note - What went, in the database transaction in which it did */
+  async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
+    await this.repository.removeRange(serviceId, range, note);
   }
 
   /** Adds within the caller's database transaction, into partitions that are there; windows of one key are summed. */

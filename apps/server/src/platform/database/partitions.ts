@@ -1,7 +1,8 @@
-import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from './database-transaction.js';
+import { removeRows, type NoteRemoved, type RowCondition } from './remove-rows.js';
 import { leftoversOf, rewritePartition } from './rewrite-partition.js';
 import { countServiceRows, isOfNone, orGone, removeServiceRows } from './service-rows.js';
 
@@ -17,6 +18,8 @@ const DROP_LOCK_TIMEOUT_MS = 300;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** What Postgres answers when a row has no partition. */
 const CHECK_VIOLATION = '23514';
+
+const ALL_TIME: TimeRange = { fromMs: 0, untilMs: Infinity };
 
 export interface TimePartition {
   readonly table: string;
@@ -202,6 +205,12 @@ export class TimePartitions {
     const { rows, allRows } = await this.shareOf(partition, serviceIds);
     if (rows < WORTH_A_REWRITE * allRows) await removeServiceRows(this.#dataSource, partition.table, serviceIds);
     else await this.rewrite(partition, isOfNone(serviceIds));
+  }
+
+  /** Deletes rows that begin within `range`, or all of them that `condition` names; see `removeRows`. Their disk does not come back by it. */
+  async removeRows(condition: RowCondition, note: NoteRemoved, range: TimeRange = ALL_TIME): Promise<void> {
+    for (const { table, startMs, endMs } of await this.list())
+      if (startMs < range.untilMs && endMs > range.fromMs) await removeRows(this.#dataSource, table, condition, note);
   }
 
   /** Gives the disk of deleted rows back, see `rewritePartition`. */
