@@ -89,6 +89,11 @@ export class QueryServer {
     await this.app.close();
   }
 
+  /** For senders. */
+  get address(): { readonly url: string; readonly key: string } {
+    return { url: this.#url, key: KEY };
+  }
+
   async get<Body>(path: string, signal?: AbortSignal): Promise<TestAnswer<Body>> {
     return this.#answer(
       await fetch(this.#url + path, { headers: { authorization: `Bearer ${KEY}` }, ...(signal && { signal }) }),
@@ -154,6 +159,8 @@ export class QueryServer {
         labels: labelSet(flush.processLabels ?? {}),
       };
       const { origin } = await of(Origins).ensure(project!.id, sender, startMs);
+      const labelGeneration = await of(LabelSets).generationOf(origin.serviceId);
+      const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, labelGeneration, droppedBatches: 0 };
       const transactions: BatchToStore['transactions'][number][] = [];
       for (const { labels, kind = 'http', outcome = 'ok', durationsMicros } of flush.transactions ?? []) {
         const [labelSetId] = await of(LabelSets).intern(origin.serviceId, [labelSet(labels)]);
@@ -192,12 +199,12 @@ export class QueryServer {
             count: profile.sampleCount,
           });
         }
+        await of(Origins).recordSightings([sighting]);
         const series = Object.entries(flush.series ?? {}).map(([name, value]) => ({ name, value }));
         await of(ProfileStore).storeBatches([
           { ...origin, sequence, startMs, durationMs, blocks, usedEpoch, transactions, series },
         ]);
       });
-      await of(Origins).recordSightings([{ origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 }]);
     }
   }
 

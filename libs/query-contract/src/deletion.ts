@@ -8,10 +8,25 @@ export type DeletionStatus = 'pending' | 'running' | 'done' | 'failed';
 export type DeletionSelector =
   | { readonly kind: 'service' }
   /** Windows that start within [fromMs, untilMs). */
-  | { readonly kind: 'range'; readonly fromMs: EpochMs; readonly untilMs: EpochMs };
+  | { readonly kind: 'range'; readonly fromMs: EpochMs; readonly untilMs: EpochMs }
+  /** Samples and transactions whose labels hold it, and everything of the processes that carry it. */
+  | { readonly kind: 'label'; readonly name: string; readonly value: string };
 
-/** A part of a service: a range of time. */
-export const dataDeletionQuerySchema = z.object({ from: timeSchema, until: timeSchema });
+/** A part of a service: a range of time, or a value of a label. */
+export const dataDeletionQuerySchema = z
+  .object({
+    from: timeSchema.optional(),
+    until: timeSchema.optional(),
+    /** Name of a label. */
+    label: z.string().min(1).max(200).optional(),
+    value: z.string().max(4000).optional(),
+  })
+  .refine(({ from, until, label, value }) => {
+    const isRange = from !== undefined && until !== undefined;
+    const isLabel = label !== undefined && value !== undefined;
+    const given = [from, until, label, value].filter((one) => one !== undefined).length;
+    return given === 2 && isRange !== isLabel;
+  }, 'needs either from and until, or label and value');
 export type DataDeletionRequest = z.output<typeof dataDeletionQuerySchema>;
 
 /** One order to delete, and how far it is. */

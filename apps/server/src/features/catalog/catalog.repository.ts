@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
 import { In, LessThan, Repository } from 'typeorm';
 import { EnvironmentEntity } from './environment.entity.js';
 import { LabelSets } from './label-sets.repository.js';
@@ -62,6 +63,25 @@ export class Catalog {
    */
   async removeProcesses(serviceIds: readonly number[], beforeMs: EpochMs): Promise<void> {
     await this.processTable.delete({ serviceId: In(serviceIds), lastSeenMs: LessThan(beforeMs) });
+  }
+
+  /**
+   * Lets go of everything that holds a label, in the caller's database transaction: label sets of samples and transactions, and processes. Whoever still
+   * stores under their ids is told to send again (`CATALOG_GONE_BACK`), and gets others.
+   */
+  async retireLabel(
+    client: ClientBase,
+    serviceId: number,
+    name: string,
+    value: string,
+  ): Promise<{ labelSetIds: number[]; processIds: number[] }> {
+    const labelSetIds = await this.labelSetRows.retire(client, serviceId, name, value);
+    const removed = await client.query(
+      `DELETE FROM process WHERE service_id = $1
+         AND EXISTS (SELECT FROM jsonb_array_elements(labels) AS label WHERE label ->> 0 = $2 AND label ->> 1 = $3) RETURNING id`,
+      [serviceId, name, value],
+    );
+    return { labelSetIds, processIds: (removed.rows as { id: number }[]).map(({ id }) => id) };
   }
 
   /** What the service has sent. */

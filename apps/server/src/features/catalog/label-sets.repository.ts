@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { labelSetKey, labelValue, TRANSACTION_LABEL, type LabelSet } from '@hearth/profile-model';
+import type { ClientBase } from 'pg';
 import { Repository } from 'typeorm';
+import { HearthError } from '../../platform/http/index.js';
 import { DEFAULT_LIMITS, OTHER, type ServiceLimits } from '../limits/index.js';
 import { inTurns } from './in-turns.js';
 import { LabelSetEntity } from './label-set.entity.js';
@@ -38,6 +40,8 @@ interface Keyed {
 
 interface Remembered {
   readonly serviceId: number;
+  /** Of the service, before anything was remembered. */
+  readonly generation: number;
   /** Of `byId`, roughly. */
   bytes: number;
   /** Rows of the service in the table, roughly: without those that other servers have added since. `undefined`: not counted yet. */
@@ -62,7 +66,9 @@ export class LabelSets {
 
   /** All label sets of the service that were committed when this was called. Do not change the map. */
   async all(serviceId: number): Promise<ReadonlyMap<number, LabelSet>> {
-    const remembered = this.#remembered(serviceId);
+    const generation = await this.#readGeneration(serviceId);
+    if (this.#services.get(serviceId)?.generation !== generation) this.#forgetService(serviceId);
+    const remembered = this.#remembered(serviceId, generation);
     const nowMs = Date.now();
     const rows = (await this.table.query('SELECT id, labels FROM label_set WHERE service_id = $1 AND id > $2 ORDER BY id', [
       serviceId,
@@ -83,10 +89,11 @@ export class LabelSets {
    * Ids of the label sets, made where they are new. Committed when this resolves. Of a service with too many, or too long ones, new ones share the id of one
    * whose values are `__other__`; with too many transaction names, only the value of that label is.
    *
-   * @returns Length `labelSets.length`, in their order.
+   * @returns Length `labelSets.length`, in their order. Good while the service is of the generation that `generationOf` told before
+   * @throws {HearthError} `CATALOG_GONE_BACK` 503: some were deleted while they were looked up
    */
   async intern(serviceId: number, labelSets: readonly LabelSet[], limits = DEFAULT_LIMITS): Promise<number[]> {
-    const remembered = this.#remembered(serviceId);
+    const remembered = await this.#current(serviceId);
     let kept: readonly Keyed[] = await inTurns(withShortTexts(labelSets, limits), charactersOf, keyed);
     if (unknownOf(remembered, kept).size > 0) {
       kept = await this.#withFewNames(remembered, kept, limits);
@@ -94,7 +101,28 @@ export class LabelSets {
       const unknown = unknownOf(remembered, kept);
       if (unknown.size > 0) await this.#insert(remembered, unknown);
     }
-    return kept.map(({ key }) => remembered.idByKey.get(key)!);
+    return kept.map(({ key }) => remembered.idByKey.get(key) ?? goneMeanwhile());
+  }
+
+  /** Of the label sets that `intern` gives from now on, or an earlier one. Ask before it, and store under its ids only while this is the service's. */
+  async generationOf(serviceId: number): Promise<number> {
+    return (await this.#current(serviceId)).generation;
+  }
+
+  /**
+   * Deletes the label sets that hold a label, in the caller's database transaction. Servers that remember them notice by the service's generation,
+   * and what is sent with the same labels from then on has other ids.
+   *
+   * @returns Their ids.
+   */
+  async retire(client: ClientBase, serviceId: number, name: string, value: string): Promise<number[]> {
+    await client.query('UPDATE service SET label_generation = label_generation + 1 WHERE id = $1', [serviceId]);
+    const retired = await client.query(
+      `DELETE FROM label_set WHERE service_id = $1
+         AND EXISTS (SELECT FROM jsonb_array_elements(labels) AS label WHERE label ->> 0 = $2 AND label ->> 1 = $3) RETURNING id`,
+      [serviceId, name, value],
+    );
+    return (retired.rows as { id: number }[]).map(({ id }) => id);
   }
 
   /** New sets that are too many lose their values, then their names. */
@@ -225,11 +253,29 @@ export class LabelSets {
     this.#bytes = remembered.bytes;
   }
 
-  #remembered(serviceId: number): Remembered {
+  async #readGeneration(serviceId: number): Promise<number> {
+    const rows = (await this.table.query('SELECT label_generation AS generation FROM service WHERE id = $1', [serviceId])) as {
+      generation: number;
+    }[];
+    return rows[0]?.generation ?? 0;
+  }
+
+  /** What is remembered, however old. */
+  async #current(serviceId: number): Promise<Remembered> {
+    return this.#services.get(serviceId) ?? this.#remembered(serviceId, await this.#readGeneration(serviceId));
+  }
+
+  #forgetService(serviceId: number): void {
+    this.#bytes -= this.#services.get(serviceId)?.bytes ?? 0;
+    this.#services.delete(serviceId);
+  }
+
+  #remembered(serviceId: number, generation: number): Remembered {
     let remembered = this.#services.get(serviceId);
     if (remembered === undefined) {
       remembered = {
         serviceId,
+        generation,
         bytes: 0,
         stored: undefined,
         transactionNames: undefined,
@@ -246,6 +292,13 @@ export class LabelSets {
 
 function keyed(labels: LabelSet): Keyed {
   return { labels, key: labelSetKey(labels) };
+}
+
+function goneMeanwhile(): never {
+  throw new HearthError('CATALOG_GONE_BACK', 'labels of the request were deleted while it was read: send again', {
+    status: 503,
+    retryAfterSeconds: 1,
+  });
 }
 
 function unknownOf({ idByKey }: Remembered, labelSets: readonly Keyed[]): Map<string, LabelSet> {

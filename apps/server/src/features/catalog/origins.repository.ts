@@ -53,6 +53,8 @@ export interface Sighting {
   /** The part of time its batch was about. */
   readonly fromMs: EpochMs;
   readonly untilMs: EpochMs;
+  /** Of the service, when the label sets of the batch were looked up (`LabelSets.generationOf`). */
+  readonly labelGeneration: number;
   /** To add to what its agent gave up, once the batch is stored. */
   readonly droppedBatches: number;
 }
@@ -151,7 +153,7 @@ export class Origins {
   /**
    * Moves "last seen" of processes, and now and then of their services and revisions.
    *
-   * @throws {HearthError} `CATALOG_GONE_BACK` 503: a process that was there, or its service, is there no more. What was remembered is forgotten then
+   * @throws {HearthError} `CATALOG_GONE_BACK` 503: a process that was there, its service or label sets of it are there no more. What was remembered is forgotten then
    */
   async recordSightings(sightings: readonly Sighting[]): Promise<void> {
     const byProcess = new Map<number, Omit<Sighting, 'droppedBatches'>>();
@@ -165,6 +167,7 @@ export class Origins {
               origin: sighting.origin,
               fromMs: Math.min(before.fromMs, sighting.fromMs),
               untilMs: Math.max(before.untilMs, sighting.untilMs),
+              labelGeneration: Math.min(before.labelGeneration, sighting.labelGeneration),
             },
       );
     }
@@ -174,28 +177,30 @@ export class Origins {
     );
     const found = (await this.processes.query(
       `WITH given AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS given (service_id, id, from_ms, until_ms)),
-         locked AS (SELECT process.service_id, process.id FROM process JOIN given USING (service_id, id)
+         locked AS (SELECT process.service_id, process.id, service.label_generation FROM process JOIN given USING (service_id, id)
            JOIN service ON service.id = process.service_id ORDER BY process.service_id, process.id FOR UPDATE OF process)
        UPDATE process SET
          started_at_ms = LEAST(started_at_ms, given.from_ms), last_seen_ms = GREATEST(last_seen_ms, given.until_ms)
        FROM given JOIN locked USING (service_id, id)
        WHERE process.service_id = given.service_id AND process.id = given.id
-       RETURNING process.id`,
+       RETURNING process.id, locked.label_generation AS "labelGeneration"`,
       [
         arrayText(rows.map((row) => row.origin.serviceId)),
         arrayText(rows.map((row) => row.origin.processId)),
         arrayText(rows.map((row) => row.fromMs)),
         arrayText(rows.map((row) => row.untilMs)),
       ],
-    )) as [unknown[], number]; // what an UPDATE returns, and how many rows it changed
-    if (found[1] < rows.length) {
+    )) as [{ id: number; labelGeneration: number }[], number]; // what an UPDATE returns, and how many rows it changed
+    // Its label sets may have been deleted since: under their ids it could not be told from what was deleted.
+    const good = found[0].filter(({ id, labelGeneration }) => byProcess.get(id)!.labelGeneration >= labelGeneration);
+    if (good.length < rows.length) {
       this.#remembered.clear();
       this.#roomForProcesses.forget();
       this.releases.forget();
       this.#seenMs.clear();
       throw new HearthError(
         'CATALOG_GONE_BACK',
-        `${rows.length - found[1]} of ${rows.length} processes are in the database no more, as after a restored backup or a deletion: send again`,
+        `${rows.length - good.length} of ${rows.length} processes or their labels are in the database no more, as after a restored backup or a deletion: send again`,
         { status: 503, retryAfterSeconds: 1 },
       );
     }

@@ -16,4 +16,8 @@ export class ServiceEntity {
 
   @Column({ type: 'bigint', name: 'last_seen_ms' })
   lastSeenMs: number;
+
+  /** How often label sets of it were deleted: whoever remembers some from before asks again. */
+  @Column({ type: 'bigint', name: 'label_generation', default: 0 })
+  labelGeneration: number;
 }

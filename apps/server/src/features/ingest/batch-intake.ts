@@ -122,6 +122,7 @@ export class BatchIntake {
     limits: ServiceLimits,
   ): Promise<StoreOutcome> {
     const { startMs } = batch;
+    const labelGeneration = await this.labelSets.generationOf(origin.serviceId);
     const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, batch.labelSets, limits),
       this.profileTypes.ensure(
@@ -153,6 +154,7 @@ export class BatchIntake {
         origin,
         fromMs: startMs,
         untilMs: startMs + batch.durationMs,
+        labelGeneration,
         droppedBatches: batch.report.droppedBatches,
       });
     });

@@ -96,6 +96,7 @@ export class ProfileIntake {
     const limits = await this.limits.ofService(projectId, sender.service);
     const { origin, folded } = await this.origins.ensure(projectId, sender, startMs, limits);
     const profiles = file.profiles.map((profile) => asMeasured(profile, countedAs));
+    const labelGeneration = await this.labelSets.generationOf(origin.serviceId);
     const [labelSetIds, profileTypeIds] = await Promise.all([
       this.labelSets.intern(origin.serviceId, file.labelSets, limits),
       this.profileTypes.ensure(
@@ -117,7 +118,7 @@ export class ProfileIntake {
         series: [],
       };
       assertStorable(batch);
-      const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, droppedBatches: 0 };
+      const sighting = { origin, fromMs: startMs, untilMs: startMs + durationMs, labelGeneration, droppedBatches: 0 };
       return this.storing.store(projectId, batch, sighting);
     });
     if (outcome === 'stored') for (const code of folded) limits.hit(code, 'folded');

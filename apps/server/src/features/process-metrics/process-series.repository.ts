@@ -133,6 +133,13 @@ export class ProcessSeriesRepository {
     await this.partitions.removeRows({ where, parameters: [serviceId, range.fromMs, range.untilMs] }, note, range);
   }
 
+  /** Removes what processes of a service measured of themselves. */
+  async removeProcesses(serviceId: number, processIds: readonly number[], note: NoteRemoved): Promise<void> {
+    if (processIds.length === 0) return;
+    const where = 'service_id = $1 AND process_id = ANY ($2)';
+    await this.partitions.removeRows({ where, parameters: [serviceId, processIds] }, note);
+  }
+
   /** By time, then process, then name. */
   async points(filter: SeriesFilter): Promise<SeriesPoint[]> {
     return this.#read<SeriesPoint>(

@@ -70,6 +70,11 @@ export class ProcessSeries {
     await this.repository.removeRange(serviceId, range, note);
   }
 
+  /** Removes what processes of a service measured of themselves. @param note - As above */
+  async removeProcesses(serviceId: number, processIds: readonly number[], note: NoteRemoved): Promise<void> {
+    await this.repository.removeProcesses(serviceId, processIds, note);
+  }
+
   /** Latest, sum, average and maximum of each name of each process, by process, then name. */
   summaries(filter: SeriesFilter): Promise<SeriesSummary[]> {
     return this.repository.summaries(filter);

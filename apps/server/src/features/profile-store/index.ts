@@ -9,6 +9,7 @@ export { LEVELS } from './level.js';
 export type { Level, LevelName, UpperLevel } from './level.js';
 export type { MergeSegmentsTask } from './merge-segments.js';
 export type { LabelSetGroups, MergedValues, MergeTask, ProcessValues, StepGroups, StepValues } from './merge-stored-profiles.js';
+export type { Labelled, RemoveLabelledTask } from './remove-labelled.js';
 export { NO_STACK } from './profile-rows.js';
 export { ProfileStore } from './profile-store.js';
 export { ProfileStoreModule } from './profile-store.module.js';

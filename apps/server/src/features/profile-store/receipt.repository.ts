@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
-import { arrayText } from '../../platform/database/index.js';
+import { arrayText, inDatabaseTransaction } from '../../platform/database/index.js';
+import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 
 /**
  * What is remembered of one process, in bytes: some 800 gaps. Those are batches that its agent gave up, and ours makes fewer.
@@ -63,6 +64,18 @@ export class ReceiptRepository {
   async forget({ batchesBeforeMs, uploadsBeforeMs }: { batchesBeforeMs: EpochMs; uploadsBeforeMs: EpochMs }): Promise<void> {
     await this.dataSource.query('DELETE FROM batch_receipt WHERE received_ms < $1', [batchesBeforeMs]);
     await this.dataSource.query('DELETE FROM upload_receipt WHERE received_ms < $1', [uploadsBeforeMs]);
+  }
+
+  /** Forgets what is known of processes that are gone for good. @param note - What went, in the database transaction in which it did */
+  async removeProcesses(serviceId: number, processIds: readonly number[], note: NoteRemoved): Promise<void> {
+    if (processIds.length === 0) return;
+    await inDatabaseTransaction(this.dataSource, async ({ client }) => {
+      const removed = await client.query('DELETE FROM batch_receipt WHERE service_id = $1 AND process_id = ANY ($2)', [
+        serviceId,
+        processIds,
+      ]);
+      await note(client, { rows: removed.rowCount ?? 0, tables: [] });
+    });
   }
 
   /** @param uploads No two alike. @returns Those that were not there, or too long ago. */

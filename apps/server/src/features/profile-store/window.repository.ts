@@ -128,6 +128,15 @@ export class WindowRepository {
     return (locked.rows as WindowState[])[0];
   }
 
+  /** The same of a minute; one that is not there any more, because its partition was dropped, is made again without blocks. */
+  async lockOrMake(client: ClientBase, key: WindowKey): Promise<WindowState> {
+    await client.query(
+      `INSERT INTO ${LEVELS.minute.windowTable} (${KEY_COLUMNS}, sequence) VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT DO NOTHING`,
+      keyParameters(key),
+    );
+    return (await this.lock(client, key))!;
+  }
+
   async setBuilt(
     client: ClientBase,
     key: WindowKey,

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EpochMs, TimeRange } from '@hearth/profile-model';
 import type { DataDeletionRequest, DeletionAnswer, DeletionSelector } from '@hearth/query-contract';
+import { DataSource } from 'typeorm';
+import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { HearthError, parseTime } from '../../platform/http/index.js';
+import { Catalog, type ServiceRow } from '../catalog/index.js';
 import { SelectionResolver } from '../selection/index.js';
 import { DeletionRanges } from './deletion-ranges.js';
 import { Deletions, type DeletionRow } from './deletions.repository.js';
@@ -13,6 +16,8 @@ export class DeletionOrders {
     readonly selections: SelectionResolver,
     readonly deletions: Deletions,
     readonly ranges: DeletionRanges,
+    readonly catalog: Catalog,
+    readonly dataSource: DataSource,
   ) {}
 
   /** @throws {HearthError} `SERVICE_NOT_FOUND` */
@@ -25,12 +30,43 @@ export class DeletionOrders {
     return this.#order(projectId, { id, name: service }, { kind: 'service' });
   }
 
-  /** @throws {HearthError} `SERVICE_NOT_FOUND`, `TIME_INVALID`, `RANGE_EMPTY`, `DELETION_RANGE_UNEVEN` */
+  /** @throws {HearthError} `SERVICE_NOT_FOUND`, `TIME_INVALID`, `RANGE_EMPTY`, `DELETION_RANGE_UNEVEN`, `LABEL_VALUE_NOT_FOUND` */
   async orderData(projectId: number, service: string, request: DataDeletionRequest, nowMs = Date.now()): Promise<DeletionAnswer> {
     const found = await this.selections.findService(projectId, service);
+    const { label, value } = request;
+    if (label !== undefined && value !== undefined)
+      return this.#orderLabel(projectId, found, { kind: 'label', name: label, value });
     const range = rangeOf(request, nowMs);
     await this.ranges.assertEven(found.id, range);
     return this.#order(projectId, found, { kind: 'range', ...range });
+  }
+
+  /** In one database transaction: what has the label now is what the order is about. */
+  async #orderLabel(
+    projectId: number,
+    { id: serviceId, name: service }: ServiceRow,
+    selector: DeletionSelector & { readonly kind: 'label' },
+  ): Promise<DeletionAnswer> {
+    const reopenUndone = async () => {
+      const undone = await this.deletions.findUndone({ serviceId, selector });
+      return undone === null ? undefined : this.deletions.reopen(undone);
+    };
+    const undone = await reopenUndone();
+    if (undone !== undefined) return answerOf(undone);
+    const { name, value } = selector;
+    const added = await inDatabaseTransaction(this.dataSource, async ({ client, queryRunner }) => {
+      const labelled = await this.catalog.retireLabel(client, serviceId, name, value);
+      if (labelled.labelSetIds.length + labelled.processIds.length === 0) return undefined;
+      return this.deletions.add({ projectId, serviceId, service, selector }, labelled, queryRunner.manager);
+    });
+    // Nothing has it: also when another request has ordered the same in this moment.
+    const order = added ?? (await reopenUndone());
+    if (order !== undefined) return answerOf(order);
+    throw new HearthError(
+      'LABEL_VALUE_NOT_FOUND',
+      `nothing of the service has the label ${JSON.stringify(name)} with the value ${JSON.stringify(value.slice(0, 100))}`,
+      { status: 404 },
+    );
   }
 
   async list(projectId: number): Promise<DeletionAnswer[]> {
@@ -57,7 +93,7 @@ export class DeletionOrders {
 }
 
 /** However long: an order costs by what is there. @throws {HearthError} `TIME_INVALID`, `RANGE_EMPTY` */
-function rangeOf({ from, until }: DataDeletionRequest, nowMs: EpochMs): TimeRange {
+function rangeOf({ from = '', until = '' }: DataDeletionRequest, nowMs: EpochMs): TimeRange {
   const range = { fromMs: parseTime(from, nowMs), untilMs: parseTime(until, nowMs) };
   if (range.fromMs < range.untilMs) return range;
   throw new HearthError('RANGE_EMPTY', `from ${from} is not before until ${until}: the range holds no instant`);

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { unlessLocked } from '../../platform/database/advisory-lock.js';
 import { toHearthError } from '../../platform/http/index.js';
 import { Deletions, type DeletionKey, type DeletionOrder } from './deletions.repository.js';
+import { LabelDeletion } from './label-deletion.js';
 import { RangeDeletion } from './range-deletion.js';
 import { ServiceDeletion } from './service-deletion.js';
 
@@ -24,6 +25,7 @@ export class DeletionRun {
     private readonly deletions: Deletions,
     private readonly services: ServiceDeletion,
     private readonly ranges: RangeDeletion,
+    private readonly labels: LabelDeletion,
   ) {}
 
   /**
@@ -57,6 +59,8 @@ export class DeletionRun {
         return this.services.run(order, settledMs);
       case 'range':
         return this.ranges.run(order, order.selector);
+      case 'label':
+        return this.labels.run(order, settledMs);
     }
   }
 

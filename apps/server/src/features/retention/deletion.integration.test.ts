@@ -33,7 +33,7 @@ const profile = profileFromText(`
   main  main
   read  parse
 `);
-async function store(service: string, flushes: number, startMs = START): Promise<number> {
+async function storeFlushes(service: string, flushes: number, startMs = START): Promise<void> {
   for (let n = 0; n < flushes; n += 1) {
     await server.store({
       service,
@@ -44,6 +44,9 @@ async function store(service: string, flushes: number, startMs = START): Promise
       series: { rss_bytes: 1 },
     });
   }
+}
+async function store(service: string, flushes: number, startMs = START): Promise<number> {
+  await storeFlushes(service, flushes, startMs);
   return (await server.app.get(Catalog, { strict: false }).findService(1, service))!.id;
 }
 /** Every row there is of a service, by table. */
@@ -111,7 +114,7 @@ describe('deleting a service', () => {
     const send = async () => {
       for (let n = 0; !isOver || stored === 0; n += 1) {
         // As an agent does: told to send again, it does.
-        await store('busy', 1, START + (n % 50) * 10_000).then(
+        await storeFlushes('busy', 1, START + (n % 50) * 10_000).then(
           () => (stored += 1),
           (error: { code?: string }) => expect(error).toMatchObject({ code: 'CATALOG_GONE_BACK' }),
         );

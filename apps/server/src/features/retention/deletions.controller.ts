@@ -20,7 +20,7 @@ export class DeletionsController {
 
   @Delete('services/:service/data')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Order that a part of a service is deleted: a range of time' })
+  @ApiOperation({ summary: 'Order that a part of a service is deleted: a range of time, or a value of a label' })
   async orderData(
     @ProjectId() projectId: number,
     @Param('service') service: string,

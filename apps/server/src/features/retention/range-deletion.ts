@@ -83,10 +83,12 @@ export class RangeDeletion {
   /** A window that is sealed is erased; one that is not is made anew of what is left below it. */
   async #eraseUpper(key: DeletionKey, level: UpperLevel, range: TimeRange): Promise<void> {
     for (const { isSealed, ...window } of await this.erasure.listUpper(level, key.serviceId, range)) {
-      const tables = await this.erasure.tablesOf(level, window);
       const isWhole = window.windowStartMs >= range.fromMs && window.windowStartMs + level.windowMs <= range.untilMs;
       // The disk of what a builder replaces is to come back too.
-      await inDatabaseTransaction(this.dataSource, ({ client }) => this.deletions.noteRemoved(client, key, { rows: 0, tables }));
+      await inDatabaseTransaction(this.dataSource, async ({ client }) => {
+        const tables = await this.erasure.tablesOf(client, level, window);
+        await this.deletions.noteRemoved(client, key, { rows: 0, tables });
+      });
       if (!isSealed && (await this.#isMadeAnew(level, window))) continue;
       if (!isWhole) throw rangeUneven(`the ${level.name} of an end of it was merged for good since it was ordered`);
       await withPartitions(

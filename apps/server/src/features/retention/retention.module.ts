@@ -16,6 +16,7 @@ import { DeletionRun } from './deletion-run.js';
 import { DeletionWork } from './deletion-work.js';
 import { DeletionsController } from './deletions.controller.js';
 import { Deletions } from './deletions.repository.js';
+import { LabelDeletion } from './label-deletion.js';
 import { RangeDeletion } from './range-deletion.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionPolicyEntity } from './retention-policy.entity.js';
@@ -49,6 +50,7 @@ export class RetentionModule {}
     DeletionDisk,
     DeletionRun,
     DeletionWork,
+    LabelDeletion,
     RangeDeletion,
     RetentionExpiry,
     RetentionWork,

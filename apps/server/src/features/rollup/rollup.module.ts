@@ -4,6 +4,7 @@ import { ProfileStoreModule } from '../profile-store/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { AnswerCache } from './answer-cache.js';
 import { Cover } from './cover.js';
+import { LabelRemover } from './label-remover.js';
 import { RollupMetrics } from './rollup-metrics.js';
 import { RollupWork } from './rollup-work.js';
 import { SegmentBuilder } from './segment-builder.js';
@@ -23,7 +24,7 @@ export class RollupModule {}
 /** Building: role worker. */
 @Module({
   imports: [ProfileStoreModule, CatalogModule],
-  providers: [SegmentBuilder, UpperBuilder, RollupMetrics, RollupWork],
-  exports: [RollupWork, UpperBuilder],
+  providers: [LabelRemover, SegmentBuilder, UpperBuilder, RollupMetrics, RollupWork],
+  exports: [LabelRemover, RollupWork, UpperBuilder],
 })
 export class RollupWorkModule {}

@@ -29,6 +29,11 @@ export interface TransactionWindow extends TransactionWindowKey {
   readonly sketchCount: ArrayLike<number>;
 }
 
+export interface LabelledRows {
+  readonly labelSetIds: readonly number[];
+  readonly processIds: readonly number[];
+}
+
 export interface TransactionWindowFilter {
   readonly serviceId: number;
   /** Minutes that start within [fromMs, untilMs). */
@@ -109,6 +114,12 @@ export class TransactionWindowRepository {
   async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
     const where = 'service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3';
     await this.partitions.removeRows({ where, parameters: [serviceId, range.fromMs, range.untilMs] }, note, range);
+  }
+
+  /** Removes what was counted for label sets, or for processes, of a service. */
+  async removeLabelled(serviceId: number, { labelSetIds, processIds }: LabelledRows, note: NoteRemoved): Promise<void> {
+    const where = 'service_id = $1 AND (label_set_id = ANY ($2) OR process_id = ANY ($3))';
+    await this.partitions.removeRows({ where, parameters: [serviceId, labelSetIds, processIds] }, note);
   }
 
   /** By minute, then process. */

@@ -6,6 +6,7 @@ import type { TimePartitions } from '../../platform/database/partitions.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import {
   TransactionWindowRepository,
+  type LabelledRows,
   type TransactionWindow,
   type TransactionWindowFilter,
   type TransactionWindowKey,
@@ -47,6 +48,11 @@ export class TransactionWindows {
   /** Removes whole minutes of a service. @param note - What went, in the database transaction in which it did */
   async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
     await this.repository.removeRange(serviceId, range, note);
+  }
+
+  /** Removes what was counted for label sets, or for processes, of a service. @param note - As above */
+  async removeLabelled(serviceId: number, labelled: LabelledRows, note: NoteRemoved): Promise<void> {
+    await this.repository.removeLabelled(serviceId, labelled, note);
   }
 
   /** Adds within the caller's database transaction, into partitions that are there; windows of one key are summed. */
