@@ -165,8 +165,22 @@ function services(nowMs: number, state: FixtureState): ServiceAnswer[] {
 
 function revisions(nowMs: number): RevisionAnswer[] {
   return [
-    { revision: CANDIDATE, version: '2.0.0', firstSeenMs: nowMs - 1_500_000, lastSeenMs: nowMs - 3000, processes: 8 },
-    { revision: BASELINE, version: '1.9.3', firstSeenMs: nowMs - 7_200_000, lastSeenMs: nowMs - 3000, processes: 8 },
+    {
+      revision: CANDIDATE,
+      version: '2.0.0',
+      firstSeenMs: nowMs - 1_500_000,
+      lastSeenMs: nowMs - 3000,
+      processes: 8,
+      pinnedMs: null,
+    },
+    {
+      revision: BASELINE,
+      version: '1.9.3',
+      firstSeenMs: nowMs - 7_200_000,
+      lastSeenMs: nowMs - 3000,
+      processes: 8,
+      pinnedMs: nowMs - 60_000,
+    },
   ];
 }
 

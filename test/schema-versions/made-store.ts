@@ -48,6 +48,7 @@ export async function fillStore(databaseUrl: string): Promise<number> {
     branch: 'main',
   });
   await post(whole, '/api/v1/projects', { name: 'second' });
+  await pin(whole, '/api/v1/services/made/revisions/made-1/pin');
   const range = { service: 'made', from: String(startMs), until: String(startMs + 5 * 60_000) };
   const comparison = await post(whole, '/api/v1/comparisons', {
     baseline: { ...range, revision: 'made-1' },
@@ -121,6 +122,11 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
 
 async function send(server: TestServer, batch: Batch): Promise<void> {
   await until(async () => (await sendBatch(server, batch)).status === 202 || undefined);
+}
+
+async function pin(server: TestServer, path: string): Promise<void> {
+  const response = await fetch(server.url + path, { method: 'PUT', headers: { authorization: `Bearer ${server.key}` } });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
 }
 
 async function post(server: TestServer, path: string, body: unknown): Promise<Record<string, unknown>> {

@@ -84,9 +84,9 @@ function randomQuery(random: () => number, span: Range): CoverQuery {
 
 /** What a selection may be cut into, by what is sealed: told from the tables, not by the code that plans reads. */
 async function expectedResolution(server: RollupServer, query: CoverQuery): Promise<{ range: Range; windowMs: number }> {
-  const sealedStarts = async (table: string) => {
+  const sealedStarts = async (table: string, isSealed: string) => {
     const rows = (await server.dataSource.query(
-      `SELECT DISTINCT window_start_ms AS start FROM ${table} WHERE is_sealed AND service_id = $1 AND profile_type_id = $2
+      `SELECT DISTINCT window_start_ms AS start FROM ${table} WHERE ${isSealed} AND service_id = $1 AND profile_type_id = $2
          AND ($3::bigint[] IS NULL OR environment_id = ANY ($3)) AND ($4::bigint[] IS NULL OR revision_id = ANY ($4))`,
       [query.serviceId, query.profileTypeId, query.environmentIds ?? null, query.revisionIds ?? null],
     )) as { start: number }[];
@@ -94,11 +94,12 @@ async function expectedResolution(server: RollupServer, query: CoverQuery): Prom
   };
   let { fromMs, untilMs } = query;
   let windowMs: number = WINDOW_MS;
-  for (const [table, lengthMs] of [
-    ['hour_window', HOUR_MS],
-    ['day_window', DAY_MS],
+  for (const [table, isSealed, lengthMs] of [
+    ['hour_window', 'is_sealed', HOUR_MS],
+    ['day_window', 'is_sealed', DAY_MS],
+    ['pinned_totals', 'true', DAY_MS],
   ] as const) {
-    for (const start of await sealedStarts(table)) {
+    for (const start of await sealedStarts(table, isSealed)) {
       if (start >= untilMs || start + lengthMs <= fromMs) continue;
       fromMs = Math.min(fromMs, start);
       untilMs = Math.max(untilMs, start + lengthMs);

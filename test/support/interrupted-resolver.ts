@@ -1,4 +1,4 @@
-import { Catalog } from '../../apps/server/src/features/catalog/index.js';
+import { Catalog, PinnedRevisions } from '../../apps/server/src/features/catalog/index.js';
 import { Cover } from '../../apps/server/src/features/rollup/index.js';
 import { SelectionResolver } from '../../apps/server/src/features/selection/index.js';
 import type { QueryServer } from './query-server.js';
@@ -9,7 +9,7 @@ export class InterruptedResolver extends SelectionResolver {
   #happened: Promise<void> | undefined;
 
   constructor({ app }: QueryServer, happen: () => Promise<void>) {
-    super(app.get(Catalog, { strict: false }), app.get(Cover, { strict: false }));
+    super(app.get(Catalog, { strict: false }), app.get(Cover, { strict: false }), app.get(PinnedRevisions, { strict: false }));
     this.#happen = happen;
   }
 

@@ -115,14 +115,15 @@ export class QueryServer {
     return this.#answer(
       await fetch(this.#url + path, {
         method: 'PUT',
-        body: JSON.stringify(body),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       }),
     );
   }
 
-  async delete<Body>(path: string): Promise<TestAnswer<Body>> {
-    return this.#answer(await fetch(this.#url + path, { method: 'DELETE', headers: { authorization: `Bearer ${KEY}` } }));
+  /** @param key - Default: an admin's. */
+  async delete<Body>(path: string, key = KEY): Promise<TestAnswer<Body>> {
+    return this.#answer(await fetch(this.#url + path, { method: 'DELETE', headers: { authorization: `Bearer ${key}` } }));
   }
 
   async getBytes(path: string): Promise<Uint8Array> {

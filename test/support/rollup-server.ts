@@ -1,15 +1,19 @@
 import {
   BlockRepository,
   LEVELS,
+  PinnedTotals,
   ProfileStore,
   ReceiptRepository,
   SegmentRepository,
   SnapshotRepository,
+  UnusedEpochs,
   WindowRepository,
   type BatchToStore,
 } from '../../apps/server/src/features/profile-store/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../apps/server/src/features/process-metrics/index.js';
-import { ProcessStarts } from '../../apps/server/src/features/catalog/index.js';
+import { PinnedRevisions, ProcessStarts } from '../../apps/server/src/features/catalog/index.js';
+import { PinnedRevisionEntity } from '../../apps/server/src/features/catalog/pinned-revision.entity.js';
+import { PinKeeper } from '../../apps/server/src/features/retention/pin-keeper.js';
 import { AnswerCache } from '../../apps/server/src/features/rollup/answer-cache.js';
 import { Cover } from '../../apps/server/src/features/rollup/cover.js';
 import { RollupMetrics } from '../../apps/server/src/features/rollup/rollup-metrics.js';
@@ -17,7 +21,11 @@ import { RollupWork } from '../../apps/server/src/features/rollup/rollup-work.js
 import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-builder.js';
 import { UpperBuilder } from '../../apps/server/src/features/rollup/upper-builder.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
-import { TransactionWindowRepository, TransactionWindows } from '../../apps/server/src/features/transactions/index.js';
+import {
+  PinnedTransactions,
+  TransactionWindowRepository,
+  TransactionWindows,
+} from '../../apps/server/src/features/transactions/index.js';
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
 import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
 import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
@@ -42,6 +50,10 @@ export interface RollupServer {
   readonly upper: UpperBuilder;
   readonly cover: Cover;
   readonly work: RollupWork;
+  readonly pins: PinnedRevisions;
+  readonly pinnedTotals: PinnedTotals;
+  readonly keeper: PinKeeper;
+  readonly unusedEpochs: UnusedEpochs;
   readonly pool: WorkerPool;
   readonly queues: Queues;
   close(): Promise<void>;
@@ -58,7 +70,7 @@ export async function startRollupServer(
   const pool = new WorkerPool(2);
   const logger = createLogger('silent');
   const queues = new Queues({ backend: 'postgres', url }, logger);
-  const dataSource = await connectDataSource({ url, poolSize: 12 });
+  const dataSource = await connectDataSource({ url, poolSize: 12 }, [PinnedRevisionEntity]);
   const reads = new ReadDatabase(dataSource, readOptions);
   const windows = new WindowRepository(dataSource);
   const blocks = new BlockRepository(dataSource);
@@ -88,6 +100,11 @@ export async function startRollupServer(
     new JobRunner(queues),
     new Ticks(logger),
   );
+  const pins = new PinnedRevisions(dataSource.getRepository(PinnedRevisionEntity));
+  const pinnedTotals = new PinnedTotals(dataSource);
+  const pinnedTransactions = new PinnedTransactions(dataSource);
+  const keeper = new PinKeeper(dataSource, pins, windows, segments, pinnedTotals, pinnedTransactions, dictionaries, pool);
+  const unusedEpochs = new UnusedEpochs(dictionaries, windows, pinnedTotals);
   const close = async () => {
     await queues.close();
     await pool.onApplicationShutdown();
@@ -107,6 +124,10 @@ export async function startRollupServer(
     upper,
     cover,
     work,
+    pins,
+    pinnedTotals,
+    keeper,
+    unusedEpochs,
     pool,
     queues,
     close,

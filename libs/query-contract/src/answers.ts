@@ -119,6 +119,14 @@ export interface RevisionAnswer {
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;
   readonly processes: number;
+  /** Since when it is kept for ever; `null`: it goes with its retention. */
+  readonly pinnedMs: number | null;
+}
+/** A revision that is kept for ever. */
+export interface PinAnswer {
+  readonly service: string;
+  readonly revision: string;
+  readonly pinnedMs: number;
 }
 export interface ProcessAnswer {
   readonly id: string;

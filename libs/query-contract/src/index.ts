@@ -31,6 +31,7 @@ export type {
   LabelsAnswer,
   LabelValuesAnswer,
   LimitsAnswer,
+  PinAnswer,
   Problem,
   ProcessAnswer,
   RevisionAnswer,

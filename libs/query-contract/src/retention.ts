@@ -63,4 +63,6 @@ export interface RetentionEstimateAnswer {
     readonly stays: RetentionAmount;
     readonly goes: RetentionAmount;
   }[];
+  /** What is there only for pinned revisions, which no policy removes. */
+  readonly pins: RetentionAmount;
 }

@@ -7,6 +7,7 @@ import { Retention1763600000005 } from './1763600000005-retention.js';
 import { Quotas1763600000006 } from './1763600000006-quotas.js';
 import { QuotasOfReleases1763600000009 } from './1763600000009-quotas-of-releases.js';
 import { PartialDeletion1763600000011 } from './1763600000011-partial-deletion.js';
+import { PinnedRevisions1763600000012 } from './1763600000012-pinned-revisions.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   Quotas1763600000006,
   QuotasOfReleases1763600000009,
   PartialDeletion1763600000011,
+  PinnedRevisions1763600000012,
 ];

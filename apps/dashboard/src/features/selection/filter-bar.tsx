@@ -133,9 +133,10 @@ export function TypeChoice({
 export function revisionOptions(revisions: readonly RevisionAnswer[]): ChoiceOption[] {
   return revisions
     .filter(({ revision }) => revision !== '')
-    .map(({ revision, version }) => ({
+    .map(({ revision, version, pinnedMs }) => ({
       value: revision,
-      label: shortRevision(revision) + (version === '' ? '' : `  ${visibleText(version)}`),
+      label:
+        shortRevision(revision) + (version === '' ? '' : `  ${visibleText(version)}`) + (pinnedMs === null ? '' : '  (pinned)'),
     }));
 }
 

@@ -10,6 +10,8 @@ import { EnvironmentEntity } from './environment.entity.js';
 import { LabelSetEntity } from './label-set.entity.js';
 import { LabelSets } from './label-sets.repository.js';
 import { Origins } from './origins.repository.js';
+import { PinnedRevisionEntity } from './pinned-revision.entity.js';
+import { PinnedRevisions } from './pinned-revisions.repository.js';
 import { ProcessEntity } from './process.entity.js';
 import { ProcessStarts } from './process-starts.repository.js';
 import { ProfileTypeEntity } from './profile-type.entity.js';
@@ -26,12 +28,13 @@ const ENTITIES = [
   LabelSetEntity,
   ProfileTypeEntity,
   DeployEntity,
+  PinnedRevisionEntity,
 ];
 
 @Module({
   imports: [LimitsModule, TypeOrmModule.forFeature(ENTITIES)],
-  providers: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Releases, Origins, Deploys],
-  exports: [Catalog, LabelSets, ProfileTypes, ProcessStarts, Origins, Deploys],
+  providers: [Catalog, LabelSets, ProfileTypes, ProcessStarts, PinnedRevisions, Releases, Origins, Deploys],
+  exports: [Catalog, LabelSets, ProfileTypes, ProcessStarts, PinnedRevisions, Origins, Deploys],
 })
 export class CatalogModule {}
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
-import { In, LessThan, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import { EnvironmentEntity } from './environment.entity.js';
 import { LabelSets } from './label-sets.repository.js';
 import { ProcessEntity } from './process.entity.js';
@@ -58,11 +58,15 @@ export class Catalog {
   }
 
   /**
-   * Forgets the processes of these services that were last heard of before `beforeMs`, when nothing that names them is kept any more. One that
-   * comes back is told to send again (`CATALOG_GONE_BACK`), and is a new one.
+   * Forgets the processes of these services that were last heard of before `beforeMs`, when nothing that names them is kept any more: those of
+   * pinned revisions stay. One that comes back is told to send again (`CATALOG_GONE_BACK`), and is a new one.
    */
   async removeProcesses(serviceIds: readonly number[], beforeMs: EpochMs): Promise<void> {
-    await this.processTable.delete({ serviceId: In(serviceIds), lastSeenMs: LessThan(beforeMs) });
+    await this.processTable.query(
+      `DELETE FROM process WHERE service_id = ANY ($1) AND last_seen_ms < $2
+         AND NOT EXISTS (SELECT FROM pinned_revision AS pin WHERE pin.service_id = process.service_id AND pin.revision_id = process.revision_id)`,
+      [serviceIds, beforeMs],
+    );
   }
 
   /**

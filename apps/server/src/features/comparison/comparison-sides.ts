@@ -71,7 +71,10 @@ export class ComparisonSides {
       baseline: baselineRows,
       candidate: candidateRows,
     };
-    return withoutPartialCounts(rows, await this.transactionWindows.countedSince(a.service.id, FRESHNESS));
+    return withoutPartialCounts(rows, {
+      baseline: await this.transactionWindows.countedSince(a.query, FRESHNESS),
+      candidate: await this.transactionWindows.countedSince(b.query, FRESHNESS),
+    });
   }
 
   /**

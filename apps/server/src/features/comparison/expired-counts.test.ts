@@ -40,11 +40,19 @@ const rows = (baseline: SideRows, candidate: SideRows, kind: 'flow' | 'level' = 
 });
 const complete = side([[2 * DAY, 0]], [0]);
 
+const since = (ms: number | undefined) => ({ baseline: ms, candidate: ms });
+
 describe('withoutPartialCounts', () => {
+  it('asks each side since when it is counted: a pinned revision keeps its counts', () => {
+    const asked = rows(side([[0, 0]], [0]), complete);
+    expect(withoutPartialCounts(asked, { baseline: 0, candidate: 2 * DAY })).toBe(asked);
+    expect(withoutPartialCounts(asked, { baseline: 1, candidate: 0 }).countedSinceMs).toBe(1);
+  });
+
   it('leaves out the counts of both sides if one has samples from before they were kept', () => {
     const partial = side([[2 * DAY - 1, 0]], [0]);
     for (const asked of [rows(partial, complete), rows(complete, partial)]) {
-      const { countedSinceMs, baseline, candidate } = withoutPartialCounts(asked, 2 * DAY);
+      const { countedSinceMs, baseline, candidate } = withoutPartialCounts(asked, since(2 * DAY));
       expect([countedSinceMs, baseline.counts, candidate.counts]).toEqual([2 * DAY, [], []]);
       expect([baseline.samples, candidate.samples]).toEqual([asked.baseline.samples, asked.candidate.samples]);
     }
@@ -56,17 +64,17 @@ describe('withoutPartialCounts', () => {
     ['that are labelled with what nobody counts', side([[0, 1]], [0])],
   ])('keeps the counts of samples %s', (_, one) => {
     const asked = rows(one, complete);
-    expect(withoutPartialCounts(asked, 2 * DAY)).toBe(asked);
+    expect(withoutPartialCounts(asked, since(2 * DAY))).toBe(asked);
   });
 
   it('says so where no count of either side is left', () => {
     const gone = side([[0, 1]], []);
-    expect(withoutPartialCounts(rows(gone, gone), 2 * DAY).countedSinceMs).toBe(2 * DAY);
-    expect(withoutPartialCounts(rows(gone, gone), undefined).countedSinceMs).toBeUndefined();
+    expect(withoutPartialCounts(rows(gone, gone), since(2 * DAY)).countedSinceMs).toBe(2 * DAY);
+    expect(withoutPartialCounts(rows(gone, gone), since(undefined)).countedSinceMs).toBeUndefined();
   });
 
   it('leaves levels alone, which are not divided by counts', () => {
     const asked = rows(side([[0, 0]], [0]), complete, 'level');
-    expect(withoutPartialCounts(asked, 2 * DAY)).toBe(asked);
+    expect(withoutPartialCounts(asked, since(2 * DAY))).toBe(asked);
   });
 });

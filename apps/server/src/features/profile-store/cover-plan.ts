@@ -9,7 +9,8 @@ export interface UpperWindow {
   readonly environmentId: number;
 }
 export interface UpperWindowState extends UpperWindow {
-  readonly level: 'hour' | 'day';
+  /** `pinned`: a day of a pinned revision that was kept when it was past; what came later has windows of its own. Always current and sealed. */
+  readonly level: 'hour' | 'day' | 'pinned';
   /** Its segment holds everything that the level below had built. */
   readonly isCurrent: boolean;
   readonly isSealed: boolean;
@@ -19,6 +20,8 @@ export interface UpperWindowState extends UpperWindow {
 export interface CoverPlan {
   /** What is really answered: wider than asked where what would cut it has expired. */
   readonly range: TimeRange;
+  /** Days that were kept for pinned revisions. */
+  readonly pinned: readonly UpperWindow[];
   readonly days: readonly UpperWindow[];
   readonly hours: readonly UpperWindow[];
   /** Hours whose minutes count. */
@@ -56,8 +59,9 @@ export function planCover(states: readonly UpperWindowState[], asked: TimeRange,
     if (isInRange && (day.isSealed || mayStand)) plan.days.push(day);
     if (day?.isSealed || !mayStand) for (const hour of hours) addHour(hour);
   }
-  const longestMs = plan.days.length > 0 ? DAY_MS : plan.hours.length > 0 ? HOUR_MS : WINDOW_MS;
-  return { ...plan, longestMs };
+  const pinned = states.filter((state) => state.level === 'pinned' && isWhole(state, DAY_MS));
+  const longestMs = plan.days.length + pinned.length > 0 ? DAY_MS : plan.hours.length > 0 ? HOUR_MS : WINDOW_MS;
+  return { ...plan, pinned, longestMs };
 }
 
 /** An hour or day that stands for everything below it, of any type, revision and environment. */
@@ -69,15 +73,19 @@ type SealedWindow = Pick<UpperWindowState, 'level' | 'windowStartMs'>;
  * @param sealed - Of each level at least the first and the last sealed window that touch the range.
  */
 export function resolutionOf(sealed: readonly SealedWindow[], asked: TimeRange): Pick<CoverPlan, 'range' | 'longestMs'> {
-  const longestMs = Math.max(WINDOW_MS, ...sealed.map(({ level }) => LEVELS[level].windowMs));
+  const longestMs = Math.max(WINDOW_MS, ...sealed.map(({ level }) => windowMsOf(level)));
   return { range: widened(sealed, asked), longestMs };
+}
+
+function windowMsOf(level: UpperWindowState['level']): DurationMs {
+  return LEVELS[level === 'pinned' ? 'day' : level].windowMs;
 }
 
 /** A sealed window cannot be cut, so an end that lies within one moves to its edge. */
 function widened(sealed: readonly SealedWindow[], { fromMs, untilMs }: TimeRange): TimeRange {
   const range = { fromMs, untilMs };
   for (const { level, windowStartMs } of sealed) {
-    const { windowMs } = LEVELS[level];
+    const windowMs = windowMsOf(level);
     if (windowStartMs === windowStart(fromMs, windowMs)) range.fromMs = Math.min(range.fromMs, windowStartMs);
     if (windowStartMs === windowStart(untilMs - 1, windowMs)) range.untilMs = Math.max(range.untilMs, windowStartMs + windowMs);
   }
@@ -96,7 +104,7 @@ function byDay(states: readonly UpperWindowState[]): DayOfPlan[] {
     let of = found.get(key);
     if (of === undefined) found.set(key, (of = { day: undefined, hours: [] }));
     if (state.level === 'day') of.day = state;
-    else of.hours.push(state);
+    if (state.level === 'hour') of.hours.push(state);
   }
   return [...found.values()];
 }

@@ -6,11 +6,11 @@ import { inDatabaseTransaction } from '../../platform/database/index.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import { orGone } from '../../platform/database/service-rows.js';
 import { BlockRepository } from './block.repository.js';
-import { LEVELS, type Level, type UpperLevel } from './level.js';
+import { LEVELS, PINNED_TABLE, type Level, type UpperLevel } from './level.js';
 import type { Labelled } from './remove-labelled.js';
 import { decodeTotals } from './segment-codec.js';
 import { StoreError } from './store-error.js';
-import { HOUR_MS, IS_KEY, KEY_COLUMNS, keyParameters, WINDOW_MS, windowStart, type WindowKey } from './window.js';
+import { DAY_MS, HOUR_MS, IS_KEY, KEY_COLUMNS, keyParameters, WINDOW_MS, windowStart, type WindowKey } from './window.js';
 import { WindowRepository } from './window.repository.js';
 
 /** What one step took away. */
@@ -52,6 +52,10 @@ export class ErasureRepository {
       const startMs = windowStart(atMs, windowMs);
       return `SELECT ${windowMs} AS "windowMs" FROM ${windowTable} WHERE service_id = $1 AND is_sealed AND window_start_ms = ${startMs} AND window_start_ms <> ${atMs}`;
     });
+    const dayMs = windowStart(atMs, DAY_MS);
+    queries.push(
+      `SELECT ${DAY_MS} FROM ${PINNED_TABLE} WHERE service_id = $1 AND window_start_ms = ${dayMs} AND window_start_ms <> ${atMs}`,
+    );
     const rows = (await this.dataSource.query(
       `SELECT max("windowMs") AS "windowMs" FROM (${queries.join(' UNION ALL ')}) AS cut`,
       [serviceId],

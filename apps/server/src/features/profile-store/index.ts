@@ -8,12 +8,24 @@ export { ErasureRepository } from './erasure.repository.js';
 export { LEVELS } from './level.js';
 export type { Level, LevelName, UpperLevel } from './level.js';
 export type { MergeSegmentsTask } from './merge-segments.js';
-export type { LabelSetGroups, MergedValues, MergeTask, ProcessValues, StepGroups, StepValues } from './merge-stored-profiles.js';
-export type { Labelled, RemoveLabelledTask } from './remove-labelled.js';
+export type {
+  EpochStacks,
+  LabelSetGroups,
+  MergedValues,
+  MergeTask,
+  ProcessValues,
+  StepGroups,
+  StepValues,
+} from './merge-stored-profiles.js';
+export { PinnedTotals } from './pinned-totals.repository.js';
+export type { KeptDay } from './pinned-totals.repository.js';
+export type { Labelled, RemoveFromDetailTask, RemoveLabelledTask } from './remove-labelled.js';
 export { NO_STACK } from './profile-rows.js';
 export { ProfileStore } from './profile-store.js';
 export { ProfileStoreModule } from './profile-store.module.js';
 export { ReceiptRepository, UPLOAD_RECEIPT_LIFE_MS } from './receipt.repository.js';
+export type { RepointTask } from './repoint-detail.js';
+export { EMPTY_DETAIL } from './segment-codec.js';
 export { SegmentRepository } from './segment.repository.js';
 export { queryCancelled, SnapshotRepository } from './snapshot.repository.js';
 export type { Snapshot, SnapshotOptions } from './snapshot.repository.js';

@@ -51,4 +51,7 @@ const day: UpperLevel = {
   partitionMs: 364 * DAY_MS,
 };
 
+/** Detail of days of pinned revisions that are past, over stacks of their own (docs/storage.md). Its key is that of days. */
+export const PINNED_TABLE = 'pinned_totals';
+
 export const LEVELS = { minute, hour, day } as const;

@@ -30,7 +30,7 @@ function byProcess(columns: BlockColumns, groupOfLabelSet: LabelSetGroups): Proc
     windowMs: WINDOW_MS,
     stored: { segments: Uint8Array.from(NO_ROWS), blocks: tailBlock(columns) },
     filter: { fromMs: 0, untilMs: DAY_MS },
-    epochs: [{ fromMs: 0, untilMs: DAY_MS, stacks: STACKS, functionRow: Uint32Array.of(0, 1) }],
+    epochs: [{ of: { fromMs: 0, untilMs: DAY_MS }, stacks: STACKS, functionRow: Uint32Array.of(0, 1) }],
   });
   if (!('processId' in merged)) throw new Error('no values of processes');
   return merged;

@@ -8,8 +8,9 @@ import { WINDOW_MS, windowStart } from './window.js';
 
 type Filter = Pick<StoredQuery, 'fromMs' | 'untilMs' | 'processIds' | 'labelSetIds'>;
 
-/** The stacks that windows of one range name. */
-export interface EpochStacks extends TimeRange {
+/** The stacks that windows of one range name, or those kept for one pinned revision. */
+export interface EpochStacks {
+  readonly of: TimeRange | { readonly pinnedRevisionId: number };
   readonly stacks: StackTable;
   /** Row of each function in one table of all epochs; empty where there is one epoch, whose rows are those. */
   readonly functionRow: Uint32Array;
@@ -244,14 +245,18 @@ function joinRows(
 /** Every stored piece of the question, once. Labels are for the caller to filter. */
 function* pieces({ stored, filter, epochs }: MergeTask): Generator<Piece> {
   const { fromMs, untilMs } = filter;
-  // What lies in a month without a dictionary can name no stack.
-  const epochOf = (windowStartMs: EpochMs) => {
-    const at = epochs.findIndex((epoch) => windowStartMs >= epoch.fromMs && windowStartMs < epoch.untilMs);
+  // What has no dictionary can name no stack.
+  const epochWhere = (isIt: (of: EpochStacks['of']) => boolean) => {
+    const at = epochs.findIndex(({ of }) => isIt(of));
     return at === -1 ? { epoch: epochs.length, stackCount: 0 } : { epoch: at, stackCount: epochs[at]!.stacks.length };
   };
+  const epochOf = (windowStartMs: EpochMs) =>
+    epochWhere((of) => 'fromMs' in of && windowStartMs >= of.fromMs && windowStartMs < of.untilMs);
+  const epochOfPinned = (revisionId: number) =>
+    epochWhere((of) => 'pinnedRevisionId' in of && of.pinnedRevisionId === revisionId);
   const wantedProcesses = filter.processIds && new Set(filter.processIds);
-  for (const { windowMs, windowStartMs, revisionId, totals, detail } of segmentRows(stored)) {
-    const { epoch, stackCount } = epochOf(windowStartMs);
+  for (const { windowMs, windowStartMs, revisionId, isPinned, totals, detail } of segmentRows(stored)) {
+    const { epoch, stackCount } = isPinned ? epochOfPinned(revisionId) : epochOf(windowStartMs);
     const isMinute = windowMs === WINDOW_MS;
     if (totals !== null) {
       const read = decodeTotals(totals);

@@ -4,6 +4,7 @@ import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { BlockRepository } from './block.repository.js';
 import { ErasureRepository } from './erasure.repository.js';
+import { PinnedTotals } from './pinned-totals.repository.js';
 import { ProfileStore } from './profile-store.js';
 import { ReceiptRepository } from './receipt.repository.js';
 import { SegmentRepository } from './segment.repository.js';
@@ -20,6 +21,7 @@ import { WindowRepository } from './window.repository.js';
     ErasureRepository,
     SegmentRepository,
     SnapshotRepository,
+    PinnedTotals,
     ProfileStore,
     UnusedEpochs,
   ],
@@ -31,6 +33,7 @@ import { WindowRepository } from './window.repository.js';
     ErasureRepository,
     SegmentRepository,
     SnapshotRepository,
+    PinnedTotals,
     UnusedEpochs,
   ],
 })

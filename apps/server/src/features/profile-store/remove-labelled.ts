@@ -17,6 +17,13 @@ export type RemoveLabelledTask = { readonly labelled: Labelled } & (
   | ({ readonly want: 'upper' } & BuiltSegment)
 );
 
+/** Likewise. */
+export interface RemoveFromDetailTask {
+  readonly want: 'detail';
+  readonly detail: Uint8Array;
+  readonly labelled: Labelled;
+}
+
 /**
  * The same without what is to go.
  *
@@ -25,6 +32,12 @@ export type RemoveLabelledTask = { readonly labelled: Labelled } & (
  */
 export function removeLabelled(task: RemoveLabelledTask): BuiltSegment | undefined {
   return task.want === 'minute' ? removeFromMinute(task) : removeFromUpper(task, task.labelled);
+}
+
+/** Detail alone, of a day that is kept for a pinned revision. @returns As `removeLabelled` */
+export function removeFromDetail({ detail, labelled }: RemoveFromDetailTask): Uint8Array | undefined {
+  const parts = decodeDetail(detail, ANY_STACK);
+  return parts.some((part) => isLabelled(part, labelled)) ? encodeDetail(keptOf(parts, labelled)) : undefined;
 }
 
 /** A minute's segment and the blocks behind it, as one. */

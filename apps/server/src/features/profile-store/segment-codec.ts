@@ -67,8 +67,13 @@ export function encodeDetail(parts: readonly SegmentPart[], maxBytes = MAX_SEGME
   return Buffer.concat([Uint8Array.of(CODEC_DEFLATE), deflateRawSync(Buffer.concat([head.finish(), ...bodies]))]);
 }
 
+/** Of a window in which nothing happened. */
+export const EMPTY_DETAIL = Buffer.from(encodeDetail([]));
+
 /** A detail whose bodies are decoded one by one. Columns of one length, by process, then slot. */
 export interface DetailReader {
+  /** Those that occur, ascending: stack id + 1. */
+  readonly keys: Float64Array;
   readonly processId: Float64Array;
   readonly slot: Float64Array;
   readonly durationMs: Float64Array;
@@ -108,7 +113,7 @@ export function openDetail(detail: Uint8Array, stackCount: number): DetailReader
         for (const one of found) for (let row = 0; row < one.key.length; row += 1) one.key[row] = keys[one.key[row]!]!;
         return found;
       });
-    return { processId, slot, durationMs, rows };
+    return { keys, processId, slot, durationMs, rows };
   });
 }
 

@@ -6,9 +6,9 @@ import type { DataSource } from 'typeorm';
 import { copyOut } from '../../platform/database/copy.js';
 import { inDatabaseTransaction, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/hearth-error.js';
-import { epochOf, readStackHeads, type UsedEpoch } from '../stacks/index.js';
+import { epochOf, epochOfPinned, readStackHeads, type UsedEpoch } from '../stacks/index.js';
 import { planCover, resolutionOf, type CoverPlan, type UpperWindow, type UpperWindowState } from './cover-plan.js';
-import { LEVELS, type Level, type LevelName } from './level.js';
+import { LEVELS, PINNED_TABLE, type Level, type LevelName } from './level.js';
 import type { StoredProfiles, StoredQuery, WindowSelection } from './stored-query.js';
 import { versionQuery } from './version-query.js';
 import { DAY_MS, HOUR_MS, KEY_COLUMNS, WINDOW_MS, windowStart } from './window.js';
@@ -22,6 +22,7 @@ const QUERY_CANCELED = '57014';
 const MAX_GAP_MS: DurationMs = 6 * HOUR_MS;
 const PARTITIONED_TABLES = [
   'block',
+  PINNED_TABLE,
   ...new Set(
     Object.values(LEVELS).flatMap(({ windowTable, totalsTable, detailTable }) => [windowTable, totalsTable, detailTable]),
   ),
@@ -63,7 +64,8 @@ export class SnapshotRepository {
       const segments = await copyOut(client, segmentQuery(answered, plan, ofProcesses), { maxBytes: MAX_BYTES });
       const blocks = await copyOut(client, tailBlockQuery(answered), { maxBytes: MAX_BYTES - segments.length });
       const { fromMs, untilMs } = plan.range;
-      const epochs = await readStackHeads(client, query.serviceId, epochOf(fromMs), epochOf(untilMs - 1));
+      const copies = [...new Set(plan.pinned.map(({ revisionId }) => epochOfPinned(revisionId)))];
+      const epochs = await readStackHeads(client, query.serviceId, epochOf(fromMs), epochOf(untilMs - 1), copies);
       const { text, values } = versionQuery(query);
       const [{ version }] = (await client.query(text, values)).rows as [{ version: string }];
       return { stored: { segments, blocks }, epochs, range: plan.range, longestMs: plan.longestMs, version };
@@ -160,11 +162,16 @@ interface SealedEnds {
 
 /** The first and the last sealed window of each level that touch the selection: a month of a service has thousands. */
 function sealedQuery(selection: WindowSelection): string {
-  const endsOf = ({ name, windowMs, windowTable }: Level) =>
-    `SELECT '${name}' AS level, min(window_start_ms) AS "firstMs", max(window_start_ms) AS "lastMs"
-     FROM ${windowTable} w WHERE ${windowCondition({ ...selection, fromMs: windowStart(selection.fromMs, windowMs) }, 'w')} AND is_sealed
+  const endsOf = (level: UpperWindowState['level'], windowMs: DurationMs, table: string, isSealed: string) =>
+    `SELECT '${level}' AS level, min(window_start_ms) AS "firstMs", max(window_start_ms) AS "lastMs"
+     FROM ${table} w WHERE ${windowCondition({ ...selection, fromMs: windowStart(selection.fromMs, windowMs) }, 'w')} AND ${isSealed}
      HAVING count(*) > 0`;
-  return `${endsOf(LEVELS.day)} UNION ALL ${endsOf(LEVELS.hour)}`;
+  const { hour, day } = LEVELS;
+  return [
+    endsOf('pinned', day.windowMs, PINNED_TABLE, 'true'),
+    endsOf('day', day.windowMs, day.windowTable, 'is_sealed'),
+    endsOf('hour', hour.windowMs, hour.windowTable, 'is_sealed'),
+  ].join(' UNION ALL ');
 }
 
 async function upperStates(client: PoolClient, query: StoredQuery): Promise<UpperWindowState[]> {
@@ -173,7 +180,8 @@ async function upperStates(client: PoolClient, query: StoredQuery): Promise<Uppe
     `SELECT '${name}' AS level, window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId",
        sequence = built_sequence AS "isCurrent", is_sealed AS "isSealed"
      FROM ${windowTable} w WHERE ${windowCondition(days, 'w')}`;
-  const found = await client.query(`${statesOf(LEVELS.day)} UNION ALL ${statesOf(LEVELS.hour)}`);
+  const pinned = `SELECT 'pinned', window_start_ms, revision_id, environment_id, true, true FROM ${PINNED_TABLE} w WHERE ${windowCondition(days, 'w')}`;
+  const found = await client.query(`${statesOf(LEVELS.day)} UNION ALL ${statesOf(LEVELS.hour)} UNION ALL ${pinned}`);
   return found.rows as UpperWindowState[];
 }
 
@@ -199,21 +207,29 @@ function segmentQuery(query: StoredQuery, plan: CoverPlan, ofProcesses: boolean)
     windows.length === 0
       ? []
       : [
-          `SELECT ${level.windowMs}::bigint, s.window_start_ms, s.revision_id, ${ofProcesses ? 'NULL::bytea, s.detail' : 's.totals, NULL::bytea'}
+          `SELECT ${level.windowMs}::bigint, s.window_start_ms, s.revision_id, 0::bigint, ${ofProcesses ? 'NULL::bytea, s.detail' : 's.totals, NULL::bytea'}
            FROM ${valuesOf(windows)} ${joinOf(ofProcesses ? level.detailTable : level.totalsTable, 's', query)}`,
         ];
   const { fromMs, untilMs } = query;
   const isWhole = ofProcesses
     ? 'false'
     : `(s.window_start_ms >= ${whole(fromMs)} AND s.window_start_ms + ${WINDOW_MS} <= ${whole(untilMs)})`;
-  const parts = [...upper(LEVELS.day, plan.days), ...upper(LEVELS.hour, plan.hours)];
+  const parts = [...pinnedQuery(query, plan), ...upper(LEVELS.day, plan.days), ...upper(LEVELS.hour, plan.hours)];
   for (const { startMs, endMs } of runsOfHours(plan.hoursOfMinutes)) {
     const run = { ...query, fromMs: Math.max(fromMs, startMs), untilMs: Math.min(untilMs, endMs) };
-    parts.push(`SELECT ${WINDOW_MS}::bigint, s.window_start_ms, s.revision_id, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
+    parts.push(`SELECT ${WINDOW_MS}::bigint, s.window_start_ms, s.revision_id, 0::bigint, CASE WHEN ${isWhole} THEN s.totals END, CASE WHEN NOT ${isWhole} THEN s.detail END
       FROM ${valuesOf(plan.hoursOfMinutes)} JOIN ${LEVELS.minute.totalsTable} s ON s.window_start_ms - s.window_start_ms % ${HOUR_MS} = w.window_start_ms
         AND s.revision_id = w.revision_id AND s.environment_id = w.environment_id AND ${windowCondition(run, 's')}`);
   }
-  return parts.join(' UNION ALL ') || 'SELECT 0::bigint, 0::bigint, 0::bigint, NULL::bytea, NULL::bytea WHERE false';
+  return parts.join(' UNION ALL ') || 'SELECT 0::bigint, 0::bigint, 0::bigint, 0::bigint, NULL::bytea, NULL::bytea WHERE false';
+}
+
+/** Of pinned days there is only detail: it answers for all processes too. */
+function pinnedQuery(query: StoredQuery, { pinned }: CoverPlan): string[] {
+  if (pinned.length === 0) return [];
+  return [
+    `SELECT ${DAY_MS}::bigint, s.window_start_ms, s.revision_id, 1::bigint, NULL::bytea, s.detail FROM ${valuesOf(pinned)} ${joinOf(PINNED_TABLE, 's', query)}`,
+  ];
 }
 
 /** Stretches of time that hold all of these hours, so that an index leads to their minutes: between the two ends of a range may lie a month. */

@@ -37,6 +37,8 @@ export interface SegmentRow {
   readonly windowMs: DurationMs;
   readonly windowStartMs: EpochMs;
   readonly revisionId: number;
+  /** Its stacks are those of its revision's own dictionary, not of its month. */
+  readonly isPinned: boolean;
   /** Exactly one of the two is here: totals where processes need not be told apart. */
   readonly totals: Uint8Array | null;
   readonly detail: Uint8Array | null;
@@ -58,6 +60,7 @@ export function* segmentRows({ segments }: StoredProfiles): Generator<SegmentRow
       windowMs: reader.int8(),
       windowStartMs: reader.int8(),
       revisionId: reader.int8(),
+      isPinned: reader.int8() !== 0,
       totals: reader.bytes(),
       detail: reader.bytes(),
     };

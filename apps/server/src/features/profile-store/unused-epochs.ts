@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { epochRange, StackDictionaries } from '../stacks/index.js';
+import type { ClientBase } from 'pg';
+import { epochRange, pinnedRevisionOf, StackDictionaries, type EpochKey } from '../stacks/index.js';
+import { PinnedTotals } from './pinned-totals.repository.js';
 import { WindowRepository } from './window.repository.js';
 
-/** Forgets the stacks of months whose profiles are gone. */
+/** Forgets the stacks of months whose profiles are gone, and of revisions that are pinned no more. */
 @Injectable()
 export class UnusedEpochs {
   constructor(
     private readonly dictionaries: StackDictionaries,
     private readonly windows: WindowRepository,
+    private readonly pinned: PinnedTotals,
   ) {}
 
   /**
@@ -18,13 +21,14 @@ export class UnusedEpochs {
   async drop(): Promise<number> {
     let dropped = 0;
     for (const key of await this.dictionaries.listEpochs()) {
-      // Copies of pinned revisions belong to no month.
-      if (key.epoch < 0) continue;
-      const isDropped = await this.dictionaries.drop(key, (client) =>
-        this.windows.hasAny(client, key.serviceId, epochRange(key.epoch)),
-      );
-      if (isDropped) dropped += 1;
+      if (await this.dictionaries.drop(key, (client) => this.#isNeeded(client, key))) dropped += 1;
     }
     return dropped;
+  }
+
+  async #isNeeded(client: ClientBase, { serviceId, epoch }: EpochKey): Promise<boolean> {
+    const revisionId = pinnedRevisionOf(epoch);
+    if (revisionId === undefined) return this.windows.hasAny(client, serviceId, epochRange(epoch));
+    return this.pinned.hasAny(client, { serviceId, revisionId });
   }
 }

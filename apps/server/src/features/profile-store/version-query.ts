@@ -1,5 +1,5 @@
 import type { EpochMs } from '@hearth/profile-model';
-import { LEVELS } from './level.js';
+import { LEVELS, PINNED_TABLE } from './level.js';
 import type { StoredQuery } from './stored-query.js';
 import { DAY_MS, HOUR_MS, windowStart } from './window.js';
 
@@ -16,6 +16,8 @@ export function versionQuery(query: Omit<StoredQuery, 'processIds' | 'labelSetId
   const hours = innerWindows(fromMs, untilMs, HOUR_MS);
   const { minute, hour, day } = LEVELS;
   const sums = [
+    // All that a range touches: it cannot cut them.
+    sumOf(PINNED_TABLE, 'sequence', windowStart(fromMs, DAY_MS), untilMs),
     sumOf(day.windowTable, 'sequence', days.startMs, days.endMs),
     sumOf(hour.windowTable, 'sequence', hours.startMs, Math.min(days.startMs, hours.endMs)),
     sumOf(hour.windowTable, UNBUILT, days.startMs, days.endMs, IS_PENDING),

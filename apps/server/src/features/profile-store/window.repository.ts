@@ -3,9 +3,20 @@ import type { DurationMs, EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { TimePartitions, type DroppablePartition } from '../../platform/database/partitions.js';
-import { LEVELS, type Level, type LevelName, type UpperLevel } from './level.js';
+import { LEVELS, PINNED_TABLE, type Level, type LevelName, type UpperLevel } from './level.js';
 import { versionQuery } from './version-query.js';
-import { DAY_MS, hasNone, IS_KEY, isWithin, KEY_COLUMNS, keyAt, keyParameters, windowText, type WindowKey } from './window.js';
+import {
+  DAY_MS,
+  hasNone,
+  IS_KEY,
+  isWithin,
+  KEY_AS_FIELDS,
+  KEY_COLUMNS,
+  keyAt,
+  keyParameters,
+  windowText,
+  type WindowKey,
+} from './window.js';
 
 /** Counts of raw profiles: `sequence` of those that arrived, `builtSequence` of those within the segment. Pending while they differ. */
 export interface WindowState {
@@ -18,8 +29,8 @@ export interface WindowState {
 /** Between the end of a window and the arrival of its last profile, at most. */
 const MAX_LATE_MS: DurationMs = 8 * DAY_MS;
 
-const KEY_AS_FIELDS =
-  'service_id AS "serviceId", profile_type_id AS "profileTypeId", window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId"';
+/** A day of which nothing is to come from below, and that ended before `$1`. */
+const IS_PAST_DAY = `is_sealed AND sequence = built_sequence AND window_start_ms + ${DAY_MS} <= $1`;
 
 /** Owns profile_window, hour_window and day_window: which windows there are, and which hold something that their segment does not. */
 @Injectable()
@@ -107,6 +118,21 @@ export class WindowRepository {
       `EXISTS (SELECT FROM ${table} WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3)`;
     const found = await client.query(`SELECT ${tables.map(isThere).join(' OR ')} AS found`, [serviceId, fromMs, untilMs]);
     return (found.rows as { found: boolean }[])[0]!.found;
+  }
+
+  /** From the first to the end of the last day of which anything of a revision is stored; `undefined`: nothing is. */
+  async lifeOf({ serviceId, revisionId }: Pick<WindowKey, 'serviceId' | 'revisionId'>): Promise<TimeRange | undefined> {
+    const { minute, hour, day } = LEVELS;
+    const starts = [PINNED_TABLE, day.windowTable, hour.windowTable, minute.windowTable].map(
+      (table) =>
+        `SELECT min(window_start_ms) AS first, max(window_start_ms) AS last FROM ${table} WHERE service_id = $1 AND revision_id = $2`,
+    );
+    const rows = (await this.dataSource.query(
+      `SELECT min(first) / ${DAY_MS} * ${DAY_MS} AS "fromMs", (max(last) / ${DAY_MS} + 1) * ${DAY_MS} AS "untilMs" FROM (${starts.join(' UNION ALL ')}) AS starts`,
+      [serviceId, revisionId],
+    )) as { fromMs: EpochMs | null; untilMs: EpochMs | null }[];
+    const { fromMs, untilMs } = rows[0]!;
+    return fromMs === null || untilMs === null ? undefined : { fromMs, untilMs };
   }
 
   /** A text that changes when a profile arrives in what `query` selects, processes and labels aside, and not when it is built. */
@@ -207,22 +233,42 @@ export class WindowRepository {
   /**
    * Removes the sealed days of these services that ended before `beforeMs`.
    *
+   * @param keptRevisionIds Theirs stay.
    * @returns Their keys. What else is kept of them is to go in the same database transaction.
    */
   async removeSealedDays(
     client: ClientBase,
     { beforeMs, serviceIds }: { readonly beforeMs: EpochMs; readonly serviceIds: readonly number[] },
+    keptRevisionIds: readonly number[],
     limit: number,
   ): Promise<WindowKey[]> {
-    const { windowTable, windowMs } = LEVELS.day;
+    const { windowTable } = LEVELS.day;
     const removed = await client.query(
       `DELETE FROM ${windowTable} WHERE (${KEY_COLUMNS}) IN (
-         SELECT ${KEY_COLUMNS} FROM ${windowTable} WHERE is_sealed AND sequence = built_sequence AND window_start_ms + ${windowMs} <= $1 AND service_id = ANY ($2)
-         ORDER BY ${KEY_COLUMNS} LIMIT $3 FOR UPDATE)
+         SELECT ${KEY_COLUMNS} FROM ${windowTable} WHERE ${IS_PAST_DAY} AND service_id = ANY ($2) AND revision_id <> ALL ($3)
+         ORDER BY ${KEY_COLUMNS} LIMIT $4 FOR UPDATE)
        RETURNING ${KEY_AS_FIELDS}`,
-      [beforeMs, serviceIds, limit],
+      [beforeMs, serviceIds, keptRevisionIds, limit],
     );
     return removed.rows as WindowKey[];
+  }
+
+  /** Sealed days of one revision that ended before `beforeMs`, the oldest first. */
+  async listPastDays(
+    { serviceId, revisionId }: Pick<WindowKey, 'serviceId' | 'revisionId'>,
+    beforeMs: EpochMs,
+    limit: number,
+  ): Promise<WindowKey[]> {
+    return (await this.dataSource.query(
+      `SELECT ${KEY_AS_FIELDS} FROM ${LEVELS.day.windowTable} WHERE ${IS_PAST_DAY} AND service_id = $2 AND revision_id = $3
+       ORDER BY window_start_ms, profile_type_id, environment_id LIMIT $4`,
+      [beforeMs, serviceId, revisionId, limit],
+    )) as WindowKey[];
+  }
+
+  /** Removes one day, as `removeSealedDays`. */
+  async removeDay(client: ClientBase, key: WindowKey): Promise<void> {
+    await client.query(`DELETE FROM ${LEVELS.day.windowTable} WHERE ${IS_KEY}`, keyParameters(key));
   }
 
   async setSealed(client: ClientBase, { windowTable }: UpperLevel, key: WindowKey): Promise<void> {

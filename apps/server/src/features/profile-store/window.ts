@@ -35,6 +35,8 @@ export function keyParameters(key: WindowKey): number[] {
 
 /** As `keyParameters` are numbered. */
 export const KEY_COLUMNS = 'service_id, profile_type_id, window_start_ms, revision_id, environment_id';
+export const KEY_AS_FIELDS =
+  'service_id AS "serviceId", profile_type_id AS "profileTypeId", window_start_ms AS "windowStartMs", revision_id AS "revisionId", environment_id AS "environmentId"';
 export const IS_KEY =
   'service_id = $1 AND profile_type_id = $2 AND window_start_ms = $3 AND revision_id = $4 AND environment_id = $5';
 /** Windows of lower levels that lie within the one of `keyParameters`, which is `windowMs` long. */

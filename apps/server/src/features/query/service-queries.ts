@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import { DurationSketch, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { LabelsAnswer, LabelValuesAnswer, ProcessAnswer, RevisionAnswer, ServiceAnswer } from '@hearth/query-contract';
-import { Catalog, type ServiceRow } from '../catalog/index.js';
+import { Catalog, PinnedRevisions, type ServiceRow } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, livedWithin, observedMs, type Scope } from '../selection/index.js';
@@ -25,6 +25,7 @@ export class ServiceQueries {
     readonly cover: Cover,
     readonly transactionWindows: TransactionWindows,
     readonly processSeries: ProcessSeries,
+    readonly pins: PinnedRevisions,
   ) {}
 
   async list(projectId: number, signal: AbortSignal, nowMs: EpochMs = Date.now()): Promise<ServiceAnswer[]> {
@@ -39,7 +40,12 @@ export class ServiceQueries {
 
   async revisions(projectId: number, serviceName: string): Promise<RevisionAnswer[]> {
     const service = await this.selections.findService(projectId, serviceName);
-    const [revisions, processes] = await Promise.all([this.catalog.revisions(service.id), this.catalog.processes(service.id)]);
+    const [revisions, processes, pins] = await Promise.all([
+      this.catalog.revisions(service.id),
+      this.catalog.processes(service.id),
+      this.pins.of([service.id]),
+    ]);
+    const pinnedMs = new Map(pins.map((pin) => [pin.revisionId, pin.pinnedMs]));
     return revisions
       .map((revision) => ({
         revision: revision.name,
@@ -47,6 +53,7 @@ export class ServiceQueries {
         firstSeenMs: revision.firstSeenMs,
         lastSeenMs: revision.lastSeenMs,
         processes: processes.filter((process) => process.revisionId === revision.id).length,
+        pinnedMs: pinnedMs.get(revision.id) ?? null,
       }))
       .sort((a, b) => b.firstSeenMs - a.firstSeenMs);
   }

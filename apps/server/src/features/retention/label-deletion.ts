@@ -7,9 +7,9 @@ import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import { HearthError } from '../../platform/http/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
-import { ErasureRepository, LEVELS, ReceiptRepository, type Labelled } from '../profile-store/index.js';
+import { ErasureRepository, LEVELS, PinnedTotals, ReceiptRepository, type Labelled } from '../profile-store/index.js';
 import { LabelRemover } from '../rollup/index.js';
-import { TransactionWindows } from '../transactions/index.js';
+import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
 import { Deletions, type DeletionOrder } from './deletions.repository.js';
 
@@ -17,7 +17,7 @@ import { Deletions, type DeletionOrder } from './deletions.repository.js';
 const MAX_PASSES = 20;
 const ALL_TIME = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER } as const;
 /** Levels and tables gone through in a pass. */
-const STEPS = 7;
+const STEPS = 8;
 
 /** Removes what had a label when it was ordered: the catalog has let go of its ids since, so nothing new can have them. */
 @Injectable()
@@ -28,8 +28,10 @@ export class LabelDeletion {
     private readonly disk: DeletionDisk,
     private readonly erasure: ErasureRepository,
     private readonly remover: LabelRemover,
+    private readonly pinned: PinnedTotals,
     private readonly receipts: ReceiptRepository,
     private readonly transactionWindows: TransactionWindows,
+    private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
     private readonly comparisons: ComparisonRepository,
   ) {}
@@ -69,12 +71,16 @@ export class LabelDeletion {
         await this.remover.remove(level, key, labelled, note);
       await step();
     }
+    // After the days, for the same reason.
+    for await (const key of this.pinned.days(serviceId)) await this.remover.removeFromPinned(key, labelled, note);
+    await step();
     // Whatever is in them is in a segment: of live services there are always some, which is no reason for another pass.
     await this.erasure.removeBuiltBlocks(serviceId, async (client, removed) =>
       this.deletions.noteRemoved(client, order, removed),
     );
     await step();
     await this.transactionWindows.removeLabelled(serviceId, order, note);
+    await this.pinnedTransactions.removeLabelled(serviceId, order, note);
     await step();
     await this.processSeries.removeProcesses(serviceId, order.processIds, note);
     await step();

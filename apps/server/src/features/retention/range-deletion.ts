@@ -8,9 +8,17 @@ import { withPartitions } from '../../platform/database/partitions.js';
 import { HearthError } from '../../platform/http/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
-import { ErasureRepository, HOUR_MS, LEVELS, WindowRepository, type UpperLevel, type WindowKey } from '../profile-store/index.js';
+import {
+  ErasureRepository,
+  HOUR_MS,
+  LEVELS,
+  PinnedTotals,
+  WindowRepository,
+  type UpperLevel,
+  type WindowKey,
+} from '../profile-store/index.js';
 import { UpperBuilder } from '../rollup/index.js';
-import { TransactionWindows } from '../transactions/index.js';
+import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
 import { rangeUneven, DeletionRanges } from './deletion-ranges.js';
 import { Deletions, type DeletionKey, type Removed } from './deletions.repository.js';
@@ -30,7 +38,9 @@ export class RangeDeletion {
     private readonly erasure: ErasureRepository,
     private readonly windows: WindowRepository,
     private readonly upper: UpperBuilder,
+    private readonly pinned: PinnedTotals,
     private readonly transactionWindows: TransactionWindows,
+    private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
     private readonly comparisons: ComparisonRepository,
   ) {}
@@ -55,7 +65,12 @@ export class RangeDeletion {
       await this.#eraseUpper(key, level, range);
       await this.deletions.addStep(key, steps);
     }
+    // After the days: one that has moved there meanwhile is found.
+    await inDatabaseTransaction(this.dataSource, async ({ client }) =>
+      note(client, await this.pinned.eraseDays(client, key.serviceId, range)),
+    );
     await this.transactionWindows.removeRange(key.serviceId, range, note);
+    await this.pinnedTransactions.removeRange(key.serviceId, range, note);
     await this.processSeries.removeRange(key.serviceId, range, note);
     await this.deletions.addStep(key, steps);
     // Last: whatever was asked for meanwhile may be made of what was still there.

@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { RETENTION_TIERS, type RetentionTier } from '@hearth/query-contract';
+import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
-import type { TimePartitions } from '../../platform/database/partitions.js';
-import { Catalog } from '../catalog/index.js';
+import type { TimePartition, TimePartitions } from '../../platform/database/partitions.js';
+import { isOfRevisions } from '../../platform/database/service-rows.js';
+import { Catalog, PinnedRevisions } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, SegmentRepository, WindowRepository } from '../profile-store/index.js';
 import { RollupWork } from '../rollup/index.js';
-import { TransactionWindows } from '../transactions/index.js';
+import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import type { Cutoff } from './retention-tiers.js';
 import { Retention } from './retention.js';
 
@@ -31,16 +33,22 @@ export class RetentionExpiry {
     private readonly processSeries: ProcessSeries,
     private readonly comparisons: ComparisonRepository,
     private readonly catalog: Catalog,
+    private readonly pins: PinnedRevisions,
+    private readonly pinnedTransactions: PinnedTransactions,
   ) {}
 
-  /** May run twice, and beside itself. What cannot go yet (not merged yet, in use) goes the next time. */
+  /**
+   * May run twice, and beside itself. What cannot go yet (not merged yet, in use) goes the next time. What is past of pinned revisions never goes
+   * here: who keeps it takes it away (`PinKeeper`).
+   */
   async expire(nowMs: EpochMs = Date.now()): Promise<void> {
-    for (const tier of RETENTION_TIERS) await this.#expire(tier, await this.retention.cutoffs(tier, nowMs));
+    for (const tier of RETENTION_TIERS) await this.#expire(tier, nowMs);
     for (const { beforeMs, serviceIds } of await this.retention.cutoffs('longest', nowMs))
       await this.catalog.removeProcesses(serviceIds, beforeMs - PROCESS_REST_MS);
   }
 
-  async #expire(tier: RetentionTier, cutoffs: readonly Cutoff[]): Promise<void> {
+  async #expire(tier: RetentionTier, nowMs: EpochMs): Promise<void> {
+    const cutoffs = await this.retention.cutoffs(tier, nowMs);
     switch (tier) {
       case 'minutes':
         for (const { beforeMs, serviceIds } of cutoffs) await this.rollup.seal(LEVELS.hour, beforeMs, serviceIds);
@@ -52,10 +60,10 @@ export class RetentionExpiry {
         for (const cutoff of cutoffs) await this.#removeDays(cutoff);
         break;
       case 'transactions':
-        await dropPartitions(this.transactionWindows.partitions, cutoffs);
+        await this.#dropTransactions(nowMs);
         break;
       case 'series':
-        await dropPartitions(this.processSeries.partitions, cutoffs);
+        await dropPartitions(this.processSeries.partitions, cutoffs, NO_ROWS);
         break;
       case 'comparisons':
         for (const { beforeMs, serviceIds } of cutoffs) await this.comparisons.removeBefore(serviceIds, beforeMs);
@@ -67,24 +75,42 @@ export class RetentionExpiry {
   async #removeDays(cutoff: Cutoff): Promise<void> {
     for (let removed = DAYS_AT_ONCE; removed === DAYS_AT_ONCE;) {
       removed = await inDatabaseTransaction(this.dataSource, async ({ client }) => {
-        const days = await this.windows.removeSealedDays(client, cutoff, DAYS_AT_ONCE);
+        const keptRevisionIds = (await this.pins.holdAll(client)).map(({ revisionId }) => revisionId);
+        const days = await this.windows.removeSealedDays(client, cutoff, keptRevisionIds, DAYS_AT_ONCE);
         for (const day of days) await this.segments.delete(client, LEVELS.day, day);
         return days.length;
       });
     }
   }
+
+  /** But those of pinned revisions. */
+  async #dropTransactions(nowMs: EpochMs): Promise<void> {
+    const pins = await this.pins.listAll();
+    const cutoffs = await this.retention.transactionCutoffs(nowMs, new Set(pins.map(({ serviceId }) => serviceId)));
+    await dropPartitions(this.transactionWindows.partitions, cutoffs, {
+      condition: isOfRevisions(pins.map(({ revisionId }) => revisionId)),
+      areIn: async (client, { startMs, endMs }) => {
+        const range = { fromMs: startMs, untilMs: endMs };
+        return this.pinnedTransactions.hasMinutes(client, await this.pins.holdAll(client), range);
+      },
+    });
+  }
 }
 
+/** Rows that stay although they are past. */
+interface KeptRows {
+  readonly condition: string;
+  areIn(client: ClientBase, partition: TimePartition): Promise<boolean>;
+}
+const NO_ROWS: KeptRows = { condition: 'false', areIn: async () => false };
+
 /** A partition goes when all of it is past, so data lives up to one partition longer than asked. */
-async function dropPartitions(partitions: TimePartitions, cutoffs: readonly Cutoff[]): Promise<void> {
+async function dropPartitions(partitions: TimePartitions, cutoffs: readonly Cutoff[], kept: KeptRows): Promise<void> {
   for (const partition of await partitions.list()) {
     const past = cutoffs.filter(({ beforeMs }) => partition.endMs <= beforeMs);
     if (past.length === 0) continue;
-    if (past.length === cutoffs.length) await partitions.drop(partition, async () => true);
-    else
-      await partitions.removeServices(
-        partition,
-        past.flatMap(({ serviceIds }) => serviceIds),
-      );
+    const serviceIds = past.flatMap((cutoff) => cutoff.serviceIds);
+    if (past.length < cutoffs.length) await partitions.removeServices(partition, serviceIds, kept.condition);
+    else await partitions.drop(partition, async (client) => !(await kept.areIn(client, partition)));
   }
 }

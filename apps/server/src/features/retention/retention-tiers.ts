@@ -55,7 +55,7 @@ const pagesOfEach = (all: readonly unknown[]) => Math.max(MIN_SAMPLED_PAGES, Mat
 const MIN_SAMPLED_PAGES = 50;
 
 /** Of tables whose rows go one by one. */
-async function splitRows(tables: readonly TimePartitions[], { serviceIds, beforeMs }: Cutoff): Promise<Split> {
+export async function splitRows(tables: readonly TimePartitions[], { serviceIds, beforeMs }: Cutoff): Promise<Split> {
   const split = { stays: { rows: 0, bytes: 0 }, goes: { rows: 0, bytes: 0 } };
   for (const partitions of tables) {
     const all = await partitions.list();

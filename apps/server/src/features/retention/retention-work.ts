@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { Ticks } from '../../platform/queue/index.js';
 import { ReceiptRepository, UnusedEpochs, UPLOAD_RECEIPT_LIFE_MS } from '../profile-store/index.js';
+import { PinWork } from './pin-work.js';
 import { RetentionExpiry } from './retention-expiry.js';
 
 /** What is dropped is at least a day old, so minutes do not matter; a change of policy should still be seen to work. */
@@ -16,6 +17,7 @@ export class RetentionWork {
     private readonly expiry: RetentionExpiry,
     private readonly receipts: ReceiptRepository,
     private readonly epochs: UnusedEpochs,
+    private readonly pins: PinWork,
     ticks: Ticks,
   ) {
     ticks.every('drop what has expired', EXPIRE_EVERY_MS, () => this.expire());
@@ -26,7 +28,9 @@ export class RetentionWork {
       batchesBeforeMs: nowMs - BATCH_RECEIPT_LIFE_MS,
       uploadsBeforeMs: nowMs - UPLOAD_RECEIPT_LIFE_MS,
     });
+    await this.pins.queuePast(nowMs);
     await this.expiry.expire(nowMs);
+    await this.pins.returnRoom();
     await this.epochs.drop();
   }
 }

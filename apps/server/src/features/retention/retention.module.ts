@@ -7,6 +7,7 @@ import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupWorkModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
+import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
 import { DeletionEntity } from './deletion.entity.js';
@@ -17,6 +18,10 @@ import { DeletionWork } from './deletion-work.js';
 import { DeletionsController } from './deletions.controller.js';
 import { Deletions } from './deletions.repository.js';
 import { LabelDeletion } from './label-deletion.js';
+import { PinKeeper } from './pin-keeper.js';
+import { Pins } from './pins.js';
+import { PinsController } from './pins.controller.js';
+import { PinWork } from './pin-work.js';
 import { RangeDeletion } from './range-deletion.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionPolicyEntity } from './retention-policy.entity.js';
@@ -33,16 +38,21 @@ const imports = [
   ProcessMetricsModule,
   ProfileStoreModule,
   SelectionModule,
+  StacksModule,
   TransactionsModule,
   TypeOrmModule.forFeature([DeletionEntity, RetentionPolicyEntity]),
 ];
-const providers = [ComparisonRepository, DeletionRanges, Deletions, Retention, RetentionPolicies, RetentionTiers];
+const providers = [ComparisonRepository, DeletionRanges, Deletions, Pins, Retention, RetentionPolicies, RetentionTiers];
 
-/** Role api: policies, estimates, orders to delete. */
-@Module({ imports, controllers: [RetentionController, DeletionsController], providers: [...providers, DeletionOrders] })
+/** Role api: policies, estimates, pins, orders to delete. */
+@Module({
+  imports,
+  controllers: [RetentionController, DeletionsController, PinsController],
+  providers: [...providers, DeletionOrders],
+})
 export class RetentionModule {}
 
-/** Role worker: forgetting and deleting. */
+/** Role worker: forgetting, keeping and deleting. */
 @Module({
   imports: [...imports, RollupWorkModule],
   providers: [
@@ -51,6 +61,8 @@ export class RetentionModule {}
     DeletionRun,
     DeletionWork,
     LabelDeletion,
+    PinKeeper,
+    PinWork,
     RangeDeletion,
     RetentionExpiry,
     RetentionWork,

@@ -10,6 +10,7 @@ import {
 } from '@hearth/query-contract';
 import { Projects } from '../access/index.js';
 import { Catalog } from '../catalog/index.js';
+import { Pins } from './pins.js';
 import { RetentionPolicies } from './retention-policies.repository.js';
 import { RetentionTiers, type Cutoff } from './retention-tiers.js';
 
@@ -23,6 +24,7 @@ export class Retention {
     readonly catalog: Catalog,
     readonly policies: RetentionPolicies,
     readonly tiers: RetentionTiers,
+    readonly pins: Pins,
   ) {}
 
   async policyOf(projectId: number): Promise<RetentionAnswer> {
@@ -41,7 +43,7 @@ export class Retention {
       const cutoff = { serviceIds, beforeMs: nowMs - days[tier] * DAY_MS };
       tiers.push({ tier, days: days[tier], ...(await this.tiers.split(tier, cutoff)) });
     }
-    return { tiers };
+    return { tiers, pins: await this.pins.amount(serviceIds) };
   }
 
   /** The cutoffs of all projects for one tier, or for what is to be kept as long as any. */
@@ -53,6 +55,21 @@ export class Retention {
       cutoffs.push({ serviceIds: await this.#serviceIds(id), beforeMs: nowMs - days * DAY_MS });
     }
     return cutoffs;
+  }
+
+  /**
+   * As `cutoffs`, of transactions. Services with pinned revisions keep theirs as long as hours: what is kept of them is a day, and a range that may
+   * still be cut within a day must find its minutes.
+   */
+  async transactionCutoffs(nowMs: EpochMs, pinnedServiceIds: ReadonlySet<number>): Promise<Cutoff[]> {
+    const hours = await this.cutoffs('hours', nowMs);
+    return (await this.cutoffs('transactions', nowMs)).flatMap(({ serviceIds, beforeMs }, project) => {
+      const pinned = serviceIds.filter((id) => pinnedServiceIds.has(id));
+      const others = { serviceIds: serviceIds.filter((id) => !pinnedServiceIds.has(id)), beforeMs };
+      return pinned.length === 0
+        ? [others]
+        : [others, { serviceIds: pinned, beforeMs: Math.min(beforeMs, hours[project]!.beforeMs) }];
+    });
   }
 
   async #serviceIds(projectId: number): Promise<number[]> {

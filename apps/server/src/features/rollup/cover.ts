@@ -11,6 +11,7 @@ import {
   WindowRepository,
   LEVELS,
   type CodedOutcome,
+  type EpochStacks,
   type LabelSetGroups,
   type Level,
   type LevelName,
@@ -24,7 +25,15 @@ import {
   type StoredQuery,
   type WindowSelection,
 } from '../profile-store/index.js';
-import { epochRange, joinFunctions, StackDictionaries, StackError, type Epoch, type StackTables } from '../stacks/index.js';
+import {
+  epochRange,
+  joinFunctions,
+  pinnedRevisionOf,
+  StackDictionaries,
+  StackError,
+  type Epoch,
+  type StackTables,
+} from '../stacks/index.js';
 import { AnswerCache, keptBytes } from './answer-cache.js';
 
 /** Flushes of a range arrive until some seconds after it. */
@@ -145,6 +154,11 @@ export class Cover {
     return { range, windowMs: longestMs };
   }
 
+  /** The whole days in which profiles of a revision that are still known began; `undefined`: none are. */
+  async lifeOf(serviceId: number, revisionId: number): Promise<TimeRange | undefined> {
+    return this.#windows.lifeOf({ serviceId, revisionId });
+  }
+
   /** The answer that was given before, if nothing has arrived since. Only of ranges that are over: others would be made anew all the time. */
   async #kept<Answer>(
     kind: string,
@@ -175,7 +189,7 @@ export class Cover {
         ...requestOf({ longestMs, range }),
         stored,
         filter: { ...range, processIds, labelSetIds },
-        epochs: tables.map(({ epoch, stacks }, at) => ({ ...epochRange(epoch), stacks, functionRow: functionRowOf[at]! })),
+        epochs: tables.map(({ epoch, stacks }, at) => ({ of: stacksOf(epoch), stacks, functionRow: functionRowOf[at]! })),
       };
       const outcome = await this.#pool.run<MergeTask, CodedOutcome<Values>>(MERGE_FILE, task, {
         transferList: [stored.segments.buffer, stored.blocks.buffer],
@@ -219,6 +233,12 @@ function overTables<Values extends { readonly joined: StackTable | undefined }>(
   values: { joined, ...values },
 }: StackTables & { readonly values: Values }) {
   return { ...values, functions, stacks: joined ?? stacks };
+}
+
+/** What names the stacks of an epoch. */
+function stacksOf(epoch: Epoch): EpochStacks['of'] {
+  const pinnedRevisionId = pinnedRevisionOf(epoch);
+  return pinnedRevisionId === undefined ? epochRange(epoch) : { pinnedRevisionId };
 }
 
 /** The longest level of which each window lies within one step. */

@@ -10,6 +10,7 @@ import {
   ErasureRepository,
   keyAt,
   LEVELS,
+  PinnedTotals,
   resultOf,
   SegmentRepository,
   WindowRepository,
@@ -17,6 +18,7 @@ import {
   type CodedOutcome,
   type Labelled,
   type Level,
+  type RemoveFromDetailTask,
   type RemoveLabelledTask,
   type UpperLevel,
   type WindowKey,
@@ -43,6 +45,7 @@ export class LabelRemover {
     private readonly blocks: BlockRepository,
     private readonly segments: SegmentRepository,
     private readonly erasure: ErasureRepository,
+    private readonly pinned: PinnedTotals,
     private readonly pool: WorkerPool,
   ) {}
 
@@ -60,6 +63,31 @@ export class LabelRemover {
       if (outcome !== 'again') return outcome === 'removed';
     }
     throw new HearthError('DELETION_BUSY', `the ${level.name} ${key.windowStartMs} changes all the time`, { status: 503 });
+  }
+
+  /** The same of a day that is kept for a pinned revision. */
+  async removeFromPinned(key: WindowKey, labelled: Labelled, note: NoteRemoved): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const outcome = await this.#fromPinned(key, labelled, note);
+      if (outcome !== 'again') return outcome === 'removed';
+    }
+    throw new HearthError('DELETION_BUSY', `the kept day ${key.windowStartMs} changes all the time`, { status: 503 });
+  }
+
+  async #fromPinned(key: WindowKey, labelled: Labelled, note: NoteRemoved): Promise<Try> {
+    const kept = await inDatabaseTransaction(this.dataSource, ({ client }) => this.pinned.find(client, key));
+    if (kept === undefined) return 'clean';
+    const { sequence, detail } = kept;
+    const task = { want: 'detail', detail, labelled } as const;
+    const left = resultOf(await this.pool.run<RemoveFromDetailTask, CodedOutcome<Uint8Array | undefined>>(REMOVE_FILE, task));
+    if (left === undefined) return 'clean';
+    return inDatabaseTransaction(this.dataSource, async ({ client }) => {
+      if ((await this.pinned.find(client, key))?.sequence !== sequence) return 'again';
+      // One more, so that neither an answer that was kept nor who adds to it takes it for what it was.
+      await this.pinned.put(client, key, { sequence: sequence + 1, detail: Buffer.from(left) });
+      await note(client, { rows: 1, tables: await this.pinned.tableOf(client, key) });
+      return 'removed';
+    });
   }
 
   async #fromMinute(key: WindowKey, labelled: Labelled, note: NoteRemoved): Promise<Try> {

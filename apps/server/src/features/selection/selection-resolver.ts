@@ -4,10 +4,10 @@ import { TRANSACTION_LABEL, parseProfileTypeId, profileTypeKind, resolveProfileT
 import type { ResolvedSelection, Selection } from '@hearth/query-contract';
 import type { Freshness } from '../../platform/database/index.js';
 import { HearthError } from '../../platform/http/index.js';
-import { Catalog, type ProcessRow, type ServiceRow } from '../catalog/index.js';
+import { Catalog, PinnedRevisions, type ProcessRow, type RevisionRow, type ServiceRow } from '../catalog/index.js';
 import { Cover, type CoverQuery } from '../rollup/index.js';
 import { filterByLabels, parseLabelQuestion } from './label-filter.js';
-import { overlap, resolveRange, wholeMinutes } from './time-range.js';
+import { boundedRange, isTooLong, overlap, parseRange, wholeMinutes } from './time-range.js';
 
 /** What a question is about, apart from its profile type. */
 export type ScopeRequest = Omit<Selection, 'type' | 'maxNodes'>;
@@ -55,11 +55,13 @@ export interface ResolveOptions {
 @Injectable()
 export class SelectionResolver {
   readonly #catalog: Catalog;
-  readonly #cover: Pick<Cover, 'resolution'>;
+  readonly #cover: Cover;
+  readonly #pins: PinnedRevisions;
 
-  constructor(catalog: Catalog, cover: Cover) {
+  constructor(catalog: Catalog, cover: Cover, pins: PinnedRevisions) {
     this.#catalog = catalog;
     this.#cover = cover;
+    this.#pins = pins;
   }
 
   /**
@@ -71,7 +73,7 @@ export class SelectionResolver {
     request: ScopeRequest,
     { nowMs = Date.now(), grain = 'exact', range: rangeBefore, freshness }: ResolveOptions = {},
   ): Promise<Scope> {
-    const asked = rangeBefore ?? resolveRange(request.from, request.until, nowMs);
+    const wanted = rangeBefore ?? parseRange(request.from, request.until, nowMs);
     const question = parseLabelQuestion(request.match, given(request.transaction));
     const service = await this.findService(projectId, request.service);
 
@@ -82,9 +84,10 @@ export class SelectionResolver {
       this.#catalog.processes(service.id),
       this.#catalog.profileTypes(service.id),
     ]);
-    const environment = named('ENVIRONMENT_NOT_FOUND', given(request.environment), environments, (row) => row.name);
-    const revision = named('REVISION_NOT_FOUND', given(request.revision), revisions, (row) => row.name);
-    const process = named('PROCESS_NOT_FOUND', given(request.process), allProcesses, (row) => row.key);
+    const environment = namedIfAny('ENVIRONMENT_NOT_FOUND', request.environment, environments, (row) => row.name);
+    const revision = namedIfAny('REVISION_NOT_FOUND', request.revision, revisions, (row) => row.name);
+    const process = namedIfAny('PROCESS_NOT_FOUND', request.process, allProcesses, (row) => row.key);
+    const asked = rangeBefore ?? (await this.#bounded(wanted, service.id, revision));
     const { range, windowMs } = await this.#cover.resolution(
       {
         serviceId: service.id,
@@ -173,6 +176,18 @@ export class SelectionResolver {
     return (await this.#catalog.profileTypes(scope.service.id)).find((one) => one.typeId === typeId)?.id;
   }
 
+  /** A range as it may be asked about: of a pinned revision it may be as long as that lived. @throws {HearthError} `RANGE_TOO_LONG` */
+  async #bounded(range: TimeRange, serviceId: number, revision: RevisionRow | undefined): Promise<TimeRange> {
+    if (!isTooLong(range)) return range;
+    const pin = (await this.#pins.of([serviceId])).find(({ revisionId }) => revisionId === revision?.id);
+    return boundedRange(range, pin && (await this.#cover.lifeOf(serviceId, pin.revisionId)));
+  }
+
+  /** @throws {HearthError} `REVISION_NOT_FOUND` */
+  async findRevision(serviceId: number, name: string): Promise<RevisionRow> {
+    return named('REVISION_NOT_FOUND', name, await this.#catalog.revisions(serviceId), (row) => row.name);
+  }
+
   /** @throws {HearthError} `SERVICE_NOT_FOUND` */
   async findService(projectId: number, name: string): Promise<ServiceRow> {
     // Postgres has no NUL in text, so no service is called so.
@@ -216,13 +231,17 @@ function given(text: string | undefined): string | undefined {
 
 type NotFoundCode = 'ENVIRONMENT_NOT_FOUND' | 'REVISION_NOT_FOUND' | 'PROCESS_NOT_FOUND';
 
-function named<Row>(
+function namedIfAny<Row>(
   code: NotFoundCode,
   name: string | undefined,
   rows: readonly Row[],
   nameOf: (row: Row) => string,
 ): Row | undefined {
-  if (name === undefined) return undefined;
+  const asked = given(name);
+  return asked === undefined ? undefined : named(code, asked, rows, nameOf);
+}
+
+function named<Row>(code: NotFoundCode, name: string, rows: readonly Row[], nameOf: (row: Row) => string): Row {
   const found = rows.find((row) => nameOf(row) === name);
   if (found === undefined) {
     throw new HearthError(code, `the service has no ${code.slice(0, code.indexOf('_')).toLowerCase()} ${quoted(name)}`, {

@@ -7,20 +7,34 @@ export const MAX_RANGE_MS: DurationMs = 31 * 86_400_000;
 /**
  * Both ends of a question, half-open.
  *
- * @throws {HearthError} `TIME_INVALID`, `RANGE_EMPTY`, `RANGE_TOO_LONG`
+ * @throws {HearthError} `TIME_INVALID`, `RANGE_EMPTY`
  */
-export function resolveRange(from: string, until: string, nowMs: EpochMs): TimeRange {
+export function parseRange(from: string, until: string, nowMs: EpochMs): TimeRange {
   const range = { fromMs: parseTime(from, nowMs), untilMs: parseTime(until, nowMs) };
   if (range.fromMs >= range.untilMs) {
     throw new HearthError('RANGE_EMPTY', `from ${from} is not before until ${until}: the range holds no instant`);
   }
-  if (range.untilMs - range.fromMs > MAX_RANGE_MS) {
-    throw new HearthError(
-      'RANGE_TOO_LONG',
-      `${from} to ${until} is longer than ${MAX_RANGE_MS / 86_400_000} days: ask for a part of it`,
-    );
-  }
   return range;
+}
+
+/**
+ * A range that may be asked about. Only one that is too long is cut.
+ *
+ * @param life Of a pinned revision that alone is asked about: all of it may be.
+ * @throws {HearthError} `RANGE_TOO_LONG`
+ */
+export function boundedRange(range: TimeRange, life: TimeRange | undefined): TimeRange {
+  if (!isTooLong(range)) return range;
+  const lived = life && overlap(range, life);
+  if (lived !== undefined) return lived;
+  throw new HearthError(
+    'RANGE_TOO_LONG',
+    `${new Date(range.fromMs).toISOString()} to ${new Date(range.untilMs).toISOString()} is longer than ${MAX_RANGE_MS / 86_400_000} days: ask for a part of it, or for a pinned revision`,
+  );
+}
+
+export function isTooLong({ fromMs, untilMs }: TimeRange): boolean {
+  return untilMs - fromMs > MAX_RANGE_MS;
 }
 
 /** The whole minutes that hold `range`: transactions are counted per minute, so figures beside theirs must cover the same minutes. */

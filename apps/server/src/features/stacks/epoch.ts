@@ -23,6 +23,11 @@ export function epochOfPinned(revisionId: number): Epoch {
   return -revisionId;
 }
 
+/** The revision whose copy an epoch is; `undefined`: it is a month. */
+export function pinnedRevisionOf(epoch: Epoch): number | undefined {
+  return epoch < 0 ? -epoch : undefined;
+}
+
 /** One dictionary. */
 export interface EpochKey {
   readonly serviceId: number;

@@ -136,16 +136,28 @@ export class StackDictionaries {
    *
    * @param from State that the ids were read with.
    * @param stackIds Any of its ids, in any order.
-   * @returns `ids`: for each, its id in the other epoch.
+   * @param store As that of `storeWithIds`; `ids`: for each of `stackIds`, its id in the other epoch.
    * @throws {StackError} `STACK_EPOCH_GONE`: too late
    */
-  async pin(from: UsedEpoch, revisionId: number, stackIds: Int32Array): Promise<InternedStacks> {
+  async pin<Result>(
+    from: UsedEpoch,
+    revisionId: number,
+    stackIds: Int32Array,
+    store: (pinned: InternedStacks) => Promise<Result>,
+  ): Promise<Result> {
     const { functions, stacks } = await this.snapshot(from, from);
     const isWanted = new Uint8Array(stacks.length);
     for (const id of stackIds) isWanted[id] = 1;
     const own = joinStacks([{ stacks, functionRow: Uint32Array.from({ length: functions.length }, (_, row) => row), isWanted }]);
-    const copied = await this.intern({ serviceId: from.serviceId, epoch: epochOfPinned(revisionId) }, functions, own.stacks);
-    return { ...copied, ids: stackIds.map((id) => copied.ids[own.rowOf[0]![id]!]!) };
+    const key = { serviceId: from.serviceId, epoch: epochOfPinned(revisionId) };
+    return this.storeWithIds(key, functions, own.stacks, async ({ ids, usedEpoch }) =>
+      store({ ids: stackIds.map((id) => ids[own.rowOf[0]![id]!]!), usedEpoch }),
+    );
+  }
+
+  /** What the copies of pinned revisions of these services take in the database. */
+  async bytesOfPinned(serviceIds: readonly number[]): Promise<number> {
+    return this.#repository.bytesOfPinned(serviceIds);
   }
 
   /** Everything that is stored, of all services. */

@@ -45,6 +45,15 @@ export class StackRepository {
     )) as EpochKey[];
   }
 
+  /** What the copies of pinned revisions of these services take. */
+  async bytesOfPinned(serviceIds: readonly number[]): Promise<number> {
+    const rows = (await this.dataSource.query(
+      'SELECT coalesce(sum(octet_length(data)), 0)::bigint AS bytes FROM stack_page WHERE service_id = ANY ($1) AND epoch < 0',
+      [serviceIds],
+    )) as { bytes: number }[];
+    return rows[0]!.bytes;
+  }
+
   async pagesBehind(key: EpochKey, known: StackHead | undefined): Promise<PagesBehind> {
     return pagesBehind(async (query, parameters) => (await this.dataSource.query(query, parameters)) as unknown[], key, known);
   }
@@ -127,17 +136,22 @@ export async function holdEpochs(client: ClientBase, used: readonly UsedEpoch[])
   for (const one of used) assertIsState(heads.get(keyText(one)), one);
 }
 
-/** The dictionaries of some months, as of the client's snapshot: they hold every stack that the snapshot's data names. */
+/**
+ * The dictionaries of some months, as of the client's snapshot: they hold every stack that the snapshot's data names.
+ *
+ * @param others Epochs beside those months.
+ */
 export async function readStackHeads(
   client: ClientBase,
   serviceId: number,
   firstEpoch: Epoch,
   lastEpoch: Epoch,
+  others: readonly Epoch[] = [],
 ): Promise<UsedEpoch[]> {
   const found = await client.query(
     `SELECT service_id AS "serviceId", epoch, generation, version FROM stack_head
-     WHERE service_id = $1 AND epoch BETWEEN $2 AND $3 ORDER BY epoch`,
-    [serviceId, firstEpoch, lastEpoch],
+     WHERE service_id = $1 AND (epoch BETWEEN $2 AND $3 OR epoch = ANY ($4)) ORDER BY epoch`,
+    [serviceId, firstEpoch, lastEpoch, others],
   );
   return found.rows as UsedEpoch[];
 }

@@ -1,3 +1,4 @@
+export { PinnedTransactions } from './pinned-transactions.repository.js';
 export { TransactionWindowRepository } from './transaction-window.repository.js';
 export type { TransactionWindow } from './transaction-window.repository.js';
 export { TransactionWindows } from './transaction-windows.js';

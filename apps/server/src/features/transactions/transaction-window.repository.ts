@@ -61,7 +61,7 @@ type Row = Record<
   number
 > & { sketch_bucket: number[]; sketch_count: number[] };
 
-/** Owns transaction_window, partitioned by day. */
+/** Owns transaction_window, partitioned by day, and reads beside it what is kept of pinned revisions. */
 @Injectable()
 export class TransactionWindowRepository {
   readonly partitions: TimePartitions;
@@ -100,10 +100,14 @@ export class TransactionWindowRepository {
     ]);
   }
 
-  /** Start of the day that holds a service's first row. */
-  async firstDay(serviceId: number, freshness: Freshness): Promise<EpochMs | undefined> {
-    const query = 'SELECT min(window_start_ms) AS "firstMs" FROM transaction_window WHERE service_id = $1';
-    const [row] = (await this.reads.read(freshness, (dataSource) => dataSource.query(query, [serviceId]))) as {
+  /** Start of the day that holds a service's first row, or the first that is kept of a pinned revision. */
+  async firstDay(serviceId: number, revisionId: number | undefined, freshness: Freshness): Promise<EpochMs | undefined> {
+    const query = `SELECT min(first_ms) AS "firstMs" FROM (
+      SELECT min(window_start_ms) AS first_ms FROM transaction_window WHERE service_id = $1
+      UNION ALL SELECT min(window_start_ms) FROM pinned_transaction WHERE service_id = $1 AND revision_id = $2) AS firsts`;
+    const [row] = (await this.reads.read(freshness, (dataSource) =>
+      dataSource.query(query, [serviceId, revisionId ?? null]),
+    )) as {
       firstMs: EpochMs | null;
     }[];
     const firstMs = row?.firstMs ?? undefined;
@@ -122,7 +126,7 @@ export class TransactionWindowRepository {
     await this.partitions.removeRows({ where, parameters: [serviceId, labelSetIds, processIds] }, note);
   }
 
-  /** By minute, then process. */
+  /** By minute, then process. Of pinned revisions perhaps only a day is known: it counts where all of it lies within the range. */
   async read(filter: TransactionWindowFilter, freshness: Freshness): Promise<TransactionWindow[]> {
     const parameters = [
       filter.serviceId,
@@ -171,10 +175,13 @@ const ADD = `
       ) AS merged
     )`;
 
-const READ = `
+const rowsOf = (table: string, untilMs: string) => `
   SELECT window_start_ms, process_id, revision_id, environment_id, label_set_id, kind, outcome, count, duration_sum_us, sketch_bucket, sketch_count
-  FROM transaction_window
-  WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < $3
+  FROM ${table}
+  WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < ${untilMs}
     AND ($4::bigint[] IS NULL OR environment_id = ANY ($4)) AND ($5::bigint[] IS NULL OR revision_id = ANY ($5))
-    AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))
+    AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))`;
+
+const READ = `
+  ${rowsOf('transaction_window', '$3::bigint')} UNION ALL ${rowsOf('pinned_transaction', `$3::bigint - ${DAY_MS - 1}`)}
   ORDER BY window_start_ms, process_id, label_set_id, kind, outcome`;

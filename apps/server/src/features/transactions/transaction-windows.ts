@@ -40,9 +40,15 @@ export class TransactionWindows {
     }));
   }
 
-  /** Start of the first day of which there are counts, which are forgotten by the day; `undefined`: there are none. */
-  async countedSince(serviceId: number, freshness: Freshness): Promise<EpochMs | undefined> {
-    return this.repository.firstDay(serviceId, freshness);
+  /**
+   * Start of the first day of which there are counts, which are forgotten by the day; `undefined`: there are none. Those of a pinned revision are
+   * not forgotten: asked for it alone, the day since which they are kept.
+   */
+  async countedSince(
+    { serviceId, revisionIds }: Pick<TransactionWindowFilter, 'serviceId' | 'revisionIds'>,
+    freshness: Freshness,
+  ): Promise<EpochMs | undefined> {
+    return this.repository.firstDay(serviceId, revisionIds?.length === 1 ? revisionIds[0] : undefined, freshness);
   }
 
   /** Removes whole minutes of a service. @param note - What went, in the database transaction in which it did */

@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
+import { PinnedTransactions } from './pinned-transactions.repository.js';
 import { TransactionWindowRepository } from './transaction-window.repository.js';
 import { TransactionWindows } from './transaction-windows.js';
 
-@Module({ providers: [TransactionWindowRepository, TransactionWindows], exports: [TransactionWindows] })
+@Module({
+  providers: [PinnedTransactions, TransactionWindowRepository, TransactionWindows],
+  exports: [PinnedTransactions, TransactionWindows],
+})
 export class TransactionsModule {}

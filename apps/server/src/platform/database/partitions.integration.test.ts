@@ -97,6 +97,40 @@ describe('TimePartitions', () => {
     expect((await partitions.list()).map(({ startMs }) => startMs)).toEqual([DAY_MS]);
   });
 
+  it.each([10, 2_000])('removes all rows of a service but those that are kept (%i of them)', async (count) => {
+    const table = `kept${count}`;
+    const partitions = await made(table);
+    await fill(table, 1, 7, count);
+    await fill(table, 2, 7, 500);
+    const [first] = await partitions.list();
+    await partitions.removeServices(first!, [1], "n = ANY ('{3,5}')");
+    const left = await rowsOf(table);
+    expect(left.filter((row) => row['service_id'] === 1).map((row) => row['n'])).toEqual([3, 5]);
+    expect(left).toHaveLength(502);
+  });
+
+  it('writes partitions again that are mostly removed rows, and only those', async () => {
+    const partitions = await made('sparse');
+    await partitions.ensure([2 * DAY_MS]);
+    await fill('sparse', 1, 0, 1_000);
+    await fill('sparse', 1, DAY_MS, 1_000);
+    const sizes = async () => {
+      const all = [];
+      for (const partition of await partitions.list()) all.push((await partitions.shareOf(partition, [1])).bytes);
+      return all;
+    };
+    const [before] = await sizes();
+    await database.query('DELETE FROM sparse WHERE at_ms = 0 AND n > 100');
+    await database.query(`DELETE FROM sparse WHERE at_ms = ${DAY_MS} AND n > 700`);
+    const expected = await rowsOf('sparse');
+    await partitions.returnRoom();
+    const [written, other, ...rest] = await sizes();
+    expect(written).toBeLessThan(before! / 5);
+    expect(other).toBe(before);
+    expect(rest).toEqual([]); // the empty one
+    expect(await rowsOf('sparse')).toEqual(expected);
+  });
+
   it('drops a partition of which nothing is left, and makes it again when something comes', async () => {
     const partitions = await made('emptied');
     await fill('emptied', 1, 3, 10);

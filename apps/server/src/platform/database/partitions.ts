@@ -11,6 +11,11 @@ const HOUR_MS: DurationMs = 3_600_000;
 const PARTITION_LOCK = 4_040_000_002;
 /** Below this part of a partition the disk of removed rows is not worth writing the others again: it comes back when the partition goes. */
 const WORTH_A_REWRITE = 0.1;
+/** Head and index entries of a row, about. */
+const ROW_BYTES = 100;
+/** A partition that takes so much more than its rows, and as many bytes more besides, is mostly what deleted rows left. */
+const SPARSE_FACTOR = 2;
+const SPARSE_BYTES = 1024 * 1024;
 /** Of one question, to estimate who has how much of a partition: 160 MB at most are read, and usually far less. */
 export const SAMPLED_PAGES = 20_000;
 /** A drop stops everybody who uses the table while it waits, so it does not wait long: the next attempt comes soon. */
@@ -199,12 +204,31 @@ export class TimePartitions {
   /**
    * Removes the rows of these services. Where they are a good part of the partition it is written again without them, because in a
    * partition of the past nothing would take the place of deleted rows.
+   *
+   * @param isKept A condition over a row: those stay.
    */
-  async removeServices(partition: TimePartition, serviceIds: readonly number[]): Promise<void> {
+  async removeServices(partition: TimePartition, serviceIds: readonly number[], isKept = 'false'): Promise<void> {
     if ((await countServiceRows(this.#dataSource, partition.table, serviceIds)) === 0) return;
     const { rows, allRows } = await this.shareOf(partition, serviceIds);
-    if (rows < WORTH_A_REWRITE * allRows) await removeServiceRows(this.#dataSource, partition.table, serviceIds);
-    else await this.rewrite(partition, isOfNone(serviceIds));
+    if (rows < WORTH_A_REWRITE * allRows) await removeServiceRows(this.#dataSource, partition.table, serviceIds, isKept);
+    else await this.rewrite(partition, `${isOfNone(serviceIds)} OR ${isKept}`);
+  }
+
+  /** Writes partitions again that are mostly what deleted rows left, and drops empty ones. Looks at sizes only, so it may be asked as often as one likes. */
+  async returnRoom(): Promise<void> {
+    const columns = (await this.#dataSource.query(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+      [this.parent],
+    )) as { name: string }[];
+    const size = columns.map(({ name }) => `pg_column_size(${name})`).join(' + ');
+    for (const partition of await this.list()) {
+      const { table } = partition;
+      const sizes = this.#dataSource.query(
+        `SELECT pg_total_relation_size('${table}') AS bytes, (SELECT coalesce(sum(${size} + ${ROW_BYTES}), 0) FROM ${table})::bigint AS used`,
+      ) as Promise<{ bytes: number; used: number }[]>;
+      const [{ bytes, used }] = (await orGone(sizes, [{ bytes: 0, used: 1 }])) as [{ bytes: number; used: number }];
+      if (used === 0 || bytes > SPARSE_FACTOR * used + SPARSE_BYTES) await this.rewrite(partition);
+    }
   }
 
   /** Deletes rows that begin within `range`, or all of them that `condition` names; see `removeRows`. Their disk does not come back by it. */

@@ -34,22 +34,41 @@ export async function countServiceRows(dataSource: DataSource, table: string, se
 
 /** A condition for `rewritePartition`: of all services but these. */
 export function isOfNone(serviceIds: readonly number[]): string {
-  return `service_id <> ALL ('{${serviceIds.map(Number).join(',')}}'::bigint[])`;
+  return `service_id <> ALL (${idsText(serviceIds)})`;
 }
 
-/** Deletes the rows of these services, a few at a time. @returns How many; 0 also for a partition that is gone. */
-export async function removeServiceRows(dataSource: DataSource, table: string, serviceIds: readonly number[]): Promise<number> {
+/** Likewise: of one of these revisions. */
+export function isOfRevisions(revisionIds: readonly number[]): string {
+  return revisionIds.length === 0 ? 'false' : `revision_id = ANY (${idsText(revisionIds)})`;
+}
+
+function idsText(ids: readonly number[]): string {
+  return `'{${ids.map(Number).join(',')}}'::bigint[]`;
+}
+
+/**
+ * Deletes the rows of these services, a few at a time.
+ *
+ * @param isKept A condition over a row: those stay.
+ * @returns How many; 0 also for a partition that is gone.
+ */
+export async function removeServiceRows(
+  dataSource: DataSource,
+  table: string,
+  serviceIds: readonly number[],
+  isKept = 'false',
+): Promise<number> {
   let removed = 0;
-  for (const serviceId of serviceIds) removed += await removeRowsOf(dataSource, table, serviceId);
+  for (const serviceId of serviceIds) removed += await removeRowsOf(dataSource, table, serviceId, isKept);
   return removed;
 }
 
 /** The places of rows are those of one service only: of several, each could lie on another machine, where the same place is another row. */
-async function removeRowsOf(dataSource: DataSource, table: string, serviceId: number): Promise<number> {
+async function removeRowsOf(dataSource: DataSource, table: string, serviceId: number, isKept: string): Promise<number> {
   for (let removed = 0; ;) {
     const deleted = dataSource.query(
       `DELETE FROM ${table} WHERE service_id = $1
-         AND ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = $1 LIMIT ${REMOVED_AT_ONCE}))`,
+         AND ctid = ANY (ARRAY (SELECT ctid FROM ${table} WHERE service_id = $1 AND NOT (${isKept}) LIMIT ${REMOVED_AT_ONCE}))`,
       [serviceId],
     );
     const [, count] = (await orGone(deleted, [[], 0])) as [unknown, number];
