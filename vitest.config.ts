@@ -42,6 +42,7 @@ export default defineConfig({
         // Each file has servers of its own.
         ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
         sequence: { groupOrder: order },
+        ...(name === 'e2e' ? { globalSetup: ['test/support/browser.ts'] } : {}),
       },
     })),
   },

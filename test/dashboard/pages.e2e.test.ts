@@ -13,7 +13,8 @@ const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-cor
 let browser: Browser;
 let server: FixtureServer;
 beforeAll(async () => {
-  [browser, server] = await Promise.all([launchBrowser(), startFixtureServer()]);
+  server = await startFixtureServer();
+  browser = await launchBrowser();
 });
 afterAll(async () => {
   await browser?.close();

@@ -116,7 +116,8 @@ describe('the dashboard of a running server', () => {
   let visitor: Visitor;
   let page: Page;
   beforeAll(async () => {
-    [browser, server] = await Promise.all([launchBrowser(), startTestServer()]);
+    server = await startTestServer();
+    browser = await launchBrowser();
     visitor = await signInAs(browser, server.url, 'light', { email: server.adminEmail, password: server.adminPassword });
     page = visitor.page;
   }, 180_000);

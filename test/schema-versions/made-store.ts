@@ -36,37 +36,54 @@ export interface StoreAnswers {
 /** Fills an empty database with some of everything, by a server that is stopped again. @returns When its data begins. */
 export async function fillStore(databaseUrl: string): Promise<number> {
   const startMs = Math.floor(Date.now() / 60_000) * 60_000 - 10 * 60_000;
-  const whole = await startTestServer({ databaseUrl });
-  for (let sequence = 1; sequence <= BUILT_BATCHES; sequence += 1) await send(whole, storeBatch(sequence, startMs));
-  for (let sequence = FIRST_OLD; sequence < FIRST_OLD + OLD_BATCHES; sequence += 1)
-    await send(whole, storeBatch(sequence, startMs - OLD_MS - (FIRST_OLD - 1) * FLUSH_MS));
-  await post(whole, '/api/v1/deploys', {
-    service: 'made',
-    environment: 'test',
-    revision: 'made-2',
-    version: '2.0.0',
-    branch: 'main',
+  await withServer({ databaseUrl }, async (whole) => {
+    for (let sequence = 1; sequence <= BUILT_BATCHES; sequence += 1) await send(whole, storeBatch(sequence, startMs));
+    for (let sequence = FIRST_OLD; sequence < FIRST_OLD + OLD_BATCHES; sequence += 1)
+      await send(whole, storeBatch(sequence, startMs - OLD_MS - (FIRST_OLD - 1) * FLUSH_MS));
+    await post(whole, '/api/v1/deploys', {
+      service: 'made',
+      environment: 'test',
+      revision: 'made-2',
+      version: '2.0.0',
+      branch: 'main',
+    });
+    await post(whole, '/api/v1/projects', { name: 'second' });
+    await pin(whole, '/api/v1/services/made/revisions/made-1/pin');
+    await compareReleases(whole, startMs);
+    await allBuilt(databaseUrl, 180_000);
+    await allInDays(databaseUrl, startMs - OLD_MS / 2, 300_000);
   });
-  await post(whole, '/api/v1/projects', { name: 'second' });
-  await pin(whole, '/api/v1/services/made/revisions/made-1/pin');
+  await withServer({ databaseUrl, role: 'api' }, async (api) => {
+    for (let sequence = BUILT_BATCHES + 1; sequence <= BUILT_BATCHES + PENDING_BATCHES; sequence += 1)
+      await send(api, storeBatch(sequence, startMs));
+    await post(api, '/api/v1/profiles?service=uploaded', 'main;read 3\nmain;write 4\n');
+  });
+  return startMs;
+}
+
+/** A server that is stopped however `work` ends. */
+async function withServer(
+  options: Parameters<typeof startTestServer>[0],
+  work: (server: TestServer) => Promise<void>,
+): Promise<void> {
+  const server = await startTestServer(options);
+  try {
+    await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function compareReleases(server: TestServer, startMs: number): Promise<void> {
   const range = { service: 'made', from: String(startMs), until: String(startMs + 5 * 60_000) };
-  const comparison = await post(whole, '/api/v1/comparisons', {
+  const comparison = await post(server, '/api/v1/comparisons', {
     baseline: { ...range, revision: 'made-1' },
     candidate: { ...range, revision: 'made-2' },
   });
   await until(async () => {
-    const { status } = await askJson<{ status: string }>(whole, `/api/v1/comparisons/${String(comparison['id'])}`);
+    const { status } = await askJson<{ status: string }>(server, `/api/v1/comparisons/${String(comparison['id'])}`);
     return status === 'done' || undefined;
   });
-  await allBuilt(databaseUrl, 180_000);
-  await allInDays(databaseUrl, startMs - OLD_MS / 2, 300_000);
-  await whole.stop();
-  const api = await startTestServer({ databaseUrl, role: 'api' });
-  for (let sequence = BUILT_BATCHES + 1; sequence <= BUILT_BATCHES + PENDING_BATCHES; sequence += 1)
-    await send(api, storeBatch(sequence, startMs));
-  await post(api, '/api/v1/profiles?service=uploaded', 'main;read 3\nmain;write 4\n');
-  await api.stop();
-  return startMs;
 }
 
 /** The batch of this number; each is one flush after the one before. */

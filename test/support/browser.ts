@@ -21,13 +21,17 @@ const ARGUMENTS = [
   '--force-color-profile=srgb',
 ];
 
-/** A headless Chromium: `CHROMIUM_PATH`, then one of this machine, then the one in the npm package. `from` is for the test of this file. */
-export async function launchBrowser(from: 'anywhere' | 'package' = 'anywhere'): Promise<Browser> {
-  const named = process.env['CHROMIUM_PATH'];
-  const system =
-    from === 'anywhere'
-      ? [named, ...SYSTEM_BROWSERS].find((path) => path !== undefined && path !== '' && existsSync(path))
-      : undefined;
+/**
+ * Before tests: the Chromium of the npm package is unpacked into the system's temporary folder, where a second process would take a
+ * half-written one for the whole.
+ */
+export async function setup(): Promise<void> {
+  if (systemBrowser() === undefined) await unpackBundled();
+}
+
+/** A headless Chromium: `CHROMIUM_PATH`, then one of this machine, then the one in the npm package. */
+export async function launchBrowser(): Promise<Browser> {
+  const system = systemBrowser();
   if (system !== undefined) return chromium.launch({ executablePath: system, args: ARGUMENTS });
   const unpacked = await unpackBundled();
   return chromium.launch({
@@ -35,6 +39,10 @@ export async function launchBrowser(from: 'anywhere' | 'package' = 'anywhere'): 
     args: [...ARGUMENTS, '--no-zygote'],
     env: { ...ownEnvironment(), ...unpacked.environment },
   });
+}
+
+function systemBrowser(): string | undefined {
+  return [process.env['CHROMIUM_PATH'], ...SYSTEM_BROWSERS].find((path) => path !== undefined && path !== '' && existsSync(path));
 }
 
 async function unpackBundled(): Promise<{ executablePath: string; environment: Record<string, string> }> {
