@@ -78,6 +78,7 @@ export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options?:
   const labels = options?.labels;
   const wrapped = function (this: unknown, ...args: Parameters<Fn>): unknown {
     return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
+      // The compiler cannot see that `Parameters<Fn>` is what `fn` takes.
       fn.apply(this, args as never[]),
     );
   };

@@ -33,6 +33,7 @@ function pageSearch<P extends Parameters>(parameters: P) {
   const { read, missing } = searchOf(parameters);
   return {
     validateSearch: (raw: Asked<P>): SearchOf<P> => read(raw),
+    // Its type asks which keys `missing` has, which no one knows while `P` is open.
     search: { middlewares: [stripSearchParams<SearchOf<P> & RootSearch>(missing as never)] },
   };
 }

@@ -7,12 +7,12 @@ export type DetectedFormat =
 
 /** Bytes looked at to tell text from binary, and to find a foreign format's first words. */
 const HEAD_BYTES = 512;
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
 
 type ForeignFormat = readonly [name: string, start: RegExp];
 
-// oxlint-disable no-control-regex
+// oxlint-disable no-control-regex -- binary formats begin with them
 /** Formats that are known and not read, by how they begin. Without these lists some of them would pass for pprof or folded stacks. */
 const FOREIGN_BINARY: readonly ForeignFormat[] = [
   ['pprof in its old form (before protobuf), or vmprof', /^(\0{4}\x03\0{3}\0{4}|\0{8}\x03\0{7}\0{8})/],

@@ -4,7 +4,7 @@ const NUL_PICTURE = '\u2400';
 const REPLACEMENT = '\uFFFD';
 
 /** Matches what `storableText` changes: NUL, and surrogates without their other half (with the u flag a whole pair is no surrogate). */
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- NUL is what is looked for
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;
 
 /** The text as every store and every UTF-8 reader can hold it: NUL becomes U+2400 (its picture), a lone surrogate U+FFFD. Other text is returned as it is. */
