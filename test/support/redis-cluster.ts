@@ -51,7 +51,7 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
     };
     const parameters = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     running[master] = spawn(redisProgram()!, parameters, { stdio: 'ignore' });
-    await until(async () => ((await ask(port, (redis) => redis.ping())) === 'PONG' ? true : undefined), 10_000);
+    await until(async () => ((await ask(port, (redis) => redis.ping())) === 'PONG' ? true : undefined));
   };
   const kill = async (master: number) => {
     const server = running[master]!;
@@ -65,7 +65,7 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
       await until(async () => {
         const state = await ask(port, (redis) => redis.call('CLUSTER', 'INFO'));
         return String(state).includes('cluster_state:ok') || undefined;
-      }, 30_000);
+      });
     }
   };
 
