@@ -7,23 +7,22 @@ export type DetectedFormat =
 
 /** Bytes looked at to tell text from binary, and to find a foreign format's first words. */
 const HEAD_BYTES = 512;
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f]/;
+/** But tabs and line ends; \x7f to \x9f are bytes of texts in UTF-8 too. */
+const CONTROL = /(?![\t\n\r\x7f-\x9f])\p{Cc}/u;
 
-type ForeignFormat = readonly [name: string, start: RegExp];
-
-// oxlint-disable no-control-regex -- binary formats begin with them
 /** Formats that are known and not read, by how they begin. Without these lists some of them would pass for pprof or folded stacks. */
-const FOREIGN_BINARY: readonly ForeignFormat[] = [
-  ['pprof in its old form (before protobuf), or vmprof', /^(\0{4}\x03\0{3}\0{4}|\0{8}\x03\0{7}\0{8})/],
-  ['Java Flight Recorder', /^FLR\0/],
-  ['Austin (MOJO)', /^MOJ/],
-  ['gprof', /^gmon/],
-  ['Python cProfile (pstats)', /^[{\xfb][()\xa8\xa9]/],
-  ['Python pickle, as of line_profiler', /^\x80[\x02-\x05]/],
+const FOREIGN_BINARY: readonly (readonly [name: string, starts: readonly string[]])[] = [
+  [
+    'pprof in its old form (before protobuf), or vmprof', // words of 4 or of 8 bytes: 0, 3, 0
+    ['\0'.repeat(4) + '\x03' + '\0'.repeat(7), '\0'.repeat(8) + '\x03' + '\0'.repeat(15)],
+  ],
+  ['Java Flight Recorder', ['FLR\0']],
+  ['Austin (MOJO)', ['MOJ']],
+  ['gprof', ['gmon']],
+  ['Python cProfile (pstats)', ['{(', '{)', '{\xa8', '{\xa9', '\xfb(', '\xfb)', '\xfb\xa8', '\xfb\xa9']],
+  ['Python pickle, as of line_profiler', ['\x80\x02', '\x80\x03', '\x80\x04', '\x80\x05']],
 ];
-// oxlint-enable no-control-regex
-const FOREIGN_TEXT: readonly ForeignFormat[] = [
+const FOREIGN_TEXT: readonly (readonly [name: string, start: RegExp])[] = [
   ['pprof in its old form (before protobuf)', /^(--- \w+z|heap profile:|heapz? v2|goroutine profile:|threadcreate profile:)/],
   ['Austin', /^# (austin|mode|interval): |^Thread [0-9a-f]{8,};|^P\d+;T/],
   ['gprof', /^(Flat profile:|\s*Call graph|index\s+% )/],
@@ -39,18 +38,17 @@ const FOREIGN_TEXT: readonly ForeignFormat[] = [
 export function detectFormat(bytes: Uint8Array): DetectedFormat {
   if (bytes.length === 0) throw new FormatError('FORMAT_EMPTY', 'no bytes');
   const head = String.fromCharCode(...bytes.subarray(0, HEAD_BYTES));
-  assertNoneOf(FOREIGN_BINARY, head);
+  assertNone(FOREIGN_BINARY.find(([, starts]) => starts.some((start) => head.startsWith(start))));
   const encoding = head.startsWith('\xff\xfe') ? 'utf-16le' : head.startsWith('\xfe\xff') ? 'utf-16be' : 'utf-8';
   // Every message of protobuf holds such bytes: its field numbers and lengths.
   if (encoding === 'utf-8' && CONTROL.test(head)) return { format: 'pprof' };
-  assertNoneOf(FOREIGN_TEXT, head);
+  assertNone(FOREIGN_TEXT.find(([, start]) => start.test(head)));
   const text = new TextDecoder(encoding).decode(bytes); // drops the byte order mark; what is no UTF-8 becomes U+FFFD
   if (text.trim() === '') throw new FormatError('FORMAT_EMPTY', 'nothing but spaces');
   return text.trimStart().startsWith('{') ? { format: 'cpuprofile', json: cpuprofileJson(text) } : { format: 'folded', text };
 }
 
-function assertNoneOf(formats: readonly ForeignFormat[], head: string): void {
-  const found = formats.find(([, start]) => start.test(head));
+function assertNone(found: readonly [name: string, how: unknown] | undefined): void {
   if (found !== undefined) throw new FormatError('FORMAT_UNSUPPORTED', `this is ${found[0]}, which is not read yet`);
 }
 

@@ -3,11 +3,10 @@ const NUL_PICTURE = '\u2400';
 /** Stands for half of a surrogate pair, which UTF-8 cannot express. */
 const REPLACEMENT = '\uFFFD';
 
-/** Matches what `storableText` changes: NUL, and surrogates without their other half (with the u flag a whole pair is no surrogate). */
-// oxlint-disable-next-line no-control-regex -- NUL is what is looked for
-const UNSTORABLE = /[\0\p{Surrogate}]/gu;
+/** Surrogates without their other half: with the u flag a whole pair is no surrogate. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 /** The text as every store and every UTF-8 reader can hold it: NUL becomes U+2400 (its picture), a lone surrogate U+FFFD. Other text is returned as it is. */
 export function storableText(text: string): string {
-  return text.replace(UNSTORABLE, (character) => (character === '\0' ? NUL_PICTURE : REPLACEMENT));
+  return text.replaceAll('\0', NUL_PICTURE).replace(LONE_SURROGATE, REPLACEMENT);
 }
