@@ -2,6 +2,7 @@ import type { AgentOptions } from './options/options.js';
 import { lookLike } from './safety/look-like.js';
 import { sharedAgent } from './shared-agent.js';
 import type { Labels } from './transactions/label-limits.js';
+import { methodDecorator, nameOfCall, type MethodDecoratorOfEitherKind } from './transactions/method-decorator.js';
 
 export { bucket } from './transactions/bucket.js';
 export type { AgentOptions } from './options/options.js';
@@ -75,14 +76,17 @@ export function tag(labels: Labels): void {
 export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options?: WrapOptions<Parameters<Fn>>): Fn {
   if (typeof fn !== 'function') return fn;
   const name = options?.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
-  const labels = options?.labels;
-  const wrapped = function (this: unknown, ...args: Parameters<Fn>): unknown {
-    return agent.transaction(name, typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
-      // The compiler cannot see that `Parameters<Fn>` is what `fn` takes.
-      fn.apply(this, args as never[]),
-    );
-  };
-  return lookLike(wrapped as (...args: never[]) => unknown, fn);
+  return followed(fn, () => name, options?.labels);
+}
+
+/**
+ * Makes each call of a method a transaction, as `wrap` does with a function: `@Transaction()`. Its name is `Class.method`, by the class of the object that it is
+ * called on, unless `options.name` says another, which minified code needs. For decorators as ECMAScript has them and for TypeScript's `experimentalDecorators`.
+ */
+export function Transaction<Args extends readonly unknown[]>(options?: WrapOptions<Args>): MethodDecoratorOfEitherKind {
+  return methodDecorator((method, methodName) =>
+    followed(method, (self) => options?.name ?? nameOfCall(self, methodName), options?.labels),
+  );
 }
 
 /**
@@ -105,6 +109,21 @@ export function flush(): Promise<boolean> {
 /** Sends what there is, within 5 s, and stops profiling. May be called at any time, and more than once; `init` starts again. Never rejects. */
 export function stop(): Promise<void> {
   return agent.stop();
+}
+
+/** A function that does as `fn` does, each call being a transaction. */
+function followed<Fn extends (...args: never[]) => unknown, Args extends readonly unknown[]>(
+  fn: Fn,
+  nameOf: (self: unknown) => string,
+  labels: WrapOptions<Args>['labels'],
+): Fn {
+  const ours = function (this: unknown, ...args: Args): unknown {
+    return agent.transaction(nameOf(this), typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
+      // The compiler cannot see that these are what `fn` takes.
+      fn.apply(this, args as readonly unknown[] as never[]),
+    );
+  };
+  return lookLike(ours as (...args: never[]) => unknown, fn);
 }
 
 /** The host's own function makes these labels; an error in it must not become an error of the call. */
