@@ -137,6 +137,8 @@ try {
     live_tail_ms_10k: ms(tail.k10),
     week_ms_10k: ms(times.week_10k),
     week_ms_100k: ms(times.week_100k),
+    day_totals_kb_10k: await dayTotalsKb(2),
+    day_totals_kb_100k: await dayTotalsKb(3),
     growth_10x: round(median(times.week_100k) / median(times.week_10k), 2),
     growth_10x_profiles: round(median(times.merge_10k) / median(times.merge_1k), 2),
     blobs_ms_1k: ms(slow.blobs_1k),
@@ -145,6 +147,15 @@ try {
 } finally {
   await bench.close();
   await postgres.stop();
+}
+
+/** Of all days of a service: how much more there is to read of ten times the profiles. */
+async function dayTotalsKb(serviceId: number): Promise<number> {
+  const [row] = (await bench.dataSource.query(
+    'SELECT sum(octet_length(totals))::bigint AS bytes FROM day_totals WHERE service_id = $1',
+    [serviceId],
+  )) as { bytes: number }[];
+  return Math.round(row!.bytes / 1e3);
 }
 
 /** Milliseconds of each, taken in turns so that a busy moment meets all. The first turn only warms up. */

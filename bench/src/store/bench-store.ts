@@ -1,6 +1,7 @@
 import { connectDataSource, ReadDatabase, runMigrations } from '../../../apps/server/dist/platform/database/index.js';
 import { WorkerPool } from '../../../apps/server/dist/platform/worker-pool/index.js';
 import { ProcessStarts } from '../../../apps/server/dist/features/catalog/index.js';
+import { LineRecordings } from '../../../apps/server/dist/features/lines/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../../apps/server/dist/features/process-metrics/index.js';
 import {
   BlockRepository,
@@ -58,6 +59,7 @@ export async function openBenchStore(databaseUrl: string) {
       blocks,
       new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
       new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
+      new LineRecordings(dataSource, reads),
     ),
     cover: new Cover(new SnapshotRepository(reads), windows, dictionaries, pool, new AnswerCache(0)),
     /** Bytes on disk: rows, their large values and their indexes. */

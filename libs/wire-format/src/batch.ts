@@ -57,7 +57,7 @@ export interface RawFunctionTable {
   readonly name: readonly string[];
   /** Script name, with `file://` where V8 has it; '' for V8's own. */
   readonly scriptName: readonly string[];
-  /** Line of the definition, from 1; 0 is unknown. */
+  /** Of the definition; in stacks of profiles with `call-site` lines the one that ran, so that a function has several rows. From 1; 0 is unknown. */
   readonly line: Uint32Array;
 }
 

@@ -43,11 +43,20 @@ export class ColumnReader {
 
   /** @returns 0 to 2^53 - 1. @throws {WireError} `WIRE_TRUNCATED`, `WIRE_VARINT` */
   varint(): number {
-    // Most numbers are small.
-    const first = this.source[this.#at];
-    if (first !== undefined && first < 128) {
+    // Most numbers are small, and this is small enough to become part of the loops that call it.
+    const first = this.source[this.#at]!;
+    if (first < 128) {
       this.#at += 1;
       return first;
+    }
+    return this.#longVarint();
+  }
+
+  #longVarint(): number {
+    const [first, second] = [this.source[this.#at]!, this.source[this.#at + 1]!];
+    if (first >= 128 && second < 128) {
+      this.#at += 2;
+      return (first & 127) + second * 128;
     }
     let value = 0;
     for (let count = 0, scale = 1; count < MAX_VARINT_BYTES; count += 1, scale *= 128) {
@@ -64,6 +73,7 @@ export class ColumnReader {
   /** @returns Within +-2^52. @throws {WireError} `WIRE_TRUNCATED`, `WIRE_VARINT` */
   signed(): number {
     const zigzag = this.varint();
+    if (zigzag < 2 ** 31) return (zigzag >>> 1) ^ -(zigzag & 1);
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
   }
 
@@ -104,23 +114,26 @@ export class ColumnReader {
     return count;
   }
 
-  /** Each value 0 to 2^53 - 1. @throws {WireError} `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
-  column(): Float64Array {
-    const values = new Float64Array(this.count());
+  /**
+   * Each value 0 to 2^53 - 1. @param make - Here and below: gives the array for so many values, to be filled.
+   * @throws {WireError} `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT`
+   */
+  column(make = newColumn): Float64Array {
+    const values = make(this.count());
     for (let row = 0; row < values.length; row += 1) values[row] = this.varint();
     return values;
   }
 
   /** Each value within +-2^52. @throws {WireError} `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
-  signedColumn(): Float64Array {
-    const values = new Float64Array(this.count());
+  signedColumn(make = newColumn): Float64Array {
+    const values = make(this.count());
     for (let row = 0; row < values.length; row += 1) values[row] = this.signed();
     return values;
   }
 
   /** Each value within +-2^53. @throws {WireError} `WIRE_VALUE` if the sum of the distances leaves it; `WIRE_COUNT`, `WIRE_TRUNCATED`, `WIRE_VARINT` */
-  deltaColumn(): Float64Array {
-    const values = new Float64Array(this.count());
+  deltaColumn(make = newColumn): Float64Array {
+    const values = make(this.count());
     for (let row = 0, value = 0; row < values.length; row += 1) {
       value += this.signed();
       if (!Number.isSafeInteger(value)) throw new WireError('WIRE_VALUE', `row ${row} is above 2^53`);
@@ -159,6 +172,10 @@ export class ColumnReader {
   row(rowCount: number): number {
     return checkedRow(this.varint(), rowCount);
   }
+}
+
+function newColumn(length: number): Float64Array {
+  return new Float64Array(length);
 }
 
 function checkedRow(row: number, rowCount: number, firstRow = 0): number {

@@ -238,7 +238,7 @@ function textsOf(rows: Uint32Array, texts: readonly string[]): string[] {
 
 function readStacks({ reader, size }: ReadContext, functionCount: number): StackTable {
   const parent = reader.deltaRowColumn(2 ** 31, -1);
-  const functionRow = Uint32Array.from(reader.deltaRowColumn(functionCount));
+  const functionRow = new Uint32Array(reader.deltaRowColumn(functionCount).buffer); // none is negative
   assertSameLength('stacks', parent, functionRow);
   size.add(parent.length * STACK_BYTES);
   const stacks = { length: parent.length, parent, functionRow };

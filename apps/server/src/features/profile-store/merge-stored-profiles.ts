@@ -123,7 +123,7 @@ function mergeAll(task: MergeTask): MergedValues {
   let [rootSelf, sum] = [0, 0];
   for (const byKey of byKeyOf) {
     rootSelf += byKey[0]!;
-    for (const value of byKey) sum += value;
+    for (let key = 0; key < byKey.length; key += 1) sum += byKey[key]!;
   }
   const selfOf = byKeyOf.slice(0, -1).map((byKey) => byKey.subarray(1));
   return { ...joinSelf(task.epochs, selfOf), rootSelf, sum, samples };

@@ -51,9 +51,9 @@ export function readRows(reader: ColumnReader, keyCount: number): LabelSetRows[]
   const divisor = reader.varint();
   const unit = reader.varint();
   const labelSetIds = reader.deltaColumn();
-  const keys = Array.from(labelSetIds, () => reader.deltaColumn());
-  const values = keys.map((column) => sameLength(reader.signedColumn(), column.length));
-  const counts = keys.map((column) => sameLength(reader.column(), column.length));
+  const keys = Array.from(labelSetIds, () => reader.deltaColumn(partOfChunk));
+  const values = keys.map((column) => sameLength(reader.signedColumn(partOfChunk), column.length));
+  const counts = keys.map((column) => sameLength(reader.column(partOfChunk), column.length));
   return Array.from(labelSetIds, (labelSetId, at) => {
     const [key, value, count] = [keys[at]!, values[at]!, counts[at]!];
     for (let row = 0; row < key.length; row += 1) {
@@ -63,6 +63,21 @@ export function readRows(reader: ColumnReader, keyCount: number): LabelSetRows[]
     }
     return { labelSetId, key, value, count };
   });
+}
+
+const CHUNK_VALUES = 4_096;
+let chunk = new Float64Array(CHUNK_VALUES);
+let chunkUsed = 0;
+
+/** A new column. A question reads tens of thousands of a few values each, and to make an array of its own takes longer than to fill one. */
+function partOfChunk(length: number): Float64Array {
+  if (length > CHUNK_VALUES / 4) return new Float64Array(length);
+  if (chunkUsed + length > CHUNK_VALUES) {
+    chunk = new Float64Array(CHUNK_VALUES);
+    chunkUsed = 0;
+  }
+  chunkUsed += length;
+  return chunk.subarray(chunkUsed - length, chunkUsed);
 }
 
 function residuesOf({ value, count }: LabelSetRows, divisor: number, unit: number): Float64Array {

@@ -191,9 +191,15 @@ export function decodeTotals(totals: Uint8Array): Totals {
 export function labelSetSums(rows: readonly LabelSetRows[]): LabelSetSum[] {
   return rows.map((one) => ({
     labelSetId: one.labelSetId,
-    value: one.value.reduce((sum, value) => sum + value, 0),
-    count: one.count.reduce((sum, count) => sum + count, 0),
+    value: sumOf(one.value),
+    count: sumOf(one.count),
   }));
+}
+
+function sumOf(values: Float64Array): number {
+  let sum = 0;
+  for (let row = 0; row < values.length; row += 1) sum += values[row]!;
+  return sum;
 }
 
 /** Before it is stored and what it was made of is deleted. */
