@@ -6,11 +6,11 @@ import { inDatabaseTransaction } from '../../platform/database/index.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 import { orGone } from '../../platform/database/service-rows.js';
 import { BlockRepository } from './block.repository.js';
-import { LEVELS, PINNED_TABLE, type Level, type UpperLevel } from './level.js';
+import { LEVELS, type Level, type UpperLevel } from './level.js';
 import type { Labelled } from './remove-labelled.js';
 import { decodeTotals } from './segment-codec.js';
 import { StoreError } from './store-error.js';
-import { DAY_MS, HOUR_MS, IS_KEY, KEY_COLUMNS, keyParameters, WINDOW_MS, windowStart, type WindowKey } from './window.js';
+import { HOUR_MS, IS_KEY, KEY_COLUMNS, keyParameters, WINDOW_MS, windowStart, type WindowKey } from './window.js';
 import { WindowRepository } from './window.repository.js';
 
 /** What one step took away. */
@@ -46,16 +46,12 @@ export class ErasureRepository {
     private readonly blocks: BlockRepository,
   ) {}
 
-  /** Length of the longest window that an end of a range at `atMs` would cut, and that cannot be cut any more; a minute, if none. */
+  /** Length of the longest window that an end of a range at `atMs` would cut, and that cannot be cut any more; a minute, if none. Days of pins aside. */
   async uncutAt(serviceId: number, atMs: EpochMs): Promise<DurationMs> {
     const queries = UPPER.map(({ windowTable, windowMs }) => {
       const startMs = windowStart(atMs, windowMs);
       return `SELECT ${windowMs} AS "windowMs" FROM ${windowTable} WHERE service_id = $1 AND is_sealed AND window_start_ms = ${startMs} AND window_start_ms <> ${atMs}`;
     });
-    const dayMs = windowStart(atMs, DAY_MS);
-    queries.push(
-      `SELECT ${DAY_MS} FROM ${PINNED_TABLE} WHERE service_id = $1 AND window_start_ms = ${dayMs} AND window_start_ms <> ${atMs}`,
-    );
     const rows = (await this.dataSource.query(
       `SELECT max("windowMs") AS "windowMs" FROM (${queries.join(' UNION ALL ')}) AS cut`,
       [serviceId],
@@ -129,8 +125,9 @@ export class ErasureRepository {
   }
 
   /**
-   * Windows of the service that may hold something of what is to go: those with such label sets in their totals, or all if processes are to go; and
-   * first minutes with blocks that wait, because those are segments next. Read a page at a time.
+   * Windows of the service that may hold something of what is to go: those with such label sets in their totals, or all if processes are to go, because
+   * totals name none and a process is under any revision it ever sent (decision 0120); and first minutes with blocks that wait, because those are
+   * segments next. Read a page at a time.
    */
   async *candidates(level: Level, serviceId: number, labelled: Labelled): AsyncGenerator<WindowKey> {
     const { windowTable, totalsTable } = level;

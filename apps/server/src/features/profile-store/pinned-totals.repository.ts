@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { TimeRange } from '@hearth/profile-model';
+import type { EpochMs, TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { TimePartitions } from '../../platform/database/partitions.js';
@@ -43,6 +43,15 @@ export class PinnedTotals {
        ON CONFLICT (${KEY_COLUMNS}) DO UPDATE SET sequence = excluded.sequence, detail = excluded.detail`,
       [...keyParameters(key), sequence, detail],
     );
+  }
+
+  /** Whether a day of a service is kept of any revision, be it empty. */
+  async hasDay(serviceId: number, dayStartMs: EpochMs): Promise<boolean> {
+    const found = (await this.dataSource.query(
+      `SELECT FROM ${PINNED_TABLE} WHERE service_id = $1 AND window_start_ms = $2 LIMIT 1`,
+      [serviceId, dayStartMs],
+    )) as unknown[];
+    return found.length === 1;
   }
 
   /** Days of all pinned revisions of a service, a few at a time. */

@@ -22,12 +22,14 @@ export class DeletionOrders {
 
   /** @throws {HearthError} `SERVICE_NOT_FOUND` */
   async order(projectId: number, service: string): Promise<DeletionAnswer> {
-    // Its service is not found any more, and one that has come back since is another.
-    const [failed, ...others] = await this.deletions.findFailedServices(projectId, service);
-    for (const one of others) await this.deletions.reopen(one);
-    if (failed !== undefined) return answerOf(await this.deletions.reopen(failed));
-    const { id } = await this.selections.findService(projectId, service);
-    return this.#order(projectId, { id, name: service }, { kind: 'service' });
+    let reopened: DeletionRow | undefined;
+    for (const failed of await this.deletions.findFailedServices(projectId, service))
+      reopened = await this.deletions.reopen(failed);
+    if (reopened === undefined)
+      return this.#order(projectId, await this.selections.findService(projectId, service), { kind: 'service' });
+    // Its service may be found no more. One that has come back since is another, and is what has the name now.
+    const found = await this.catalog.findService(projectId, service);
+    return found === null ? answerOf(reopened) : this.#order(projectId, found, { kind: 'service' });
   }
 
   /** @throws {HearthError} `SERVICE_NOT_FOUND`, `TIME_INVALID`, `RANGE_EMPTY`, `DELETION_RANGE_UNEVEN`, `LABEL_VALUE_NOT_FOUND` */
@@ -47,20 +49,18 @@ export class DeletionOrders {
     { id: serviceId, name: service }: ServiceRow,
     selector: DeletionSelector & { readonly kind: 'label' },
   ): Promise<DeletionAnswer> {
-    const reopenUndone = async () => {
-      const undone = await this.deletions.findUndone({ serviceId, selector });
-      return undone === null ? undefined : this.deletions.reopen(undone);
-    };
-    const undone = await reopenUndone();
-    if (undone !== undefined) return answerOf(undone);
     const { name, value } = selector;
-    const added = await inDatabaseTransaction(this.dataSource, async ({ client, queryRunner }) => {
+    const order = await inDatabaseTransaction(this.dataSource, async ({ client, queryRunner: { manager } }) => {
+      // Before it is looked for: another request may be ordering the same.
+      await this.catalog.holdLabels(client, serviceId);
+      const undone = await this.deletions.findUndone({ serviceId, selector }, manager);
+      if (undone !== null && undone.status !== 'failed') return undone;
       const labelled = await this.catalog.retireLabel(client, serviceId, name, value);
+      // What was sent since it was first ordered has other ids, which nobody would take away as long as it fails.
+      if (undone !== null) return this.deletions.reopen(undone, labelled, manager);
       if (labelled.labelSetIds.length + labelled.processIds.length === 0) return undefined;
-      return this.deletions.add({ projectId, serviceId, service, selector }, labelled, queryRunner.manager);
+      return this.deletions.add({ projectId, serviceId, service, selector }, labelled, manager);
     });
-    // Nothing has it: also when another request has ordered the same in this moment.
-    const order = added ?? (await reopenUndone());
     if (order !== undefined) return answerOf(order);
     throw new HearthError(
       'LABEL_VALUE_NOT_FOUND',

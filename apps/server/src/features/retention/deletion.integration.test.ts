@@ -251,14 +251,28 @@ describe('an order that cannot be carried out', () => {
       return one.status === 'failed' ? one : undefined;
     });
     expect(failed.error).toEqual({ code: 'DELETION_FAILED', message: 'given up after 12 tries: its worker was lost each time' });
-    // As an agent does: told to send again, it does.
-    const again = await store('lost', 1).catch(async (error: unknown) => {
-      expect(error).toMatchObject({ code: 'CATALOG_GONE_BACK' });
-      return store('lost', 1);
-    });
     expect((await server.delete<DeletionAnswer>('/api/v1/services/lost')).body.id).toBe(String(order.id));
     await doneOrder(String(order.id));
     expect(await rowsOf(serviceId)).toEqual({ deletion: 1 });
-    expect((await rowsOf(again))['process']).toBe(1); // the one that came back is another
+  });
+
+  it('about a service that has come back since keeps nobody from deleting that one', async () => {
+    const serviceId = await store('returned', 1);
+    const order = await orderService(serviceId, 'returned');
+    await of(Catalog).removeService(serviceId);
+    await of(DataSource).query("UPDATE deletion SET attempts = 12, state = 'failed' WHERE id = $1", [order.id]);
+    // As an agent does: told to send again, it does.
+    const again = await store('returned', 1).catch(async (error: unknown) => {
+      expect(error).toMatchObject({ code: 'CATALOG_GONE_BACK' });
+      return store('returned', 1);
+    });
+    expect(again).not.toBe(serviceId);
+    const answer = await server.delete<DeletionAnswer>('/api/v1/services/returned');
+    expect(answer).toMatchObject({ status: 202, body: { service: 'returned', error: null } });
+    expect(answer.body.id).not.toBe(String(order.id)); // the one that came back is another
+    // Both go: the one that is there, and what was left of the one before.
+    for (const id of [answer.body.id, String(order.id)]) await doneOrder(id);
+    for (const one of [again, serviceId]) expect(await rowsOf(one)).toEqual({ deletion: 1 });
+    expect(await server.delete('/api/v1/services/returned')).toMatchObject({ status: 404, body: { code: 'SERVICE_NOT_FOUND' } });
   });
 });

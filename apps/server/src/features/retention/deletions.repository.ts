@@ -4,6 +4,7 @@ import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { DeletionSelector } from '@hearth/query-contract';
 import type { ClientBase } from 'pg';
 import { In, LessThanOrEqual, Repository } from 'typeorm';
+import { arrayText } from '../../platform/database/index.js';
 import { DeletionEntity } from './deletion.entity.js';
 
 /** Without what only its worker needs. */
@@ -23,6 +24,7 @@ export interface Labelled {
   readonly labelSetIds: readonly number[];
   readonly processIds: readonly number[];
 }
+const NOTHING: Labelled = { labelSetIds: [], processIds: [] };
 
 /** What was taken away in one database transaction. */
 export interface Removed {
@@ -43,8 +45,12 @@ export class Deletions {
   constructor(@InjectRepository(DeletionEntity) readonly table: Repository<DeletionEntity>) {}
 
   /** The same order as it stands: under way, or given up. The last one if there are several. */
-  async findUndone({ serviceId, selector }: Pick<NewDeletion, 'serviceId' | 'selector'>): Promise<DeletionRow | null> {
-    return this.table
+  async findUndone(
+    { serviceId, selector }: Pick<NewDeletion, 'serviceId' | 'selector'>,
+    manager = this.table.manager,
+  ): Promise<DeletionRow | null> {
+    return manager
+      .getRepository(DeletionEntity)
       .createQueryBuilder('deletion')
       .where({ serviceId, status: In([...OPEN, 'failed']) })
       .andWhere('selector IS NOT DISTINCT FROM CAST(:selector AS jsonb)', { selector: selectorText(selector) })
@@ -61,7 +67,7 @@ export class Deletions {
   /** @param manager - Of a database transaction that the row is to be part of. */
   async add(
     { projectId, serviceId, service, selector }: NewDeletion,
-    { labelSetIds, processIds }: Labelled = { labelSetIds: [], processIds: [] },
+    { labelSetIds, processIds } = NOTHING,
     manager = this.table.manager,
   ): Promise<DeletionRow> {
     const table = manager.getRepository(DeletionEntity);
@@ -78,11 +84,19 @@ export class Deletions {
     return table.findOneByOrFail({ serviceId, id: Number(identifiers[0]!.id) });
   }
 
-  /** One that was given up is tried again from the start; any other stays as it is. */
-  async reopen({ serviceId, id }: DeletionKey): Promise<DeletionRow> {
-    const tryAgain = { attempts: 0, nextAttemptMs: 0, errorCode: null, errorMessage: null, finishedMs: null } as const;
-    await this.table.update({ serviceId, id, status: 'failed' }, { status: 'pending', ...tryAgain });
-    return this.table.findOneByOrFail({ serviceId, id });
+  /**
+   * One that was given up is tried again from the start; any other stays as it is.
+   *
+   * @param more - It is about this too from now on.
+   */
+  async reopen({ serviceId, id }: DeletionKey, more = NOTHING, manager = this.table.manager): Promise<DeletionRow> {
+    await manager.query(
+      `UPDATE deletion SET state = 'pending', attempts = 0, next_attempt_ms = 0, error_code = NULL, error_message = NULL, finished_ms = NULL,
+         label_set_ids = label_set_ids || $3::bigint[], process_ids = process_ids || $4::bigint[]
+       WHERE service_id = $1 AND id = $2 AND state = 'failed'`,
+      [serviceId, id, arrayText(more.labelSetIds), arrayText(more.processIds)],
+    );
+    return manager.getRepository(DeletionEntity).findOneByOrFail({ serviceId, id });
   }
 
   async find(key: DeletionKey): Promise<DeletionRow | null> {

@@ -4,8 +4,9 @@ import type { DurationMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
-import { HearthError } from '../../platform/http/index.js';
+import { HearthError, toHearthError } from '../../platform/http/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
+import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { ErasureRepository, LEVELS, PinnedTotals, ReceiptRepository, type Labelled } from '../profile-store/index.js';
 import { LabelRemover } from '../rollup/index.js';
@@ -17,7 +18,7 @@ import { Deletions, type DeletionOrder } from './deletions.repository.js';
 const MAX_PASSES = 20;
 const ALL_TIME = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER } as const;
 /** Levels and tables gone through in a pass. */
-const STEPS = 8;
+const STEPS = 9;
 
 /** Removes what had a label when it was ordered: the catalog has let go of its ids since, so nothing new can have them. */
 @Injectable()
@@ -33,19 +34,22 @@ export class LabelDeletion {
     private readonly transactionWindows: TransactionWindows,
     private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
+    private readonly lineRecordings: LineRecordings,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
-  /** @throws {HearthError} `DELETION_BUSY`, `PROCESS_DETAIL_EXPIRED`; {StoreError} if what is stored is damaged */
+  /** @throws {HearthError} `DELETION_BUSY`, `PROCESS_DETAIL_EXPIRED`; {StoreError} if what is stored is damaged. Once everything else is gone */
   async run(order: DeletionOrder, settledMs: DurationMs): Promise<void> {
     const beganAtMs = Date.now();
     for (let pass = 0; pass < MAX_PASSES; pass += 1) {
       // A batch that was on its way when it was ordered may still be stored: the last pass begins once none can be.
       const isLast = Date.now() >= beganAtMs + settledMs;
-      const found = await this.#pass(order);
+      const left = new WindowsLeft();
+      const found = await this.#pass(order, left);
       if (isLast && found === 0) {
         await this.#removeComparisons(order);
-        return this.disk.giveBack(order, STEPS);
+        await this.disk.giveBack(order, STEPS);
+        return left.throwIfAny();
       }
       await this.deletions.restartSteps(order);
       await sleep(settledMs);
@@ -56,7 +60,7 @@ export class LabelDeletion {
   }
 
   /** @returns Rows that went or were written again. */
-  async #pass(order: DeletionOrder): Promise<number> {
+  async #pass(order: DeletionOrder, left: WindowsLeft): Promise<number> {
     const { serviceId } = order;
     const labelled: Labelled = { labelSetIds: new Set(order.labelSetIds), processIds: new Set(order.processIds) };
     let found = 0;
@@ -68,11 +72,12 @@ export class LabelDeletion {
     // From the finest level up, as it is merged: what was merged upwards meanwhile is met there.
     for (const level of [LEVELS.minute, LEVELS.hour, LEVELS.day]) {
       for await (const key of this.erasure.candidates(level, serviceId, labelled))
-        await this.remover.remove(level, key, labelled, note);
+        await left.unless(() => this.remover.remove(level, key, labelled, note));
       await step();
     }
     // After the days, for the same reason.
-    for await (const key of this.pinned.days(serviceId)) await this.remover.removeFromPinned(key, labelled, note);
+    for await (const key of this.pinned.days(serviceId))
+      await left.unless(() => this.remover.removeFromPinned(key, labelled, note));
     await step();
     // Whatever is in them is in a segment: of live services there are always some, which is no reason for another pass.
     await this.erasure.removeBuiltBlocks(serviceId, async (client, removed) =>
@@ -84,6 +89,8 @@ export class LabelDeletion {
     await step();
     await this.processSeries.removeProcesses(serviceId, order.processIds, note);
     await step();
+    await this.lineRecordings.removeLabelled(serviceId, order, note);
+    await step();
     await this.receipts.removeProcesses(serviceId, order.processIds, note);
     await step();
     return found;
@@ -94,6 +101,38 @@ export class LabelDeletion {
     await inDatabaseTransaction(this.dataSource, async ({ client }) => {
       const rows = await this.comparisons.removeAbout(client, order.serviceId, ALL_TIME);
       await this.deletions.noteRemoved(client, order, { rows, tables: [] });
+    });
+  }
+}
+
+/** Windows that a pass could not change: one that is damaged or not known well enough keeps nothing else from going. */
+class WindowsLeft {
+  #count = 0;
+  /** The one that the order tells of. */
+  #told: unknown;
+  #known: HearthError | undefined;
+
+  async unless(change: () => Promise<unknown>): Promise<void> {
+    try {
+      await change();
+    } catch (error) {
+      const known = toHearthError(error);
+      this.#count += 1;
+      // A refusal ends the order for good, so it comes second to what may yet be mended.
+      if (this.#known !== undefined && (this.#known.status >= 500 || known.status < 500)) return;
+      this.#told = error;
+      this.#known = known;
+    }
+  }
+
+  throwIfAny(): void {
+    if (this.#known === undefined) return;
+    if (this.#count === 1) throw this.#told;
+    const why = this.#told instanceof Error ? this.#told.message : String(this.#told);
+    const { code, status } = this.#known;
+    throw new HearthError(code, `${this.#count} windows are left as they were, one because: ${why}`, {
+      status,
+      cause: this.#told,
     });
   }
 }

@@ -67,6 +67,7 @@ async function carryOut(id: string): Promise<DeletionAnswer> {
   await of(DeletionRun).run(order, SETTLED_MS);
   return (await servers[0]!.get<DeletionAnswer>(`/api/v1/deletions/${id}`)).body;
 }
+const giveUp = (id: string) => of(DataSource).query("UPDATE deletion SET state = 'failed', finished_ms = 1 WHERE id = $1", [id]);
 const rowsOf = async (table: string, where: string) =>
   ((await of(DataSource).query(`SELECT count(*) AS n FROM ${table} WHERE ${where}`)) as { n: number }[])[0]!.n;
 
@@ -130,6 +131,84 @@ describe('DELETE /services/:service/data by label', () => {
       expect(await rowsOf('process', 'true')).toBe(2);
       for (const table of ['process_series', 'transaction_window', 'batch_receipt'])
         expect(await rowsOf(table, 'process_id NOT IN (SELECT id FROM process)'), table).toBe(0);
+    });
+  });
+
+  it('finds what a process sent under another release too, which the catalog does not tell of', async () => {
+    await withServers(async (one) => {
+      await send(one, batchOf(0, 'pro', 'a'));
+      const { process, ...later } = batchOf(1, 'pro', 'a');
+      await send(one, { ...later, process: { ...process, revision: 'made-2', environment: 'canary' } });
+      await send(one, batchOf(2, 'pro', 'b'));
+      expect(await of(DataSource).query('SELECT DISTINCT process_id, revision_id FROM block WHERE process_id = 1')).toHaveLength(
+        2,
+      );
+      expect(await rowsOf('process', 'id = 1')).toBe(1);
+      const ordered = await one.delete<DeletionAnswer>('/api/v1/services/made/data?label=pod&value=a');
+      expect((await carryOut(ordered.body.id)).status).toBe('done');
+      expect(await sumOf(one)).toBe(1_002);
+      for (const table of ['block', 'transaction_window', 'process_series'])
+        expect(await rowsOf(table, 'process_id = 1'), table).toBe(0);
+    });
+  });
+
+  it('takes what has come since with it when one that was given up is sent again', async () => {
+    await withServers(async (one, other) => {
+      await send(one, batchOf(0, 'secret', 'a'));
+      await send(one, batchOf(1, 'pro', 'b'));
+      for (const [path, batch, left] of [
+        ['/api/v1/services/made/data?label=plan&value=secret', batchOf(2, 'secret', 'a'), 1_001],
+        ['/api/v1/services/made/data?label=pod&value=b', batchOf(3, 'pro', 'b'), 0],
+      ] as const) {
+        const { id } = (await one.delete<DeletionAnswer>(path)).body;
+        await giveUp(id);
+        await send(one, batch);
+        // At once, on two servers: one order.
+        const again = await Promise.all([one, other].map((server) => server.delete<DeletionAnswer>(path)));
+        for (const answer of again) expect(answer).toMatchObject({ status: 202, body: { id, status: 'pending', error: null } });
+        expect((await carryOut(id)).status).toBe('done');
+        expect(await sumOf(one)).toBe(left);
+        expect(await one.delete(path)).toMatchObject({ status: 404, body: { code: 'LABEL_VALUE_NOT_FOUND' } });
+      }
+      expect(await rowsOf('process', 'true')).toBe(1);
+    });
+  });
+
+  it('tries one that was given up again, also if nothing has come since', async () => {
+    await withServers(async (one) => {
+      await send(one, batchOf(0, 'secret', 'a'));
+      const path = '/api/v1/services/made/data?label=plan&value=secret';
+      const { id } = (await one.delete<DeletionAnswer>(path)).body;
+      await giveUp(id);
+      expect(await one.delete<DeletionAnswer>(path)).toMatchObject({ status: 202, body: { id, status: 'pending' } });
+      expect((await carryOut(id)).status).toBe('done');
+      expect(await sumOf(one)).toBe(0);
+    });
+  });
+
+  it('writes nothing where nothing has the label', async () => {
+    await withServers(async (one, other) => {
+      await send(one, batchOf(0, 'pro', 'a'));
+      const generation = async () => of(DataSource).query('SELECT label_generation::int AS generation FROM service');
+      const path = '/api/v1/services/made/data?label=plan&value=';
+      const isMissing = { status: 404, body: { code: 'LABEL_VALUE_NOT_FOUND' } };
+      expect(await one.delete(`${path}nobody`)).toMatchObject(isMissing);
+      expect(await generation()).toEqual([{ generation: 0 }]);
+      expect(await rowsOf('deletion', 'true')).toBe(0);
+      // So nobody is told to send again.
+      expect(await send(one, batchOf(1, 'pro', 'a'))).toEqual([]);
+
+      const { id } = (await one.delete<DeletionAnswer>(`${path}pro`)).body;
+      expect(await generation()).toEqual([{ generation: 1 }]);
+      await giveUp(id);
+      for (const server of [one, other]) expect((await server.delete<DeletionAnswer>(`${path}pro`)).body.id).toBe(id);
+      expect(await generation()).toEqual([{ generation: 1 }]);
+      expect((await carryOut(id)).status).toBe('done');
+      expect(await Promise.all([one, other].map((server) => server.delete(`${path}pro`)))).toMatchObject([isMissing, isMissing]);
+      expect(await generation()).toEqual([{ generation: 1 }]);
+      // A process alone is enough.
+      expect((await one.delete('/api/v1/services/made/data?label=pod&value=a')).status).toBe(202);
+      expect(await generation()).toEqual([{ generation: 2 }]);
     });
   });
 

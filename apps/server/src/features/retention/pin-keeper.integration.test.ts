@@ -4,6 +4,7 @@ import { startTestPostgres, type TestPostgres } from '../../../../../test/suppor
 import { DAYS, flushesOfDays, randomNumbers, SERVICE, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import {
   buildAll,
+  countTransactions,
   freshRollupServer,
   sealAll,
   startRollupServer,
@@ -303,6 +304,26 @@ describe('PinKeeper', () => {
     expect(await actualMerged(server, ALL)).toEqual(expectedMerged(flushes.filter(isLeft), ALL));
   });
 
+  it('keeps transactions by the minute while a range can cut their day', async () => {
+    const server = await freshServer();
+    const flush = flushesOfMonths(randomNumbers(15)).find((one) => isPinned(one) && one.samples.length > 0)!;
+    const dayMs = Math.floor(flush.startMs / DAY_MS) * DAY_MS;
+    const keep = () => server.keeper.keep({ ...EVERYTHING, transactionsBeforeMs: ANY_TIME });
+    const startsIn = async (table: string) =>
+      (await server.dataSource.query(`SELECT window_start_ms AS at FROM ${table} ORDER BY 1`)) as unknown[];
+    const [minute, otherMinute] = [dayMs + 7 * 60_000, dayMs + 5 * DAY_MS + 60_000];
+    await countTransactions(server, [minute, otherMinute]);
+    await storeFlush(server, flush);
+    await buildAll(server);
+    await keep();
+    expect(await startsIn('transaction_window')).toEqual([{ at: minute }]);
+    expect(await startsIn('pinned_transaction')).toEqual([{ at: dayMs + 5 * DAY_MS }]);
+    await sealAll(server);
+    await keep();
+    expect(await startsIn('transaction_window')).toEqual([]);
+    expect(await startsIn('pinned_transaction')).toEqual([{ at: dayMs }, { at: dayMs + 5 * DAY_MS }]);
+  });
+
   it('leaves a day whose processes are told apart no more where it is', async () => {
     const server = await freshServer();
     const flushes = flushesOfMonths(randomNumbers(13)).filter(isPinned);
@@ -312,5 +333,21 @@ describe('PinKeeper', () => {
     expect(await rowsOf(server, 'day_totals')).toBe((await server.windows.listPastDays(PIN, ANY_TIME, 1000)).length);
     expect(await rowsOf(server, 'pinned_totals')).toBeGreaterThan(0);
     expect(await actualMerged(server, ALL)).toEqual(expectedMerged(flushes, ALL));
+  });
+
+  it('comes to every day, however many older ones cannot be kept', async () => {
+    const server = await freshServer();
+    await storeSealed(server, flushesOfMonths(randomNumbers(16)).filter(isPinned));
+    const days = await server.windows.listPastDays(PIN, ANY_TIME, 1000);
+    const key = 'service_id, profile_type_id, window_start_ms, revision_id, environment_id';
+    const stuck = `SELECT ${SERVICE}, 0, ${days[0]!.windowStartMs}, ${PIN.revisionId}, n`;
+    const numbers = 'FROM generate_series(1, 2100) AS n';
+    await server.dataSource.query(
+      `INSERT INTO day_window (${key}, sequence, built_sequence, is_sealed) ${stuck}, 1, 1, true ${numbers}`,
+    );
+    await server.dataSource.query(`INSERT INTO day_totals (${key}, totals) ${stuck}, '' ${numbers}`);
+    await server.keeper.keep(EVERYTHING);
+    expect(await rowsOf(server, 'pinned_totals')).toBe(days.length);
+    expect(await rowsOf(server, 'day_window')).toBe(2100);
   });
 });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EpochMs } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
@@ -22,8 +23,10 @@ import { PinnedTransactions } from '../transactions/index.js';
 import type { KeepPinnedPayload } from './keep-pinned.job.js';
 
 const REPOINT_FILE = 'features/profile-store/repoint-detail.worker.js';
-/** Of one job; the rest the next time. */
+/** Days that one job moves, about; the rest the next time. */
 const MAX_DAYS = 2_000;
+/** Days that are looked at together. */
+const PAGE = 500;
 
 /** A past day, and what is kept of it already, as of one moment. */
 interface PastDay {
@@ -55,21 +58,34 @@ export class PinKeeper {
 
   /** @throws {AggregateError} what went wrong, once everything else is kept */
   async keep({ daysBeforeMs, transactionsBeforeMs, ...pin }: KeepPinnedPayload): Promise<void> {
-    const faults: unknown[] = [];
-    for (const key of await this.windows.listPastDays(pin, daysBeforeMs, MAX_DAYS)) {
-      try {
-        await this.keepDay(key);
-      } catch (error) {
-        faults.push(error);
-      }
-    }
-    for (const hourStartMs of await this.transactions.listHours(pin, transactionsBeforeMs))
+    const faults = await this.#keepDays(pin, daysBeforeMs);
+    const openDays = await this.windows.listOpenDays(pin, transactionsBeforeMs);
+    for (const hourStartMs of await this.transactions.listHours(pin, transactionsBeforeMs, openDays))
       await this.#keepHour(pin, hourStartMs);
     if (faults.length > 0)
       throw new AggregateError(
         faults,
         `${faults.length} days of revision ${pin.revisionId} of service ${pin.serviceId}: ${String(faults[0])}`,
       );
+  }
+
+  /** Comes to every day: those that cannot be kept stay where they are, and newer ones wait behind none of them. @returns What went wrong */
+  async #keepDays(pin: Pick<WindowKey, 'serviceId' | 'revisionId'>, beforeMs: EpochMs): Promise<unknown[]> {
+    const faults: unknown[] = [];
+    let kept = 0;
+    let after: WindowKey | undefined;
+    do {
+      const days = await this.windows.listPastDays(pin, beforeMs, PAGE, after);
+      for (const key of days) {
+        try {
+          if ((await this.keepDay(key)) === 'kept') kept += 1;
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      after = days.length === PAGE ? days.at(-1) : undefined;
+    } while (after !== undefined && kept < MAX_DAYS);
+    return faults;
   }
 
   /**

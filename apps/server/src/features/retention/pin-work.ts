@@ -40,7 +40,7 @@ export class PinWork {
     }
   }
 
-  /** Disk of what was kept for pins that have ended. */
+  /** Disk of what was kept for pins that have ended; where none has ended since the last look it reads no row. */
   async returnRoom(): Promise<void> {
     for (const { partitions } of [this.totals, this.transactions]) await partitions.returnRoom();
   }

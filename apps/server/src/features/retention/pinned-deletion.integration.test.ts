@@ -5,9 +5,9 @@ import { checkCover } from '../../../../../test/support/check-cover.js';
 import { startDeletionServer, type DeletionServer } from '../../../../../test/support/deletion-server.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { DAYS, flushesOfDays, randomNumbers, SERVICE, type RawFlush } from '../../../../../test/support/raw-flushes.js';
-import { sealAll, storeFlush } from '../../../../../test/support/rollup-server.js';
+import { buildAll, countTransactions, sealAll, storeFlush } from '../../../../../test/support/rollup-server.js';
 import { ANY_STACK } from '../profile-store/build-segment.js';
-import { DAY_MS, HOUR_MS, windowStart } from '../profile-store/index.js';
+import { DAY_MS, ErasureRepository, HOUR_MS, windowStart } from '../profile-store/index.js';
 import { decodeDetail } from '../profile-store/segment-codec.js';
 import { DeletionRanges } from './deletion-ranges.js';
 import { DeletionRun } from './deletion-run.js';
@@ -38,6 +38,33 @@ async function freshPlace(): Promise<DeletionServer> {
   return place;
 }
 
+const rowsOf = async (table: string, where = 'true') =>
+  ((await place.server.dataSource.query(`SELECT count(*) AS n FROM ${table} WHERE ${where}`)) as [{ n: number }])[0].n;
+
+const count = (...startsMs: readonly number[]) => countTransactions(place.server, startsMs);
+
+/** Carries out an order, during which something else happens after its first step. */
+async function eraseBehind({ fromMs, untilMs }: TimeRange, happens: () => Promise<void>) {
+  const deletions = place.of(Deletions);
+  const selector = { kind: 'range', fromMs, untilMs } as const;
+  const order = await deletions.add({ projectId: 1, serviceId: SERVICE, service: 'shop', selector });
+  const addStep = deletions.addStep.bind(deletions);
+  let hasHappened = false;
+  deletions.addStep = async (...step) => {
+    if (!hasHappened) await happens();
+    hasHappened = true;
+    await addStep(...step);
+  };
+  const outcome = await place
+    .of(DeletionRun)
+    .run(order, SETTLED_MS)
+    .catch((error: unknown) => error);
+  deletions.addStep = addStep;
+  expect(hasHappened).toBe(true);
+  expect((await deletions.find(order))!.status).toBe(outcome === undefined ? 'done' : 'failed');
+  return outcome;
+}
+
 const erase = async ({ fromMs, untilMs }: TimeRange) => carryOut({ kind: 'range', fromMs, untilMs });
 
 /** Twice at once, and again. @returns Rows that went. */
@@ -56,8 +83,7 @@ describe('deleting a range of time', () => {
     const random = randomNumbers(6);
     let left: readonly RawFlush[] = flushesOfDays(random);
     const version = async () => Number(await server.windows.versionOf({ serviceId: SERVICE, profileTypeId: 1, ...SPAN }));
-    const rowsKept = async (where: string) =>
-      ((await server.dataSource.query(`SELECT count(*) AS n FROM pinned_totals WHERE ${where}`)) as [{ n: number }])[0].n;
+    const rowsKept = (where: string) => rowsOf('pinned_totals', where);
     const without = (range: TimeRange) => left.filter(({ startMs }) => startMs < range.fromMs || startMs >= range.untilMs);
     const check = async () => {
       for (let times = 0; times < 3; times += 1) await checkCover(server, left, random, SPAN);
@@ -99,6 +125,48 @@ describe('deleting a range of time', () => {
     await erase(SPAN);
     left = [];
     await check();
+  });
+
+  it('cuts no day of their transactions: it takes them as a whole, or refuses', async () => {
+    const { server, of } = await freshPlace();
+    const [morning, noon] = [SECOND_DAY.fromMs + 5 * HOUR_MS, SECOND_DAY.fromMs + 12 * HOUR_MS];
+    await count(morning, noon);
+    const untilNoon = { fromMs: SPAN.fromMs, untilMs: noon };
+    await expect(of(DeletionRanges).assertEven(SERVICE, untilNoon)).resolves.toBeUndefined();
+    await server.keeper.keep({ ...EVERYTHING, transactionsBeforeMs: SPAN.untilMs });
+    const times = [SECOND_DAY.fromMs, SECOND_DAY.untilMs].map((atMs) => new Date(atMs).toISOString());
+    const why = `may be ${times.join(' or ')}: what is there is only known in windows of 24 h, which are deleted as a whole`;
+    const refused = (end: string) => ({ code: 'DELETION_RANGE_UNEVEN', message: `${end} ${why}` });
+    await expect(of(DeletionRanges).assertEven(SERVICE, untilNoon)).rejects.toMatchObject(refused('until'));
+    const fromNoon = { fromMs: noon, untilMs: SPAN.untilMs };
+    await expect(of(DeletionRanges).assertEven(SERVICE, fromNoon)).rejects.toMatchObject(refused('from'));
+    await expect(of(DeletionRanges).assertEven(SERVICE + 1, untilNoon)).resolves.toBeUndefined();
+    expect(await erase(SECOND_DAY)).toBe(1);
+    expect(await rowsOf('pinned_transaction')).toBe(0);
+    await expect(of(DeletionRanges).assertEven(SERVICE, untilNoon)).resolves.toBeUndefined();
+  });
+
+  it('is refused by what moves into a day that it would cut while it runs', async () => {
+    const { server } = await freshPlace();
+    const uneven = { code: 'DELETION_RANGE_UNEVEN' };
+    const noon = SECOND_DAY.fromMs + 12 * HOUR_MS;
+    const untilNoon = { fromMs: SECOND_DAY.fromMs, untilMs: noon };
+    const keepTransactions = () => server.keeper.keep({ ...EVERYTHING, transactionsBeforeMs: SPAN.untilMs });
+    await count(noon - HOUR_MS, noon);
+    expect(await eraseBehind(untilNoon, keepTransactions)).toMatchObject(uneven);
+    expect(await rowsOf('pinned_transaction')).toBe(1);
+    expect(await eraseBehind(SECOND_DAY, async () => count(noon).then(keepTransactions))).toBeUndefined();
+    expect((await rowsOf('pinned_transaction')) + (await rowsOf('transaction_window'))).toBe(0);
+
+    const isOfDay = ({ startMs, revisionId, samples }: RawFlush) =>
+      revisionId === 1 && samples.length > 0 && windowStart(startMs, DAY_MS) === SECOND_DAY.fromMs;
+    for (const flush of flushesOfDays(randomNumbers(8)).filter(isOfDay)) await storeFlush(server, flush);
+    await buildAll(server);
+    const ofDay = await place.of(ErasureRepository).hoursOfMinutes(SERVICE, SECOND_DAY);
+    expect(ofDay.length).toBeGreaterThan(2);
+    const keepDays = () => sealAll(server).then(() => server.keeper.keep(EVERYTHING));
+    const twoHours = { fromMs: ofDay[0]!, untilMs: ofDay[1]! + HOUR_MS };
+    expect(await eraseBehind(twoHours, keepDays)).toMatchObject(uneven);
   });
 });
 

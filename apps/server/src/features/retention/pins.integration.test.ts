@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { until } from '../../../../../test/support/until.js';
-import { Ticks } from '../../platform/queue/index.js';
+import { Queues, Ticks } from '../../platform/queue/index.js';
 import { Catalog } from '../catalog/index.js';
 import { ComparisonWork } from '../comparison/comparison-work.js';
 import { LEVELS, WindowRepository } from '../profile-store/index.js';
@@ -217,6 +217,25 @@ describe('a pinned revision', () => {
     expect(await count(`pg_inherits WHERE inhparent IN ('pinned_totals'::regclass, 'pinned_transaction'::regclass)`)).toBe(0);
     expect(await count('stack_page WHERE epoch < 0')).toBe(0);
     expect(await count('process')).toBe(4);
+  });
+
+  it('is looked after when what is past has been merged, and a queue that is away stops nothing else', async () => {
+    await server.put('/api/v1/services/shop/revisions/new/pin', undefined);
+    const later = NOW + 3 * DAY;
+    for (const key of await of(WindowRepository).listPending(later, 1000)) await of(SegmentBuilder).build(key);
+    for (const level of [LEVELS.hour, LEVELS.day])
+      for (const key of await of(WindowRepository).listPending(later, 1000, level)) await of(UpperBuilder).build(level, key);
+    expect(await count('day_window WHERE NOT is_sealed')).toBeGreaterThan(0);
+    const queues = of(Queues);
+    const add = queues.add.bind(queues);
+    const openDays: number[] = [];
+    queues.add = async () => {
+      openDays.push(await count('day_window WHERE NOT is_sealed'));
+      throw new Error('away');
+    };
+    await expect(of(RetentionWork).expire(later)).rejects.toThrow('away');
+    queues.add = add;
+    expect(openDays).toEqual([0]);
   });
 
   it('goes with its service', async () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
 import type { PinAnswer, RetentionAmount } from '@hearth/query-contract';
+import { countDeletedAtOnce } from '../../platform/database/partitions.js';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, PinnedRevisions, type PinKey } from '../catalog/index.js';
 import { PinnedTotals } from '../profile-store/index.js';
@@ -41,6 +42,7 @@ export class Pins {
     await this.pinned.unpin(key, async (client) => {
       await this.totals.remove(client, key);
       await this.transactions.remove(client, key);
+      await countDeletedAtOnce(client);
     });
   }
 

@@ -7,6 +7,7 @@ import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { withPartitions } from '../../platform/database/partitions.js';
 import { HearthError } from '../../platform/http/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
+import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import {
   ErasureRepository,
@@ -42,6 +43,7 @@ export class RangeDeletion {
     private readonly transactionWindows: TransactionWindows,
     private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
+    private readonly lineRecordings: LineRecordings,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
@@ -49,7 +51,7 @@ export class RangeDeletion {
    * Piece by piece, each whole or not at all, from the finest level up: so what is above is made anew of what is left. Whatever is asked meanwhile is
    * answered with some pieces gone.
    *
-   * @throws {HearthError} `DELETION_RANGE_UNEVEN`: what an end of the range would cut has been merged since it was ordered; `DELETION_BUSY`
+   * @throws {HearthError} `DELETION_RANGE_UNEVEN`: what an end of the range would cut has been merged, or kept for a pin, since it was ordered; `DELETION_BUSY`
    */
   async run(key: DeletionKey, { fromMs, untilMs }: TimeRange): Promise<void> {
     const range = { fromMs, untilMs };
@@ -70,8 +72,10 @@ export class RangeDeletion {
       note(client, await this.pinned.eraseDays(client, key.serviceId, range)),
     );
     await this.transactionWindows.removeRange(key.serviceId, range, note);
+    await this.ranges.assertCutsNoPinned(key.serviceId, range);
     await this.pinnedTransactions.removeRange(key.serviceId, range, note);
     await this.processSeries.removeRange(key.serviceId, range, note);
+    await this.lineRecordings.removeRange(key.serviceId, range, note);
     await this.deletions.addStep(key, steps);
     // Last: whatever was asked for meanwhile may be made of what was still there.
     await inDatabaseTransaction(this.dataSource, async ({ client }) =>

@@ -6,8 +6,9 @@ import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import type { TimePartition, TimePartitions } from '../../platform/database/partitions.js';
 import { isOfRevisions } from '../../platform/database/service-rows.js';
-import { Catalog, PinnedRevisions } from '../catalog/index.js';
+import { Catalog, PinnedRevisions, type PinKey } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
+import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, SegmentRepository, WindowRepository } from '../profile-store/index.js';
 import { RollupWork } from '../rollup/index.js';
@@ -31,6 +32,7 @@ export class RetentionExpiry {
     private readonly segments: SegmentRepository,
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
+    private readonly lineRecordings: LineRecordings,
     private readonly comparisons: ComparisonRepository,
     private readonly catalog: Catalog,
     private readonly pins: PinnedRevisions,
@@ -58,6 +60,8 @@ export class RetentionExpiry {
         break;
       case 'days':
         for (const cutoff of cutoffs) await this.#removeDays(cutoff);
+        // Those of pinned revisions too: they are not needed to compare.
+        await dropPartitions(this.lineRecordings.partitions, cutoffs, NO_ROWS);
         break;
       case 'transactions':
         await this.#dropTransactions(nowMs);
@@ -87,12 +91,12 @@ export class RetentionExpiry {
   async #dropTransactions(nowMs: EpochMs): Promise<void> {
     const pins = await this.pins.listAll();
     const cutoffs = await this.retention.transactionCutoffs(nowMs, new Set(pins.map(({ serviceId }) => serviceId)));
+    const areIn = (client: ClientBase, of: readonly PinKey[], { startMs, endMs }: TimePartition) =>
+      this.pinnedTransactions.hasMinutes(client, of, { fromMs: startMs, untilMs: endMs });
     await dropPartitions(this.transactionWindows.partitions, cutoffs, {
       condition: isOfRevisions(pins.map(({ revisionId }) => revisionId)),
-      areIn: async (client, { startMs, endMs }) => {
-        const range = { fromMs: startMs, untilMs: endMs };
-        return this.pinnedTransactions.hasMinutes(client, await this.pins.holdAll(client), range);
-      },
+      seemIn: (partition) => inDatabaseTransaction(this.dataSource, ({ client }) => areIn(client, pins, partition)),
+      areIn: async (client, partition) => areIn(client, await this.pins.holdAll(client), partition),
     });
   }
 }
@@ -100,9 +104,12 @@ export class RetentionExpiry {
 /** Rows that stay although they are past. */
 interface KeptRows {
   readonly condition: string;
+  /** Looks without keeping anybody from the table: where they are in it, only the others go. */
+  seemIn(partition: TimePartition): Promise<boolean>;
+  /** For `TimePartitions.drop`: asks again. */
   areIn(client: ClientBase, partition: TimePartition): Promise<boolean>;
 }
-const NO_ROWS: KeptRows = { condition: 'false', areIn: async () => false };
+const NO_ROWS: KeptRows = { condition: 'false', seemIn: async () => false, areIn: async () => false };
 
 /** A partition goes when all of it is past, so data lives up to one partition longer than asked. */
 async function dropPartitions(partitions: TimePartitions, cutoffs: readonly Cutoff[], kept: KeptRows): Promise<void> {
@@ -110,7 +117,8 @@ async function dropPartitions(partitions: TimePartitions, cutoffs: readonly Cuto
     const past = cutoffs.filter(({ beforeMs }) => partition.endMs <= beforeMs);
     if (past.length === 0) continue;
     const serviceIds = past.flatMap((cutoff) => cutoff.serviceIds);
-    if (past.length < cutoffs.length) await partitions.removeServices(partition, serviceIds, kept.condition);
+    if (past.length < cutoffs.length || (await kept.seemIn(partition)))
+      await partitions.removeServices(partition, serviceIds, kept.condition);
     else await partitions.drop(partition, async (client) => !(await kept.areIn(client, partition)));
   }
 }

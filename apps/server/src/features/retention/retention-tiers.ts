@@ -3,6 +3,7 @@ import type { EpochMs } from '@hearth/profile-model';
 import type { RetentionAmount, RetentionTier } from '@hearth/query-contract';
 import { SAMPLED_PAGES, type TimePartitions } from '../../platform/database/partitions.js';
 import { ComparisonRepository } from '../comparison/index.js';
+import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { SegmentRepository } from '../profile-store/index.js';
 import { TransactionWindows } from '../transactions/index.js';
@@ -25,6 +26,7 @@ export class RetentionTiers {
     private readonly segments: SegmentRepository,
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
+    private readonly lineRecordings: LineRecordings,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
@@ -36,7 +38,10 @@ export class RetentionTiers {
       case 'hours':
         return splitRows(this.segments.partitions.hour, cutoff);
       case 'days':
-        return splitRows(this.segments.partitions.day, cutoff);
+        return sumOf([
+          await splitRows(this.segments.partitions.day, cutoff),
+          await splitPartitions(this.lineRecordings.partitions, cutoff),
+        ]);
       case 'transactions':
         return splitPartitions(this.transactionWindows.partitions, cutoff);
       case 'series':
@@ -68,6 +73,14 @@ export async function splitRows(tables: readonly TimePartitions[], { serviceIds,
     }
   }
   return split;
+}
+
+function sumOf(splits: readonly Split[]): Split {
+  const side = (of: keyof Split): RetentionAmount => ({
+    rows: splits.reduce((sum, split) => sum + split[of].rows, 0),
+    bytes: splits.reduce((sum, split) => sum + split[of].bytes, 0),
+  });
+  return { stays: side('stays'), goes: side('goes') };
 }
 
 /** Of a table whose partitions go whole. */

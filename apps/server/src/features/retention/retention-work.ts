@@ -28,9 +28,10 @@ export class RetentionWork {
       batchesBeforeMs: nowMs - BATCH_RECEIPT_LIFE_MS,
       uploadsBeforeMs: nowMs - UPLOAD_RECEIPT_LIFE_MS,
     });
-    await this.pins.queuePast(nowMs);
     await this.expiry.expire(nowMs);
     await this.pins.returnRoom();
     await this.epochs.drop();
+    // Last: days are past once expiry has merged them for good, and a queue that is away stops nothing else.
+    await this.pins.queuePast(nowMs);
   }
 }

@@ -7,7 +7,7 @@ import { QueryServer } from '../../../../../test/support/query-server.js';
 import { randomNumbers } from '../../../../../test/support/raw-flushes.js';
 import { Ticks } from '../../platform/queue/index.js';
 import { Projects } from '../access/index.js';
-import { Origins } from '../catalog/index.js';
+import { Origins, PinnedRevisions } from '../catalog/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, UnusedEpochs, WindowRepository } from '../profile-store/index.js';
 import { SegmentBuilder, UpperBuilder } from '../rollup/index.js';
@@ -191,6 +191,55 @@ describe('Retention', () => {
       await server.store({ service: 'shop', startMs: NOW - 92 * DAY_MS, transactions: [{ labels: {}, durationsMicros: [5] }] });
       expect(await of(TransactionWindows).partitions.list()).toHaveLength(2);
     } finally {
+      await server.stop();
+    }
+  });
+
+  it('stops nobody for a partition that minutes of pinned revisions keep, and asks again before it drops one', async () => {
+    await freshServer();
+    const reader = of(DataSource).createQueryRunner();
+    try {
+      const serviceId = await of(Origins).ensureService(1, 'shop', NOW);
+      await fill(serviceId, NOW - 92 * DAY_MS, 5);
+      const pin = { serviceId, revisionId: 1 };
+      const partitions = async () => (await of(TransactionWindows).partitions.list()).length;
+      /** Expires beside somebody who reads. @returns Whether it asked for all of the table, after which `happens`. */
+      const asksForTable = async (happens: () => Promise<unknown>): Promise<boolean> => {
+        await reader.startTransaction();
+        await reader.query('SELECT FROM transaction_window LIMIT 1');
+        let [isOver, hasAsked] = [false, false];
+        const expiring = of(RetentionExpiry)
+          .expire(NOW)
+          .finally(() => (isOver = true));
+        while (!isOver && !hasAsked) {
+          const waiting = (await of(DataSource).query(
+            `SELECT FROM pg_locks WHERE relation = 'transaction_window'::regclass AND mode = 'AccessExclusiveLock' AND NOT granted`,
+          )) as unknown[];
+          hasAsked = waiting.length > 0;
+        }
+        if (hasAsked) await happens();
+        await reader.commitTransaction();
+        await expiring;
+        return hasAsked;
+      };
+      // Pinned while it waits for the table.
+      expect(await asksForTable(async () => of(PinnedRevisions).pin(pin, 1, 0))).toBe(true);
+      expect(await partitions()).toBe(1);
+      expect(await asksForTable(async () => undefined)).toBe(false);
+      expect(await partitions()).toBe(1);
+      // What is kept of one keeps nothing of others.
+      const otherId = await of(Origins).ensureService(1, 'other', NOW);
+      await fill(otherId, NOW - 92 * DAY_MS, 3);
+      await of(DataSource).query('UPDATE transaction_window SET revision_id = 2 WHERE service_id = $1', [otherId]);
+      await of(RetentionExpiry).expire(NOW);
+      expect((await rows()).filter(({ table }) => table === 'transaction_window').map((row) => row.serviceId)).toEqual(
+        Array.from({ length: 5 }, () => serviceId),
+      );
+      await of(PinnedRevisions).unpin(pin, async () => undefined);
+      await of(RetentionExpiry).expire(NOW);
+      expect(await partitions()).toBe(0);
+    } finally {
+      await reader.release();
       await server.stop();
     }
   });

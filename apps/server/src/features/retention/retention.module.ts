@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AccessModule } from '../access/index.js';
 import { CatalogModule } from '../catalog/index.js';
 import { ComparisonRepository } from '../comparison/index.js';
+import { LinesModule } from '../lines/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupWorkModule } from '../rollup/index.js';
@@ -35,6 +36,7 @@ import { ServiceDeletion } from './service-deletion.js';
 const imports = [
   AccessModule,
   CatalogModule,
+  LinesModule,
   ProcessMetricsModule,
   ProfileStoreModule,
   SelectionModule,

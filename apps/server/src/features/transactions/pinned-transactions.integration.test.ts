@@ -85,7 +85,7 @@ describe('PinnedTransactions', () => {
       await add(madeWindows(random, late));
       const before = sums(await windows.read({ serviceId: SERVICE, ...SPAN }));
       const keepAll = async () => {
-        for (const hour of (await pinned.listHours(PIN, SPAN.untilMs)).sort(() => random() - 0.5))
+        for (const hour of (await pinned.listHours(PIN, SPAN.untilMs, [])).sort(() => random() - 0.5))
           await inDatabaseTransaction(database, async ({ client }) => pinned.keep(client, PIN, hour));
       };
       await Promise.all([keepAll(), keepAll(), keepAll()]);
@@ -144,8 +144,8 @@ describe('PinnedTransactions', () => {
 
   it('looks at whole days before a time, and says whether minutes are left', async () => {
     await add([{ ...madeWindows(randomNumbers(1), 1)[0]!, revisionId: 1, windowStartMs: FROM + 5 * HOUR }]);
-    expect(await pinned.listHours(PIN, FROM + DAY - 1)).toEqual([]);
-    expect(await pinned.listHours(PIN, FROM + DAY)).toEqual([FROM + 5 * HOUR]);
+    expect(await pinned.listHours(PIN, FROM + DAY - 1, [])).toEqual([]);
+    expect(await pinned.listHours(PIN, FROM + DAY, [])).toEqual([FROM + 5 * HOUR]);
     const has = async (fromMs: number, untilMs: number) =>
       inDatabaseTransaction(database, async ({ client }) => pinned.hasMinutes(client, [PIN], { fromMs, untilMs }));
     expect([await has(FROM, FROM + 5 * HOUR), await has(FROM, FROM + 5 * HOUR + 1)]).toEqual([false, true]);

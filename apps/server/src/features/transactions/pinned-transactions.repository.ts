@@ -26,12 +26,21 @@ export class PinnedTransactions {
     this.partitions = new TimePartitions(dataSource, 'pinned_transaction', { widthMs: 28 * DAY_MS });
   }
 
-  /** Hours of whole days before `beforeMs` of which minutes are still to be kept, the oldest first. */
-  async listHours({ serviceId, revisionId }: PinnedTransactionsKey, beforeMs: EpochMs): Promise<EpochMs[]> {
+  /**
+   * Hours of whole days before `beforeMs` of which minutes are still to be kept, the oldest first.
+   *
+   * @param openDays - Starts of days that a range may still cut: theirs wait
+   */
+  async listHours(
+    { serviceId, revisionId }: PinnedTransactionsKey,
+    beforeMs: EpochMs,
+    openDays: readonly EpochMs[],
+  ): Promise<EpochMs[]> {
     const rows = (await this.dataSource.query(
       `SELECT DISTINCT window_start_ms / ${HOUR_MS} * ${HOUR_MS} AS "startMs" FROM transaction_window
-       WHERE service_id = $1 AND revision_id = $2 AND window_start_ms < $3 ORDER BY 1 LIMIT ${MAX_HOURS}`,
-      [serviceId, revisionId, Math.floor(beforeMs / DAY_MS) * DAY_MS],
+       WHERE service_id = $1 AND revision_id = $2 AND window_start_ms < $3 AND window_start_ms / ${DAY_MS} * ${DAY_MS} <> ALL ($4::bigint[])
+       ORDER BY 1 LIMIT ${MAX_HOURS}`,
+      [serviceId, revisionId, Math.floor(beforeMs / DAY_MS) * DAY_MS, openDays],
     )) as { startMs: EpochMs }[];
     return rows.map(({ startMs }) => startMs);
   }
@@ -42,6 +51,15 @@ export class PinnedTransactions {
    */
   async keep(client: ClientBase, { serviceId, revisionId }: PinnedTransactionsKey, hourStartMs: EpochMs): Promise<void> {
     await client.query(KEEP, [serviceId, revisionId, hourStartMs, hourStartMs + HOUR_MS]);
+  }
+
+  /** Whether a day of a service is kept of any revision. */
+  async hasDay(serviceId: number, dayStartMs: EpochMs): Promise<boolean> {
+    const found = (await this.dataSource.query(
+      'SELECT FROM pinned_transaction WHERE service_id = $1 AND window_start_ms = $2 LIMIT 1',
+      [serviceId, dayStartMs],
+    )) as unknown[];
+    return found.length === 1;
   }
 
   /** Removes the days of a service that lie within a range. @param note - What went, in the database transaction in which it did */

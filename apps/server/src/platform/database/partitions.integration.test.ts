@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { randomNumbers } from '../../../../../test/support/raw-flushes.js';
 import { MIGRATIONS } from '../../migrations/index.js';
-import { connectDataSource, runMigrations } from './index.js';
-import { TimePartitions } from './partitions.js';
+import { connectDataSource, inDatabaseTransaction, runMigrations } from './index.js';
+import { countDeletedAtOnce, TimePartitions } from './partitions.js';
 
 const DAY_MS = 86_400_000;
 const KEYS = 300;
@@ -107,6 +108,12 @@ describe('TimePartitions', () => {
     const left = await rowsOf(table);
     expect(left.filter((row) => row['service_id'] === 1).map((row) => row['n'])).toEqual([3, 5]);
     expect(left).toHaveLength(502);
+    // Where only kept rows are left nothing is written again, however many they are.
+    const identity = async () => database.query(`SELECT oid FROM pg_class WHERE relname = $1`, [first!.table]);
+    const before = await identity();
+    await partitions.removeServices(first!, [1, 2], "service_id = 2 OR n = ANY ('{3,5}')");
+    expect(await identity()).toEqual(before);
+    expect(await rowsOf(table)).toEqual(left);
   });
 
   it('writes partitions again that are mostly removed rows, and only those', async () => {
@@ -129,6 +136,31 @@ describe('TimePartitions', () => {
     expect(other).toBe(before);
     expect(rest).toEqual([]); // the empty one
     expect(await rowsOf('sparse')).toEqual(expected);
+  });
+
+  it('reads a partition again for its room only when rows of it were deleted since', async () => {
+    const partitions = await made('looked');
+    await fill('looked', 1, 0, 1_000);
+    await fill('looked', 1, DAY_MS, 10);
+    const [first, second] = await partitions.list();
+    await partitions.returnRoom();
+    const other = database.createQueryRunner();
+    try {
+      await other.startTransaction();
+      await other.query(`LOCK TABLE ${first!.table}, ${second!.table} IN ACCESS EXCLUSIVE MODE`);
+      expect(await Promise.race([partitions.returnRoom(), sleep(10_000, 'it waits for one')])).toBeUndefined();
+    } finally {
+      await other.rollbackTransaction();
+      await other.release();
+    }
+    const sizeOf = async () => (await partitions.shareOf(first!, [1])).bytes;
+    const before = await sizeOf();
+    await inDatabaseTransaction(database, async ({ client }) => {
+      await client.query('DELETE FROM looked WHERE at_ms = 0 AND n > 100');
+      await countDeletedAtOnce(client);
+    });
+    await partitions.returnRoom();
+    expect(await sizeOf()).toBeLessThan(before / 5);
   });
 
   it('drops a partition of which nothing is left, and makes it again when something comes', async () => {

@@ -84,6 +84,11 @@ export async function withPartitions<Result>(rows: () => readonly RowTimes[], wo
   }
 }
 
+/** For a database transaction that deletes rows: `TimePartitions.returnRoom` knows of them when it has committed, and not some seconds later. */
+export async function countDeletedAtOnce(client: ClientBase): Promise<void> {
+  await client.query('SELECT pg_stat_force_next_flush()');
+}
+
 export interface TimePartitionOptions {
   /** Of every partition, aligned to the epoch; a whole number of hours. */
   readonly widthMs: DurationMs;
@@ -101,6 +106,8 @@ export class TimePartitions {
   readonly parent: string;
   readonly #storage: string | undefined;
   readonly #known = new Set<EpochMs>();
+  /** By the id of a partition's table: how many of its rows had been deleted when they were last read for their room. */
+  readonly #deletedWhenRead = new Map<number, number>();
 
   constructor(dataSource: DataSource, parent: string, { widthMs, storage }: TimePartitionOptions) {
     this.#dataSource = dataSource;
@@ -135,12 +142,7 @@ export class TimePartitions {
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass`,
       [this.parent],
     )) as { name: string }[];
-    return rows
-      .map(({ name }) => {
-        const startMs = Number(name.split('_h').at(-1)) * HOUR_MS;
-        return { table: name, startMs, endMs: startMs + this.widthMs };
-      })
-      .sort((a, b) => a.startMs - b.startMs);
+    return rows.map(({ name }) => partitionOf(name, this.widthMs)).sort((a, b) => a.startMs - b.startMs);
   }
 
   /**
@@ -208,27 +210,44 @@ export class TimePartitions {
    * @param isKept A condition over a row: those stay.
    */
   async removeServices(partition: TimePartition, serviceIds: readonly number[], isKept = 'false'): Promise<void> {
-    if ((await countServiceRows(this.#dataSource, partition.table, serviceIds)) === 0) return;
-    const { rows, allRows } = await this.shareOf(partition, serviceIds);
+    const rows = await countServiceRows(this.#dataSource, partition.table, serviceIds, isKept);
+    if (rows === 0) return;
+    const { allRows } = await this.shareOf(partition, serviceIds);
     if (rows < WORTH_A_REWRITE * allRows) await removeServiceRows(this.#dataSource, partition.table, serviceIds, isKept);
     else await this.rewrite(partition, `${isOfNone(serviceIds)} OR ${isKept}`);
   }
 
-  /** Writes partitions again that are mostly what deleted rows left, and drops empty ones. Looks at sizes only, so it may be asked as often as one likes. */
+  /**
+   * Writes partitions again that are mostly what deleted rows left, and drops empty ones. To tell them it reads every row, but not its large values;
+   * a partition is read when this process first sees it, and then only if rows of it were deleted since. So it may be asked as often as one likes.
+   */
   async returnRoom(): Promise<void> {
+    const looks = (await this.#dataSource.query(
+      `SELECT oid, relname AS "table", pg_stat_get_tuples_deleted(oid) AS deleted FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = $1::regclass`,
+      [this.parent],
+    )) as { oid: number; table: string; deleted: number }[];
+    for (const { oid, table, deleted } of looks) {
+      if (this.#deletedWhenRead.get(oid) === deleted) continue;
+      if (await this.#returnRoomOf(table)) this.#deletedWhenRead.set(oid, deleted);
+    }
+    // One that was written again is another table.
+    for (const oid of this.#deletedWhenRead.keys())
+      if (!looks.some((look) => look.oid === oid)) this.#deletedWhenRead.delete(oid);
+  }
+
+  /** @returns Whether its deleted rows need not be looked at again. */
+  async #returnRoomOf(table: string): Promise<boolean> {
     const columns = (await this.#dataSource.query(
       `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
       [this.parent],
     )) as { name: string }[];
     const size = columns.map(({ name }) => `pg_column_size(${name})`).join(' + ');
-    for (const partition of await this.list()) {
-      const { table } = partition;
-      const sizes = this.#dataSource.query(
-        `SELECT pg_total_relation_size('${table}') AS bytes, (SELECT coalesce(sum(${size} + ${ROW_BYTES}), 0) FROM ${table})::bigint AS used`,
-      ) as Promise<{ bytes: number; used: number }[]>;
-      const [{ bytes, used }] = (await orGone(sizes, [{ bytes: 0, used: 1 }])) as [{ bytes: number; used: number }];
-      if (used === 0 || bytes > SPARSE_FACTOR * used + SPARSE_BYTES) await this.rewrite(partition);
-    }
+    const sizes = this.#dataSource.query(
+      `SELECT pg_total_relation_size('${table}') AS bytes, (SELECT coalesce(sum(${size} + ${ROW_BYTES}), 0) FROM ${table})::bigint AS used`,
+    ) as Promise<{ bytes: number; used: number }[]>;
+    const [{ bytes, used }] = (await orGone(sizes, [{ bytes: 0, used: 1 }])) as [{ bytes: number; used: number }];
+    if (used > 0 && bytes <= SPARSE_FACTOR * used + SPARSE_BYTES) return true;
+    return (await this.rewrite(partitionOf(table, this.widthMs))) !== 'busy';
   }
 
   /** Deletes rows that begin within `range`, or all of them that `condition` names; see `removeRows`. Their disk does not come back by it. */
@@ -275,6 +294,12 @@ export class TimePartitions {
       `ALTER TABLE ${this.parent} ATTACH PARTITION ${table} FOR VALUES FROM (${start}) TO (${start + this.widthMs})`,
     );
   }
+}
+
+/** Its name tells. */
+function partitionOf(table: string, widthMs: DurationMs): TimePartition {
+  const startMs = Number(table.split('_h').at(-1)) * HOUR_MS;
+  return { table, startMs, endMs: startMs + widthMs };
 }
 
 /** From the table of tables itself: `to_regclass` may still remember that there was none, from before another server made it. */

@@ -24,11 +24,21 @@ export async function listServiceTables(dataSource: DataSource): Promise<Service
   return tables.filter(({ table }) => !leftovers.has(table));
 }
 
-/** How many rows a table has of these services; 0 also for one that is gone. */
-export async function countServiceRows(dataSource: DataSource, table: string, serviceIds: readonly number[]): Promise<number> {
-  const rows = await orGone(dataSource.query(`SELECT count(*) AS n FROM ${table} WHERE service_id = ANY ($1)`, [serviceIds]), [
-    { n: 0 },
+/**
+ * How many rows a table has of these services; 0 also for one that is gone.
+ *
+ * @param isKept A condition over a row: those are not counted.
+ */
+export async function countServiceRows(
+  dataSource: DataSource,
+  table: string,
+  serviceIds: readonly number[],
+  isKept = 'false',
+): Promise<number> {
+  const counted = dataSource.query(`SELECT count(*) AS n FROM ${table} WHERE service_id = ANY ($1) AND NOT (${isKept})`, [
+    serviceIds,
   ]);
+  const rows = await orGone(counted, [{ n: 0 }]);
   return (rows as { n: number }[])[0]!.n;
 }
 
