@@ -15,6 +15,7 @@ const FEATURE_ORDER = [
   'stacks',
   'transactions',
   'process-metrics',
+  'lines',
   'profile-store',
   'ingest',
   'rollup',

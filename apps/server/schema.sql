@@ -189,6 +189,20 @@ CREATE TABLE limit_hit (
   CHECK ((outcome = ANY (ARRAY['folded'::text, 'dropped'::text, 'refused'::text])))
 ) WITH (fillfactor=70);
 
+CREATE TABLE line_recording (
+  service_id bigint NOT NULL,
+  start_ms bigint NOT NULL,
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  profile_type_id smallint NOT NULL,
+  revision_id bigint NOT NULL,
+  environment_id bigint NOT NULL,
+  process_id bigint NOT NULL,
+  duration_ms integer NOT NULL,
+  label_set_ids bigint[] NOT NULL,
+  data bytea STORAGE EXTERNAL NOT NULL,
+  PRIMARY KEY (service_id, start_ms, id)
+) PARTITION BY RANGE (start_ms);
+
 CREATE TABLE migration (
   id integer NOT NULL DEFAULT nextval('migration_id_seq'::regclass),
   "timestamp" bigint NOT NULL,

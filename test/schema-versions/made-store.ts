@@ -1,4 +1,4 @@
-import type { FlameGraphAnswer, FunctionsAnswer, TimelineAnswer, TransactionsAnswer } from '@hearth/query-contract';
+import type { FlameGraphAnswer, FunctionsAnswer, LinesAnswer, TimelineAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { Batch } from '@hearth/wire-format';
 import { allBuilt, allInDays } from '../support/all-built.js';
@@ -25,6 +25,8 @@ export interface StoreAnswers {
   /** Of the days before. */
   readonly cpuOfDays: { readonly sum: number; readonly samples: number };
   readonly heap: number;
+  /** By line of the one file of the first release; nothing where no lines were recorded. */
+  readonly selfOfLine: Readonly<Record<string, number>>;
   readonly timeline: number;
   readonly selfOfFunction: Readonly<Record<string, number>>;
   readonly transactions: Readonly<Record<string, number>>;
@@ -86,7 +88,9 @@ async function compareReleases(server: TestServer, startMs: number): Promise<voi
   });
 }
 
-/** The batch of this number; each is one flush after the one before. */
+const EVERY_LINES = 8;
+
+/** The batch of this number, some with lines; each is one flush after the one before. */
 export function storeBatch(sequence: number, startMs: number): Batch {
   const release = 1 + (sequence % 2);
   const batch = madeBatch({ processId: String(release).repeat(32), sequence, startMs: startMs + (sequence - 4) * FLUSH_MS });
@@ -95,7 +99,7 @@ export function storeBatch(sequence: number, startMs: number): Batch {
     ...batch,
     process: { ...batch.process, revision: `made-${release}`, startedAtMs: startMs - 60_000, labels: [['region', 'eu']] },
     profiles: [
-      cpu!,
+      { ...cpu!, lines: sequence % EVERY_LINES === 0 ? 'call-site' : 'definition' },
       {
         ...cpu!,
         typeId: PROFILE_TYPE_IDS.inuse_space,
@@ -128,6 +132,7 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
     cpuOfRelease: release.sum,
     cpuOfDays: { sum: ofDays.sum, samples: ofDays.samples },
     heap: heap.sum,
+    selfOfLine: await selfOfLine(server, range),
     timeline: series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0),
     selfOfFunction: Object.fromEntries(functions.map(({ name, self }) => [name, self])),
     transactions: Object.fromEntries(transactions.map(({ name, count }) => [name, count])),
@@ -135,6 +140,15 @@ export async function askStore(server: TestServer, startMs: number): Promise<Sto
     deploys: deploys.map(({ revision }) => revision).sort(),
     projects: projects.map(({ name }) => name).sort(),
   };
+}
+
+async function selfOfLine(server: TestServer, range: string): Promise<Record<string, number>> {
+  const query = `/api/v1/lines?${range}&revision=made-1&file=main.js`;
+  const { lines } = await askJson<LinesAnswer>(server, query).catch((error: unknown) => {
+    if (String(error).includes('LINES_NOT_RECORDED')) return { lines: [] };
+    throw error;
+  });
+  return Object.fromEntries(lines.map(({ line, self }) => [line, self]));
 }
 
 async function send(server: TestServer, batch: Batch): Promise<void> {

@@ -10,8 +10,8 @@ import { askStore, fillStore, type StoreAnswers } from './made-store.js';
 const FOLDER = path.join(import.meta.dirname, 'released');
 export const HOW_TO_WRITE = 'npm run schema-version';
 
-/** The first versions were kept with an hour's rows only. */
-const WITHOUT_DAYS = { cpuOfDays: { sum: 0, samples: 0 } };
+/** The first versions were kept with an hour's rows only, and without lines. */
+const OF_THE_FIRST = { cpuOfDays: { sum: 0, samples: 0 }, selfOfLine: {} };
 
 /** A database as a released version of the schema left it, with rows. */
 export interface SchemaVersion {
@@ -29,7 +29,7 @@ export function readSchemaVersion(migration: string): SchemaVersion | undefined 
   const sql = readFileSync(file, 'utf8');
   const [head] = sql.split('\n', 1);
   const { startMs, answers } = JSON.parse(head!.replace(/^-- /, '')) as Omit<SchemaVersion, 'sql'>;
-  return { startMs, answers: { ...WITHOUT_DAYS, ...answers }, sql };
+  return { startMs, answers: { ...OF_THE_FIRST, ...answers }, sql };
 }
 
 /** Builds it again, in an empty database. */

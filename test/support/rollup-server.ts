@@ -10,6 +10,7 @@ import {
   WindowRepository,
   type BatchToStore,
 } from '../../apps/server/src/features/profile-store/index.js';
+import { LineRecordings } from '../../apps/server/src/features/lines/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../../apps/server/src/features/process-metrics/index.js';
 import { PinnedRevisions, ProcessStarts } from '../../apps/server/src/features/catalog/index.js';
 import { PinnedRevisionEntity } from '../../apps/server/src/features/catalog/pinned-revision.entity.js';
@@ -27,7 +28,12 @@ import {
   TransactionWindows,
 } from '../../apps/server/src/features/transactions/index.js';
 import { MIGRATIONS } from '../../apps/server/src/migrations/index.js';
-import { connectDataSource, ReadDatabase, runMigrations } from '../../apps/server/src/platform/database/index.js';
+import {
+  connectDataSource,
+  inDatabaseTransaction,
+  ReadDatabase,
+  runMigrations,
+} from '../../apps/server/src/platform/database/index.js';
 import type { ReadDatabaseOptions } from '../../apps/server/src/platform/database/read-database.js';
 import { createLogger, Metrics } from '../../apps/server/src/platform/observability/index.js';
 import { JobRunner, Queues, Ticks } from '../../apps/server/src/platform/queue/index.js';
@@ -41,6 +47,7 @@ export interface RollupServer {
   readonly dataSource: Awaited<ReturnType<typeof connectDataSource>>;
   readonly reads: ReadDatabase;
   readonly store: ProfileStore;
+  readonly transactionWindows: TransactionWindows;
   readonly dictionaries: StackDictionaries;
   readonly windows: WindowRepository;
   readonly blocks: BlockRepository;
@@ -75,13 +82,15 @@ export async function startRollupServer(
   const windows = new WindowRepository(dataSource);
   const blocks = new BlockRepository(dataSource);
   const dictionaries = new StackDictionaries(new StackRepository(dataSource));
+  const transactionWindows = new TransactionWindows(new TransactionWindowRepository(dataSource, reads));
   const store = new ProfileStore(
     dataSource,
     new ReceiptRepository(dataSource),
     windows,
     blocks,
-    new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
+    transactionWindows,
     new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
+    new LineRecordings(dataSource, reads),
   );
   const segments = new SegmentRepository(dataSource);
   const builder = new SegmentBuilder(dataSource, windows, blocks, segments, pool);
@@ -115,6 +124,7 @@ export async function startRollupServer(
     dataSource,
     reads,
     store,
+    transactionWindows,
     dictionaries,
     windows,
     blocks,
@@ -165,6 +175,19 @@ export async function storeFlush(server: RollupServer, flush: RawFlush, epoch = 
     };
     await server.store.storeBatches([batch]);
   });
+}
+
+/** One transaction of revision 1 in each of these minutes. */
+export async function countTransactions(server: RollupServer, startsMs: readonly number[]): Promise<void> {
+  const of = { serviceId: SERVICE, processId: 1, revisionId: 1, environmentId: 1, labelSetId: 1 };
+  const one = { ...of, kind: 'http', outcome: 'ok', count: 1, durationSumMicros: 10, sketchBucket: [], sketchCount: [] } as const;
+  await server.transactionWindows.partitions.ensure(startsMs);
+  await inDatabaseTransaction(server.dataSource, async ({ client }) =>
+    server.transactionWindows.add(
+      client,
+      startsMs.map((windowStartMs) => ({ ...one, windowStartMs })),
+    ),
+  );
 }
 
 /** Builds every minute, hour and day that is pending. */

@@ -18,12 +18,16 @@ export interface ReadProfilesOptions {
   readonly inflate?: Inflate;
   /** Absolute folder of the repository in which the program ran, if known: files are made relative to it. */
   readonly rootDir?: string;
+  /** Whether the lines of the file are those that ran, not those of definitions, which it cannot tell itself: then functions have a row for each. pprof only. */
+  readonly hasCallSiteLines?: boolean;
 }
 
 export interface ReadProfiles {
   readonly format: ProfileFormat;
   /** One for each value type of the file, over the same tables. */
   readonly profiles: Profile[];
+  /** Of each row of their functions the line that ran, from 1, 0 if unknown; `undefined`: it was not asked for, or the format has none. */
+  readonly functionLine?: Uint32Array | undefined;
 }
 
 /**
@@ -41,7 +45,10 @@ export function readProfiles(bytes: Uint8Array, options: ReadProfilesOptions = {
   const detected = detectFormat(content);
   switch (detected.format) {
     case 'pprof':
-      return { format: 'pprof', profiles: pprofToProfiles(content, limits, rootDir) };
+      return {
+        format: 'pprof',
+        ...pprofToProfiles(content, limits, { rootDir, hasCallSiteLines: options.hasCallSiteLines ?? false }),
+      };
     case 'folded':
       return { format: 'folded', profiles: [foldedToProfile(detected.text, limits)] };
     case 'cpuprofile':

@@ -1,4 +1,4 @@
-import type { DurationMs, EpochMs, FunctionKey, LabelSet, Profile, ProfileType } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, FunctionKey, FunctionTable, LabelSet, Profile, ProfileType } from '@hearth/profile-model';
 import {
   FunctionInterner,
   PairInterner,
@@ -19,6 +19,8 @@ export class SamplesByType {
   readonly #types: readonly ProfileType[];
   readonly #limits: FormatLimits;
   readonly #functions = new FunctionInterner();
+  /** Functions and the lines that they ran on; `undefined`: lines do not matter. */
+  readonly #lines: PairInterner | undefined;
   readonly #stacks = new StackInterner();
   readonly #labelSets: LabelSet[] = [];
   readonly #labelSetRows = new Map<string, number>();
@@ -28,15 +30,23 @@ export class SamplesByType {
   #frames = 0;
   #samples = 0;
 
-  constructor(types: readonly ProfileType[], limits: FormatLimits) {
+  /** @param hasCallSiteLines - Whether a function has a row for each line that it ran on. */
+  constructor(types: readonly ProfileType[], limits: FormatLimits, hasCallSiteLines = false) {
     this.#types = types;
     this.#limits = limits;
+    this.#lines = hasCallSiteLines ? new PairInterner() : undefined;
     this.#values = types.map(() => []);
   }
 
   /** @param key - With texts as `tidyFunction` makes them. */
-  functionRow(key: FunctionKey): number {
-    return this.#functions.rowOf(key);
+  functionRow(key: FunctionKey, line = 0): number {
+    const row = this.#functions.rowOf(key);
+    return this.#lines?.rowOf(row, line) ?? row;
+  }
+
+  /** Of each row of the profiles' functions the line that ran; `undefined` without lines. */
+  functionLine(): Uint32Array | undefined {
+    return this.#lines && Uint32Array.from(this.#lines.columns().second);
   }
 
   stackRow(parent: number, functionRow: number): number {
@@ -81,7 +91,7 @@ export class SamplesByType {
    */
   profiles(startMs: EpochMs, durationMs: DurationMs, hasCounts: boolean): Profile[] {
     const { first, second } = this.#rows.columns();
-    const tables = { functions: this.#functions.table(), stacks: this.#stacks.table(), labelSets: this.#labelSets };
+    const tables = { functions: this.#functionTable(), stacks: this.#stacks.table(), labelSets: this.#labelSets };
     return this.#types.map((type, index) => {
       const column = this.#values[index]!;
       const isKept = (_: unknown, row: number): boolean => column[row] !== 0 || (hasCounts && this.#counts[row] !== 0);
@@ -97,6 +107,18 @@ export class SamplesByType {
       };
       return asserted(profile);
     });
+  }
+
+  #functionTable(): FunctionTable {
+    const table = this.#functions.table();
+    if (this.#lines === undefined) return table;
+    const rows = [...this.#lines.columns().first];
+    return {
+      length: rows.length,
+      name: rows.map((row) => table.name[row]!),
+      package: rows.map((row) => table.package[row]!),
+      file: rows.map((row) => table.file[row]!),
+    };
   }
 }
 

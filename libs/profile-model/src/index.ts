@@ -18,6 +18,8 @@ export { TRANSACTION_LABEL, assertLabelSet, labelSet, labelSetKey, labelValue } 
 export type { Label, LabelSet } from './label-set.js';
 export { joinStacks } from './join-stacks.js';
 export type { JoinedStacks, StacksToJoin } from './join-stacks.js';
+export { MAX_LINE, lineCosts } from './line-costs.js';
+export type { LineCosts } from './line-costs.js';
 export { limitCallTree } from './limit-call-tree.js';
 export type { LimitedCallTree } from './limit-call-tree.js';
 export { MAX_NAME_LENGTH } from './max-name-length.js';

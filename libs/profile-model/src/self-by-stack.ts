@@ -1,11 +1,18 @@
 import type { Profile } from './profile.js';
 import { NO_PARENT } from './stack-table.js';
 
-/** Sum of the values of the samples that end in each stack. Length: that of the stack table. Samples without frames are in `selfWithoutStack`. */
-export function selfByStack(profile: Profile): Float64Array {
+/**
+ * Sum of the values of the samples that end in each stack. Length: that of the stack table. Samples without frames are in `selfWithoutStack`.
+ *
+ * @param ofSample - What is summed. Default: the values.
+ */
+export function selfByStack(
+  profile: Pick<Profile, 'stacks' | 'sampleStack' | 'sampleValue'>,
+  ofSample: Float64Array = profile.sampleValue,
+): Float64Array {
   const self = new Float64Array(profile.stacks.length);
   profile.sampleStack.forEach((stack, row) => {
-    if (stack !== NO_PARENT) self[stack]! += profile.sampleValue[row]!;
+    if (stack !== NO_PARENT) self[stack]! += ofSample[row]!;
   });
   return self;
 }

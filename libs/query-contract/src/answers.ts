@@ -62,6 +62,28 @@ export interface FunctionsAnswer {
   readonly count: number;
 }
 
+/** Of one file at one revision, while lines were recorded: other time is not in it. */
+export interface LinesAnswer {
+  readonly selection: Omit<ResolvedSelection, 'maxNodes'>;
+  readonly unit: string;
+  readonly package: string;
+  readonly file: string;
+  /** Profiles with lines that it is made of. */
+  readonly recordings: number;
+  /** Value of all files while they were recorded, what had no frames left out. */
+  readonly sum: number;
+  /** By line; 0 stands for samples whose line is unknown. */
+  readonly lines: readonly {
+    readonly line: number;
+    /** Ran on the line itself. */
+    readonly self: number;
+    /** Ran on the line or in what it called. */
+    readonly total: number;
+    /** Raw samples behind `total`. */
+    readonly samples: number;
+  }[];
+}
+
 export interface TransactionAnswer {
   readonly name: string;
   readonly kind: 'http' | 'custom';

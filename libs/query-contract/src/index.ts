@@ -6,13 +6,14 @@ export {
   exportQuerySchema,
   functionsQuerySchema,
   labelsQuerySchema,
+  linesQuerySchema,
   projectRequestSchema,
   quotaRequestSchema,
   sessionRequestSchema,
   timelineQuerySchema,
   transactionsQuerySchema,
 } from './requests.js';
-export type { ComparisonRequest } from './requests.js';
+export type { ComparisonRequest, LinesRequest } from './requests.js';
 export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
@@ -31,6 +32,7 @@ export type {
   LabelsAnswer,
   LabelValuesAnswer,
   LimitsAnswer,
+  LinesAnswer,
   PinAnswer,
   Problem,
   ProcessAnswer,

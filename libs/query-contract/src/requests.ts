@@ -14,6 +14,14 @@ export const functionsQuerySchema = selectionSchema.extend({
   /** Part of a name or file, not a pattern. */
   search: z.string().max(200).optional(),
 });
+export const linesQuerySchema = selectionSchema.omit({ maxNodes: true }).extend({
+  /** Numbers of lines mean nothing without it. */
+  revision: z.string().min(1).max(MAX_NAME_LENGTH),
+  /** As function tables name it: relative to the repository, or to its package. */
+  file: z.string().min(1).max(4096),
+  package: z.string().max(4096).default(''),
+});
+export type LinesRequest = z.output<typeof linesQuerySchema>;
 export const transactionsQuerySchema = selectionSchema.omit({ type: true, maxNodes: true });
 export const exportQuerySchema = selectionSchema.extend({ format: z.enum(['pprof', 'folded']).default('pprof') });
 export const labelsQuerySchema = z.object({ from: selectionSchema.shape.from, until: selectionSchema.shape.until });

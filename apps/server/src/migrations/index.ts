@@ -8,6 +8,7 @@ import { Quotas1763600000006 } from './1763600000006-quotas.js';
 import { QuotasOfReleases1763600000009 } from './1763600000009-quotas-of-releases.js';
 import { PartialDeletion1763600000011 } from './1763600000011-partial-deletion.js';
 import { PinnedRevisions1763600000012 } from './1763600000012-pinned-revisions.js';
+import { LineRecordings1763600000013 } from './1763600000013-line-recordings.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   QuotasOfReleases1763600000009,
   PartialDeletion1763600000011,
   PinnedRevisions1763600000012,
+  LineRecordings1763600000013,
 ];

@@ -43,8 +43,12 @@ export interface PprofLocation {
   id: Whole;
   mappingId: Whole;
   address: Whole;
-  /** Function ids, the innermost inlined call first. */
-  readonly lines: Whole[];
+  /** The innermost inlined call first. */
+  readonly lines: PprofLine[];
+}
+export interface PprofLine {
+  functionId: Whole;
+  line: Whole;
 }
 export interface PprofFunction {
   id: Whole;
@@ -158,20 +162,21 @@ class PprofDecoder {
       if (field === 1) location.id = this.#whole(wireType);
       else if (field === 2) location.mappingId = this.#whole(wireType);
       else if (field === 3) location.address = this.#whole(wireType);
-      else if (field === 4) this.#push(location.lines, this.#functionOfLine(this.#end(wireType)));
+      else if (field === 4) this.#push(location.lines, this.#line(this.#end(wireType)));
       else this.#reader.skip(wireType, field);
     }
     return location;
   }
 
-  #functionOfLine(end: number): Whole {
-    let functionId: Whole = 0;
+  #line(end: number): PprofLine {
+    const line: PprofLine = { functionId: 0, line: 0 };
     while (this.#isBefore(end)) {
       const [field, wireType] = this.#reader.tag();
-      if (field === 1) functionId = this.#whole(wireType);
-      else this.#reader.skip(wireType, field); // line, column
+      if (field === 1) line.functionId = this.#whole(wireType);
+      else if (field === 2) line.line = this.#whole(wireType);
+      else this.#reader.skip(wireType, field); // column
     }
-    return functionId;
+    return line;
   }
 
   #function(end: number): PprofFunction {

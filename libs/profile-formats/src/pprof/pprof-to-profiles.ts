@@ -1,5 +1,13 @@
 import type { FunctionKey, Label, LabelSet, Profile } from '@hearth/profile-model';
-import { NATIVE_PACKAGE, NO_PARENT, RememberedFunctions, TextCache, canonicalFunction, labelSet } from '@hearth/profile-model';
+import {
+  MAX_LINE,
+  NATIVE_PACKAGE,
+  NO_PARENT,
+  RememberedFunctions,
+  TextCache,
+  canonicalFunction,
+  labelSet,
+} from '@hearth/profile-model';
 import { FormatError } from '../errors.js';
 import type { FormatLimits } from '../limits.js';
 import { assertWithin } from '../limits.js';
@@ -10,15 +18,29 @@ import { decodePprof } from './pprof-message.js';
 import { TimeScale } from './time-scale.js';
 import { isSampleCount, profileTypeOf } from './value-types.js';
 
-/**
- * @param bytes - Inflated.
- * @returns One profile for each sample type, in their order.
- * @throws {FormatError} `PPROF_*`, `FORMAT_LIMIT`, `FORMAT_VALUE`
- */
-export function pprofToProfiles(bytes: Uint8Array, limits: FormatLimits, rootDir: string): Profile[] {
-  return new PprofImport(decodePprof(bytes, limits), limits, rootDir).profiles();
+export interface PprofOptions {
+  readonly rootDir: string;
+  /** Whether the lines of the file are those that ran: then a function has a row for each of them. */
+  readonly hasCallSiteLines: boolean;
 }
 
+export interface PprofProfiles {
+  /** One for each sample type, in their order. */
+  readonly profiles: Profile[];
+  /** Of each row of their functions; `undefined` without lines. */
+  readonly functionLine: Uint32Array | undefined;
+}
+
+/**
+ * @param bytes - Inflated.
+ * @throws {FormatError} `PPROF_*`, `FORMAT_LIMIT`, `FORMAT_VALUE`
+ */
+export function pprofToProfiles(bytes: Uint8Array, limits: FormatLimits, options: PprofOptions): PprofProfiles {
+  return new PprofImport(decodePprof(bytes, limits), limits, options).read();
+}
+
+/** Each is a profile of its own; programs write four. */
+const MAX_SAMPLE_TYPES = 64;
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true }); // what is no UTF-8 becomes U+FFFD
 const decodeText = (bytes: Uint8Array): string => decoder.decode(bytes);
 /** Made by the first file that is read. */
@@ -32,6 +54,7 @@ class PprofImport {
   readonly #limits: FormatLimits;
   readonly #functionOf: (name: string, file: string) => FunctionKey;
   readonly #functionRows = new Map<FunctionKey, number>();
+  readonly #hasCallSiteLines: boolean;
   readonly #texts: (string | undefined)[] = [];
   readonly #labelSetRows = new Map<string, number>();
   #labelCharacters = 0;
@@ -43,14 +66,16 @@ class PprofImport {
   /** Locations of the sample before, the caller first, and the stack up to each: neighbours share most of it. */
   readonly #path: { readonly id: Whole; readonly stack: number }[] = [];
 
-  constructor(message: PprofMessage, limits: FormatLimits, rootDir: string) {
+  constructor(message: PprofMessage, limits: FormatLimits, { rootDir, hasCallSiteLines }: PprofOptions) {
     this.#message = message;
     this.#limits = limits;
     this.#functionOf = rememberedFunctions.of(rootDir);
+    this.#hasCallSiteLines = hasCallSiteLines;
     if (message.stringStart[0] === undefined || message.stringStart[0] !== message.stringEnd[0])
       throw new FormatError('PPROF_STRING', 'the first text must be empty');
     const sampleTypes = message.sampleTypes.map(({ type, unit }) => ({ type: this.#text(type), unit: this.#text(unit) }));
     if (sampleTypes.length === 0) throw new FormatError('PPROF_SAMPLE_TYPE', 'no sample type');
+    assertWithin(sampleTypes.length, MAX_SAMPLE_TYPES, 'sample types');
     const period =
       message.periodType === undefined
         ? undefined
@@ -58,18 +83,21 @@ class PprofImport {
     const types = sampleTypes.map((sampleType) => profileTypeOf(sampleType, period));
     const typeIds = new Set(types.map((type) => JSON.stringify(type)));
     if (typeIds.size !== types.length) throw new FormatError('PPROF_SAMPLE_TYPE', 'two sample types are the same');
-    this.#samples = new SamplesByType(types, limits);
+    this.#samples = new SamplesByType(types, limits, hasCallSiteLines);
     this.#scales = sampleTypes.map(({ unit }) => new TimeScale(unit));
     this.#countIndex = sampleTypes.findIndex(isSampleCount);
     this.#framesOfLocation = this.#resolveLocations();
   }
 
-  profiles(): Profile[] {
+  read(): PprofProfiles {
     for (const sample of this.#message.samples) this.#add(sample);
     // Nanoseconds since 1970 are beyond 2^53: the division must be exact, or a millisecond is lost here and there.
     const startMs = Math.max(0, Number(BigInt(this.#message.timeNanos) / 1_000_000n));
     const durationMs = Math.max(0, Math.round(Number(this.#message.durationNanos) / 1e6));
-    return this.#samples.profiles(startMs, durationMs, this.#countIndex >= 0);
+    return {
+      profiles: this.#samples.profiles(startMs, durationMs, this.#countIndex >= 0),
+      functionLine: this.#samples.functionLine(),
+    };
   }
 
   #add(sample: PprofSample): void {
@@ -151,20 +179,24 @@ class PprofImport {
       const mapping = mappingOf.get(location.mappingId);
       if (mapping === undefined && location.mappingId !== 0)
         throw new FormatError('PPROF_ID', `location ${id} names mapping ${location.mappingId}, which is not there`);
-      const keys = location.lines.map((functionId) => {
+      const rows: number[] = [];
+      for (let at = location.lines.length - 1; at >= 0; at -= 1) {
+        const { functionId, line } = location.lines[at]!;
         const key = keyOf.get(functionId);
         if (key === undefined && functionId !== 0)
           throw new FormatError('PPROF_ID', `location ${id} names function ${functionId}, which is not there`);
-        return key ?? this.#unknownFunction(location, mapping);
-      });
-      if (keys.length === 0) keys.push(this.#unknownFunction(location, mapping));
-      framesOf.set(id, keys.reverse().map((key) => this.#functionRow(key))); // prettier-ignore
+        rows.push(this.#functionRow(key ?? this.#unknownFunction(location, mapping), line));
+      }
+      if (rows.length === 0) rows.push(this.#functionRow(this.#unknownFunction(location, mapping), 0));
+      framesOf.set(id, rows);
     }
     return framesOf;
   }
 
-  /** Known functions are the same objects. */
-  #functionRow(key: FunctionKey): number {
+  /** @param line - As the file has it; one that no source file can have is unknown. */
+  #functionRow(key: FunctionKey, line: Whole): number {
+    if (this.#hasCallSiteLines) return this.#samples.functionRow(key, line > 0 && line <= MAX_LINE ? Number(line) : 0);
+    // Known functions are the same objects.
     let row = this.#functionRows.get(key);
     if (row === undefined) this.#functionRows.set(key, (row = this.#samples.functionRow(key)));
     return row;

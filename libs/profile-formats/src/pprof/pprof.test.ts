@@ -215,6 +215,15 @@ describe('readProfiles of a pprof', () => {
     expect(readProfiles(bytes, { limits: { maxLabelCharacters: characters } }).profiles).toHaveLength(1);
     expect(() => readProfiles(bytes, { limits: { maxLabelCharacters: characters - 1 } })).toThrowError(code('FORMAT_LIMIT'));
   });
+  it('takes 64 sample types and no more', () => {
+    const typed = (count: number) =>
+      pprof(
+        [],
+        Array.from({ length: count }, (_, n) => [`events${n}`, 'count']),
+      );
+    expect(readProfiles(typed(64)).profiles).toHaveLength(64);
+    expect(() => readProfiles(typed(65))).toThrowError(code('FORMAT_LIMIT'));
+  });
   it('cuts labels to 1,024 characters', () => {
     const labelOf = (length: number): string =>
       readProfiles(pprof([{ ids: [1], values: [1], label: 'x'.repeat(length) }])).profiles[0]!.labelSets[0]![0]![1];

@@ -69,9 +69,15 @@ export class Catalog {
     );
   }
 
+  /** Until the caller's database transaction ends, nobody else lets go of a label of the service. */
+  async holdLabels(client: ClientBase, serviceId: number): Promise<void> {
+    await client.query('SELECT FROM service WHERE id = $1 FOR NO KEY UPDATE', [serviceId]);
+  }
+
   /**
    * Lets go of everything that holds a label, in the caller's database transaction: label sets of samples and transactions, and processes. Whoever still
-   * stores under their ids is told to send again (`CATALOG_GONE_BACK`), and gets others.
+   * stores under their ids is told to send again (`CATALOG_GONE_BACK`), and gets others. `holdLabels` comes first.
+   * Where nothing holds it nothing is written, so nobody is told anything.
    */
   async retireLabel(
     client: ClientBase,
@@ -85,7 +91,9 @@ export class Catalog {
          AND EXISTS (SELECT FROM jsonb_array_elements(labels) AS label WHERE label ->> 0 = $2 AND label ->> 1 = $3) RETURNING id`,
       [serviceId, name, value],
     );
-    return { labelSetIds, processIds: (removed.rows as { id: number }[]).map(({ id }) => id) };
+    const processIds = (removed.rows as { id: number }[]).map(({ id }) => id);
+    if (labelSetIds.length + processIds.length > 0) await this.labelSetRows.raiseGeneration(client, serviceId);
+    return { labelSetIds, processIds };
   }
 
   /** What the service has sent. */

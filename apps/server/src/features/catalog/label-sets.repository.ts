@@ -110,19 +110,22 @@ export class LabelSets {
   }
 
   /**
-   * Deletes the label sets that hold a label, in the caller's database transaction. Servers that remember them notice by the service's generation,
-   * and what is sent with the same labels from then on has other ids.
+   * Deletes the label sets that hold a label, in the caller's database transaction, which raises the service's generation if there are any.
    *
    * @returns Their ids.
    */
   async retire(client: ClientBase, serviceId: number, name: string, value: string): Promise<number[]> {
-    await client.query('UPDATE service SET label_generation = label_generation + 1 WHERE id = $1', [serviceId]);
     const retired = await client.query(
       `DELETE FROM label_set WHERE service_id = $1
          AND EXISTS (SELECT FROM jsonb_array_elements(labels) AS label WHERE label ->> 0 = $2 AND label ->> 1 = $3) RETURNING id`,
       [serviceId, name, value],
     );
     return (retired.rows as { id: number }[]).map(({ id }) => id);
+  }
+
+  /** In the caller's database transaction. Servers notice that what they remember is gone, and what is sent with the same labels from then on has other ids. */
+  async raiseGeneration(client: ClientBase, serviceId: number): Promise<void> {
+    await client.query('UPDATE service SET label_generation = label_generation + 1 WHERE id = $1', [serviceId]);
   }
 
   /** New sets that are too many lose their values, then their names. */

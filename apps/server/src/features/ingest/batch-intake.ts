@@ -16,13 +16,13 @@ import type { CanonicalBatch } from './canonical-batch.js';
 import { run as decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
-import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES } from './small-bodies.js';
+import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES, SMALL_LINE_VISITS } from './small-bodies.js';
 import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
 import { errorOf } from './worker-fault.js';
 
 /** What says that a body becomes more than is read here. */
-const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'WIRE_SIZE']);
+const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'WIRE_SIZE', 'LINES_TOO_LARGE']);
 
 /** Takes in the bodies that our agents send. */
 @Injectable()
@@ -88,7 +88,11 @@ export class BatchIntake {
   async #decode(projectId: number, body: Uint8Array<ArrayBuffer>, encoding: ContentEncoding): Promise<DecodedBody> {
     const task: DecodeBatchesTask = { body, encoding, maxInflatedBytes: this.environment.maxInflatedBytes };
     if (body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
-      const limits = { maxInflatedBytes: SMALL_INFLATED_BYTES, maxDecodedBytes: SMALL_DECODED_BYTES };
+      const limits = {
+        maxInflatedBytes: SMALL_INFLATED_BYTES,
+        maxDecodedBytes: SMALL_DECODED_BYTES,
+        maxLineVisits: SMALL_LINE_VISITS,
+      };
       const decoded = decodeBody({ ...task, ...limits });
       if (!decoded.faults.some(({ code }) => TOO_LARGE_HERE.has(code))) return decoded;
     }

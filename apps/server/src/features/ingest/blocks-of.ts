@@ -17,5 +17,6 @@ export function blocksOf(
     labelSetId: idColumn(profile.sampleLabelSet, labelSetIds, new Uint32Array(profile.sampleStack.length)),
     value: profile.sampleValue,
     count: profile.sampleCount,
+    lineCosts: profile.lineCosts,
   }));
 }

@@ -1,5 +1,5 @@
 import { canonicalFunction, RememberedFunctions } from '@hearth/profile-model';
-import type { EpochMs, FunctionTable, LabelSet, ProfileTypeId, StackTable } from '@hearth/profile-model';
+import type { EpochMs, FunctionTable, LabelSet, LineCosts, ProfileTypeId, StackTable } from '@hearth/profile-model';
 import type { AgentReport, Batch, BatchProcess, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
 
 /** Samples of one profile type as columns of one length. */
@@ -11,6 +11,8 @@ export interface CanonicalProfile {
   readonly sampleLabelSet: Uint32Array;
   readonly sampleValue: Float64Array;
   readonly sampleCount: Float64Array;
+  /** `undefined`: the lines that ran were not recorded. */
+  readonly lineCosts?: LineCosts | undefined;
 }
 
 /** A batch whose functions are named as they will be in the next release too: what of it is stored. */
@@ -29,6 +31,7 @@ export interface CanonicalBatch {
   readonly report: AgentReport;
 }
 
+/** Without what lines cost: `withRecordedLines` adds it. */
 export function canonicalBatch(batch: Batch): CanonicalBatch {
   const { rootDir, ...process } = batch.process;
   return {

@@ -115,7 +115,14 @@ describe('a small body with much in it is read in a thread', () => {
         service: 'made', environment: '', revision: '', version: '', host: '', pid: 0, nodeVersion: '', agentVersion: '',
         rateHz: 0, labels: [], processKey: 'c'.repeat(32), startedAtMs: Date.now(),
       }; // prettier-ignore
-      const how = { encoding: 'identity', contentType: '', textForm: 'folded', range: undefined, identity: '' } as const;
+      const how = {
+        encoding: 'identity',
+        contentType: '',
+        textForm: 'folded',
+        hasCallSiteLines: false,
+        range: undefined,
+        identity: '',
+      } as const;
       expect(await intake.take({ ...body, ...how, sender, countedAs: { typeId: PROFILE_TYPE_IDS.cpu } })).toBe('stored');
       expect(isMoved(body.body)).toBe(length === 1_000);
     }

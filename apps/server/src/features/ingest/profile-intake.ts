@@ -14,7 +14,13 @@ import type { CanonicalProfile } from './canonical-batch.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
 import { run as readProfileFile, type ReadProfileFile, type ReadProfileTask } from './read-profile.worker.js';
-import { SMALL_BODY_BYTES, SMALL_FRAMES, SMALL_INFLATED_BYTES, SMALL_LABEL_CHARACTERS } from './small-bodies.js';
+import {
+  SMALL_BODY_BYTES,
+  SMALL_FRAMES,
+  SMALL_INFLATED_BYTES,
+  SMALL_LABEL_CHARACTERS,
+  SMALL_LINE_VISITS,
+} from './small-bodies.js';
 import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
 import { errorOf, type WorkerFault } from './worker-fault.js';
@@ -25,6 +31,7 @@ export interface ProfileUpload extends Admitted {
   readonly encoding: ContentEncoding;
   readonly contentType: string;
   readonly textForm: 'folded' | 'lines';
+  readonly hasCallSiteLines: boolean;
   /** `undefined`: what the file says, else a moment ago. */
   readonly range: { readonly fromMs: EpochMs; readonly untilMs: EpochMs } | undefined;
   /** What the sender says besides the body: the same upload within the hour is stored once. */
@@ -34,7 +41,7 @@ export interface ProfileUpload extends Admitted {
 }
 
 /** What says that a body inflates to more than is read here. */
-const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'FORMAT_LIMIT']);
+const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'FORMAT_LIMIT', 'LINES_TOO_LARGE']);
 const COUNT_TYPE_ID = 'samples:samples:count::';
 
 /** Takes in single profile files of the formats that people and other clients have. */
@@ -76,12 +83,14 @@ export class ProfileIntake {
     encoding,
     contentType,
     textForm,
+    hasCallSiteLines,
     range,
     identity,
     countedAs,
   }: ProfileUpload): Promise<StoreOutcome> {
     const receiptKey = createHash('sha256').update(identity).update('\0').update(body).digest('hex');
-    const task: ReadProfileTask = { body, encoding, contentType, textForm, maxInflatedBytes: this.environment.maxInflatedBytes };
+    const { maxInflatedBytes } = this.environment;
+    const task: ReadProfileTask = { body, encoding, contentType, textForm, hasCallSiteLines, maxInflatedBytes };
     const file = await this.#read(projectId, task);
     if ('fault' in file) throw errorOf(file.fault);
     growTo(file.decodedBytes);
@@ -128,7 +137,8 @@ export class ProfileIntake {
   async #read(projectId: number, task: ReadProfileTask): Promise<ReadProfileFile | { fault: WorkerFault }> {
     if (task.body.length <= SMALL_BODY_BYTES && task.maxInflatedBytes >= SMALL_INFLATED_BYTES) {
       const limits = { maxFrames: SMALL_FRAMES, maxLabelCharacters: SMALL_LABEL_CHARACTERS };
-      const file = await readProfileFile({ ...task, maxInflatedBytes: SMALL_INFLATED_BYTES, limits });
+      const small = { maxInflatedBytes: SMALL_INFLATED_BYTES, maxLineVisits: SMALL_LINE_VISITS, limits };
+      const file = await readProfileFile({ ...task, ...small });
       if (!('fault' in file && TOO_LARGE_HERE.has(file.fault.code))) return file;
     }
     return this.threads.decode(projectId, 'features/ingest/read-profile.worker.js', task);

@@ -15,6 +15,8 @@ const uploadQuerySchema = z.object({
   revision: z.string().max(MAX_NAME_LENGTH).default(''),
   /** For files that only count samples, as folded stacks: profile type id or its short name. */
   type: z.string().min(1).max(400).optional(),
+  /** `call-site`: the lines in the file are those that ran, not those of definitions, which the file itself cannot say. pprof only. */
+  lines: z.enum(['none', 'call-site']).default('none'),
 });
 
 @ApiTags('ingest')
@@ -57,6 +59,7 @@ export class ProfilesController {
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: 'folded',
+        hasCallSiteLines: query.lines === 'call-site',
         range: undefined,
         identity: JSON.stringify(query),
         countedAs: { typeId },

@@ -39,6 +39,7 @@ export class PyroscopeController {
         encoding,
         contentType: request.headers['content-type'] ?? '',
         textForm: upload.form === 'lines' ? 'lines' : 'folded',
+        hasCallSiteLines: false,
         range: upload,
         identity: query,
         countedAs: upload,

@@ -12,6 +12,7 @@ import { inflateBody, type ContentEncoding } from '../../platform/http/inflate.j
 import { HearthError } from '../../platform/http/hearth-error.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { multipartPart } from './multipart.js';
+import { recordedLines } from './recorded-lines.js';
 import { faultOf, type WorkerFault } from './worker-fault.js';
 
 export interface ReadProfileTask {
@@ -24,6 +25,10 @@ export interface ReadProfileTask {
   readonly contentType: string;
   /** `lines`: one stack a line, without a count. */
   readonly textForm: 'folded' | 'lines';
+  /** Whether the lines of the file are those that ran, by its sender's word. */
+  readonly hasCallSiteLines: boolean;
+  /** Of lines, see `recordedLines`. */
+  readonly maxLineVisits?: number;
 }
 
 /** A profile file, as one set of tables and one profile for each value type. */
@@ -45,35 +50,48 @@ export async function run(task: ReadProfileTask): Promise<ReadProfileFile | { fa
     const inflated = inflateBody(task.body, task.encoding, task.maxInflatedBytes);
     const isMultipart = /^multipart\/form-data\b/i.test(task.contentType);
     const file = isMultipart ? await multipartPart(inflated, task.contentType, 'profile') : inflated;
-    const { profiles } = readProfiles(task.textForm === 'lines' ? withCounts(file) : file, {
+    const { profiles, functionLine } = readProfiles(task.textForm === 'lines' ? withCounts(file) : file, {
       limits: { ...task.limits, maxBytes: task.maxInflatedBytes },
       inflate: (gzip, maxBytes) => gunzipSync(gzip, { maxOutputLength: maxBytes }),
+      hasCallSiteLines: task.hasCallSiteLines,
     });
-    return fileOf(profiles);
+    if (task.hasCallSiteLines && functionLine === undefined)
+      throw new HearthError(
+        'LINES_NOT_READ',
+        'lines=call-site: only pprof files have lines that are read; send the file without it',
+      );
+    return fileOf(profiles, functionLine, task.maxLineVisits);
   } catch (error) {
     return { fault: faultOf(error) };
   }
 }
 
-function fileOf(profiles: readonly Profile[]): ReadProfileFile {
+function fileOf(
+  profiles: readonly Profile[],
+  functionLine: Uint32Array | undefined,
+  maxLineVisits: number | undefined,
+): ReadProfileFile {
   const [first] = profiles;
   if (first === undefined) throw new Error('a profile file without a profile');
   // All value types of one file share their tables.
   const { startMs, durationMs, functions, stacks, labelSets } = first;
+  const bytes = decodedBytes(profiles, first);
+  const canonical = measured(profiles).map(({ type, sampleStack, sampleLabelSet, sampleValue, sampleCount }) => ({
+    typeId: profileTypeId(type),
+    sampleStack,
+    sampleLabelSet,
+    sampleValue,
+    sampleCount,
+  }));
+  const lines = functionLine && recordedLines(first, canonical, functionLine, maxLineVisits);
   return {
-    decodedBytes: decodedBytes(profiles, first),
+    decodedBytes: bytes + (lines?.bytes ?? 0),
     startMs,
     durationMs,
     functions,
     stacks,
     labelSets,
-    profiles: measured(profiles).map(({ type, sampleStack, sampleLabelSet, sampleValue, sampleCount }) => ({
-      typeId: profileTypeId(type),
-      sampleStack,
-      sampleLabelSet,
-      sampleValue,
-      sampleCount,
-    })),
+    profiles: canonical.map((profile, at) => ({ ...profile, lineCosts: lines?.costs[at] })),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { DurationMs, EpochMs, Micros, ProfileTypeKind } from '@hearth/profile-model';
+import type { DurationMs, EpochMs, LineCosts, Micros, ProfileTypeKind } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import type { UsedEpoch } from '../stacks/index.js';
 import { StoreError } from './store-error.js';
@@ -19,7 +19,12 @@ export interface BatchToStore {
   readonly durationMs: DurationMs;
   /** Where the stack ids come from, the epoch of `startMs`; `undefined`: they name no stacks. */
   readonly usedEpoch?: UsedEpoch | undefined;
-  readonly blocks: readonly (BlockColumns & { readonly profileTypeId: number; readonly kind: ProfileTypeKind })[];
+  readonly blocks: readonly (BlockColumns & {
+    readonly profileTypeId: number;
+    readonly kind: ProfileTypeKind;
+    /** Made of the same samples; `undefined`: the lines that ran were not recorded. */
+    readonly lineCosts?: LineCosts | undefined;
+  })[];
   readonly transactions: readonly {
     /** Its label `transaction` is the name. */
     readonly labelSetId: number;

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
+import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
 import { TransactionWindowRepository, TransactionWindows } from '../transactions/index.js';
 import type { BatchToStore } from './batch-to-store.js';
@@ -21,6 +22,7 @@ let store: ProfileStore;
 let blocks: BlockRepository;
 let transactionWindows: TransactionWindows;
 let processSeries: ProcessSeries;
+let lineRecordings: LineRecordings;
 const newStore = () =>
   new ProfileStore(
     dataSource,
@@ -29,6 +31,7 @@ const newStore = () =>
     blocks,
     transactionWindows,
     processSeries,
+    lineRecordings,
   );
 
 beforeAll(async () => {
@@ -37,6 +40,7 @@ beforeAll(async () => {
   dataSource = await connectDataSource({ url: postgres.url, poolSize: 20 });
   blocks = new BlockRepository(dataSource);
   const reads = new ReadDatabase(dataSource);
+  lineRecordings = new LineRecordings(dataSource, reads);
   transactionWindows = new TransactionWindows(new TransactionWindowRepository(dataSource, reads));
   processSeries = new ProcessSeries(new ProcessSeriesRepository(dataSource, reads));
   store = newStore();
@@ -264,6 +268,7 @@ describe('ProfileStore.storeBatches', () => {
           new BlockRepository(dataSource),
           transactionWindows,
           processSeries,
+          lineRecordings,
         ),
     );
     await Promise.all(owners.map((owner, n) => owner.storeBatches([batch({ serviceId: 9, sequence: n })])));

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { LinesModule } from '../lines/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
@@ -13,7 +14,7 @@ import { UnusedEpochs } from './unused-epochs.js';
 import { WindowRepository } from './window.repository.js';
 
 @Module({
-  imports: [StacksModule, TransactionsModule, ProcessMetricsModule],
+  imports: [LinesModule, StacksModule, TransactionsModule, ProcessMetricsModule],
   providers: [
     ReceiptRepository,
     WindowRepository,

@@ -3,6 +3,7 @@ import type { EpochMs } from '@hearth/profile-model';
 import { DataSource } from 'typeorm';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { withPartitions, type RowTimes } from '../../platform/database/partitions.js';
+import { encodeLineCosts, LineRecordings, type LineRecording } from '../lines/index.js';
 import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
 import { holdEpochs } from '../stacks/index.js';
 import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
@@ -19,6 +20,7 @@ interface PreparedBatch {
   /** `undefined`: it has none and is always stored. */
   readonly identity: string | undefined;
   readonly blocks: readonly { readonly window: WindowKey; readonly data: Uint8Array }[];
+  readonly lineRecordings: readonly LineRecording[];
 }
 
 /** Takes in what agents measured. */
@@ -31,6 +33,7 @@ export class ProfileStore {
     private readonly blocks: BlockRepository,
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
+    private readonly lineRecordings: LineRecordings,
   ) {}
 
   /**
@@ -49,7 +52,14 @@ export class ProfileStore {
     const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
     const startsMs = batches.map(({ startMs }) => startMs);
     return withPartitions(
-      () => [...this.#partitionsByDay(startsMs), ...this.#partitionsAhead(Date.now())],
+      () => [
+        ...this.#partitionsByDay(startsMs),
+        ...this.#partitionsAhead(Date.now()),
+        {
+          partitions: this.lineRecordings.partitions,
+          times: prepared.flatMap(({ lineRecordings }) => lineRecordings.map(({ startMs }) => startMs)),
+        },
+      ],
       () =>
         inDatabaseTransaction(this.dataSource, async ({ client }) => {
           const nowMs = Date.now();
@@ -66,6 +76,10 @@ export class ProfileStore {
             client,
             fresh.map(({ batch }) => measurementOf(batch)),
             nameIds,
+          );
+          await this.lineRecordings.add(
+            client,
+            fresh.flatMap(({ lineRecordings }) => lineRecordings),
           );
           // The windows last: other writers and the builders wait for these rows.
           await this.#storeBlocks(client, fresh, windowStart(nowMs, HOUR_MS));
@@ -143,6 +157,7 @@ export class ProfileStore {
   }
 }
 
+type Block = BatchToStore['blocks'][number];
 type Client = Parameters<ReceiptRepository['addBatches']>[0];
 
 function prepareBatch(batch: BatchToStore): PreparedBatch {
@@ -154,12 +169,19 @@ function prepareBatch(batch: BatchToStore): PreparedBatch {
       : receiptKey === undefined
         ? undefined
         : uploadIdentity({ serviceId, key: receiptKey });
+  // A level times its period can be summed like a flow, and divided by the time it covers when it is shown.
+  const scaleOf = ({ kind }: Block) => (kind === 'level' ? durationMs : 1);
   const blocks = batch.blocks.map((block) => ({
     window: { serviceId, profileTypeId: block.profileTypeId, windowStartMs: windowStart(startMs), revisionId, environmentId },
-    // A level times its period can be summed like a flow, and divided by the time it covers when it is shown.
-    data: encodeBlock(block, block.kind === 'level' ? durationMs : 1),
+    data: encodeBlock(block, scaleOf(block)),
   }));
-  return { batch, identity, blocks };
+  const lineRecordings = batch.blocks.flatMap((block): LineRecording[] => {
+    const { profileTypeId, labelSetId, lineCosts } = block;
+    if (lineCosts === undefined) return [];
+    const origin = { serviceId, profileTypeId, revisionId, environmentId, processId, startMs, durationMs };
+    return [{ ...origin, labelSetIds: [...new Set(labelSetId)], data: encodeLineCosts(lineCosts, scaleOf(block)) }];
+  });
+  return { batch, identity, blocks, lineRecordings };
 }
 
 function batchIdentity({ serviceId, processId, sequence }: { serviceId: number; processId: number; sequence: number }): string {

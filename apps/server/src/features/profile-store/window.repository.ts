@@ -253,17 +253,40 @@ export class WindowRepository {
     return removed.rows as WindowKey[];
   }
 
-  /** Sealed days of one revision that ended before `beforeMs`, the oldest first. */
+  /** Sealed days of one revision that ended before `beforeMs`, the oldest first; those behind `after`. */
   async listPastDays(
     { serviceId, revisionId }: Pick<WindowKey, 'serviceId' | 'revisionId'>,
     beforeMs: EpochMs,
     limit: number,
+    after?: WindowKey,
   ): Promise<WindowKey[]> {
+    const order = 'window_start_ms, profile_type_id, environment_id';
     return (await this.dataSource.query(
       `SELECT ${KEY_AS_FIELDS} FROM ${LEVELS.day.windowTable} WHERE ${IS_PAST_DAY} AND service_id = $2 AND revision_id = $3
-       ORDER BY window_start_ms, profile_type_id, environment_id LIMIT $4`,
-      [beforeMs, serviceId, revisionId, limit],
+         AND (${order}) > ($5, $6, $7) ORDER BY ${order} LIMIT $4`,
+      [
+        beforeMs,
+        serviceId,
+        revisionId,
+        limit,
+        after?.windowStartMs ?? -1,
+        after?.profileTypeId ?? -1,
+        after?.environmentId ?? -1,
+      ],
     )) as WindowKey[];
+  }
+
+  /** Days of one revision before `beforeMs` that a range may still cut: their hours are not merged for good. */
+  async listOpenDays(
+    { serviceId, revisionId }: Pick<WindowKey, 'serviceId' | 'revisionId'>,
+    beforeMs: EpochMs,
+  ): Promise<EpochMs[]> {
+    const rows = (await this.dataSource.query(
+      `SELECT DISTINCT window_start_ms AS "startMs" FROM ${LEVELS.day.windowTable}
+       WHERE NOT is_sealed AND window_start_ms < $1 AND service_id = $2 AND revision_id = $3`,
+      [beforeMs, serviceId, revisionId],
+    )) as { startMs: EpochMs }[];
+    return rows.map(({ startMs }) => startMs);
   }
 
   /** Removes one day, as `removeSealedDays`. */

@@ -3,10 +3,12 @@ import { ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import {
   exportQuerySchema,
   functionsQuerySchema,
+  linesQuerySchema,
   selectionSchema,
   timelineQuerySchema,
   type FlameGraphAnswer,
   type FunctionsAnswer,
+  type LinesAnswer,
   type TimelineAnswer,
 } from '@hearth/query-contract';
 import type { Response } from 'express';
@@ -14,6 +16,7 @@ import type { z } from 'zod';
 import { QueryOf } from '../../platform/http/index.js';
 import { Authorised, ProjectId } from '../access/index.js';
 import { ClientSignal } from './client-signal.js';
+import { LineQueries } from './line-queries.js';
 import { ProfileQueries } from './profile-queries.js';
 import { QueryGate } from './query-gate.js';
 import { TimelineQueries } from './timeline-queries.js';
@@ -26,6 +29,7 @@ export class ProfilesController {
     readonly gate: QueryGate,
     readonly profiles: ProfileQueries,
     readonly timelines: TimelineQueries,
+    readonly lineQueries: LineQueries,
   ) {}
 
   @Get('flame-graph')
@@ -46,6 +50,16 @@ export class ProfilesController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<FunctionsAnswer> {
     return this.gate.run(signal, () => this.profiles.functions(projectId, request, signal));
+  }
+
+  @Get('lines')
+  @ApiOperation({ summary: 'Self and total value of each line of one file at one revision, where lines were recorded' })
+  lines(
+    @ProjectId() projectId: number,
+    @QueryOf(linesQuerySchema) request: z.output<typeof linesQuerySchema>,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<LinesAnswer> {
+    return this.gate.run(signal, () => this.lineQueries.lines(projectId, request, signal));
   }
 
   @Get('timeline')

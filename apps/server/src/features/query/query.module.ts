@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
+import { LinesModule } from '../lines/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
 import { TransactionsModule } from '../transactions/index.js';
+import { LineQueries } from './line-queries.js';
 import { ProfileQueries } from './profile-queries.js';
 import { ProfilesController } from './profiles.controller.js';
 import { QueryGate } from './query-gate.js';
@@ -14,10 +16,11 @@ import { TransactionQueries } from './transaction-queries.js';
 import { TransactionsController } from './transactions.controller.js';
 
 @Module({
-  imports: [CatalogModule, ProcessMetricsModule, RollupModule, SelectionModule, TransactionsModule],
+  imports: [CatalogModule, LinesModule, ProcessMetricsModule, RollupModule, SelectionModule, TransactionsModule],
   controllers: [ProfilesController, ServicesController, TransactionsController],
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },
+    LineQueries,
     ProfileQueries,
     ServiceQueries,
     TimelineQueries,
