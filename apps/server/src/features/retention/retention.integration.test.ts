@@ -185,11 +185,17 @@ describe('Retention', () => {
       await fill(serviceId, NOW - 92 * DAY_MS, 5);
       await fill(serviceId, NOW, 5);
       await of(RetentionExpiry).expire(NOW);
-      expect(await of(TransactionWindows).partitions.list()).toHaveLength(1);
-      expect(await of(ProcessSeries).partitions.list()).toHaveLength(1);
+      /** Whether each has the partition of the old rows: a server makes those of days to come by itself. */
+      const haveOld = async () =>
+        Promise.all(
+          [of(TransactionWindows), of(ProcessSeries)].map(async ({ partitions }) =>
+            (await partitions.list()).some(({ startMs }) => startMs <= NOW - 92 * DAY_MS),
+          ),
+        );
+      expect(await haveOld()).toEqual([false, false]);
       // What is late for a partition that is gone makes it again.
       await server.store({ service: 'shop', startMs: NOW - 92 * DAY_MS, transactions: [{ labels: {}, durationsMicros: [5] }] });
-      expect(await of(TransactionWindows).partitions.list()).toHaveLength(2);
+      expect((await haveOld())[0]).toBe(true);
     } finally {
       await server.stop();
     }

@@ -80,10 +80,13 @@ describe('Cover on a replica', () => {
     let isOver = false;
     const write = async () => {
       let sum = 0;
-      for (const flush of flushes) {
+      for (const [at, flush] of flushes.entries()) {
         sum += flush.samples.reduce((part, one) => part + one.value, 0);
         states.add(sum);
         await storeFlush(writer, flush);
+        // Readers keep pace, however fast the writer is.
+        const readBefore = reads;
+        if (at % 10 === 0) await until(async () => reads > readBefore + 1 || undefined);
       }
       isOver = true;
     };
@@ -94,11 +97,13 @@ describe('Cover on a replica', () => {
       }
     };
     const seen = new Set<number>();
+    let reads = 0;
     const read = async () => {
       while (!isOver) {
         const { sum } = await reader.cover.merged(query);
         expect(states).toContain(sum);
         seen.add(sum);
+        reads += 1;
       }
     };
     await Promise.all([write(), build(), read(), read()]);

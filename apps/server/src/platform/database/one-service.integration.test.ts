@@ -184,6 +184,12 @@ function groupsByService(plan: PlanNode, dataTables: ReadonlySet<string>): strin
     if (source !== undefined) tie(node.Alias!, source);
   }
 
+  // Partitions of a table are read one after another: their rows do not meet there.
+  for (const node of nodes.filter((one) => one['Node Type'].endsWith('Append'))) {
+    const parts = (node.Plans ?? []).flatMap(({ Alias }) => Alias ?? []);
+    for (const part of parts) tie(parts[0]!, part);
+  }
+
   const aliases = [...aliasesOf((table) => dataTables.has(table))];
   const groups = new Set(aliases.map(groupWith));
   return [...groups].map((group) => aliases.filter((alias) => group.has(alias)));
@@ -217,6 +223,7 @@ describe('the statements of a server', () => {
     expect(await groups('SELECT FROM process p JOIN revision r ON r.id = p.revision_id WHERE p.service_id = $1')).toBe(2);
     expect(await groups('SELECT FROM process p, revision r WHERE p.service_id = 1 AND r.service_id = 2')).toBe(2);
     expect(await groups('SELECT FROM process WHERE revision_id IN (SELECT id FROM revision)')).toBe(2);
+    expect(await groups('SELECT FROM profile_window w JOIN profile_window v USING (window_start_ms)')).toBe(2);
     expect(
       await groups(
         'WITH a AS MATERIALIZED (SELECT * FROM process) SELECT FROM a JOIN a b USING (id) JOIN revision r ON r.service_id = b.service_id',
