@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { labelValue } from '@hearth/profile-model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runHost } from './support/run-host.js';
@@ -64,6 +65,15 @@ describe('a batch', () => {
       .flatMap((batch) => flatSamples(batch, 'cpu'))
       .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => ['(idle)', '(root)'].includes(name)));
     expect(idle).toEqual([]);
+  });
+
+  it('says where its functions begin, as V8 counts: at the bracket behind their name', async () => {
+    await runHost('requests.mjs', sink.url, { args: ['100'] });
+    const source = readFileSync(new URL('./hosts/work.mjs', import.meta.url), 'utf8').split('\n');
+    const lineAt = source.findIndex((line) => line.includes('function burn('));
+    const { name, line, column } = sink.stored[0]!.functions;
+    const row = name.indexOf('burn');
+    expect([line[row], column![row]]).toEqual([lineAt + 1, source[lineAt]!.indexOf('(') + 1]);
   });
 
   it('says who measured', async () => {

@@ -41,6 +41,7 @@ function randomBatch(seed: number): Batch {
       name: profile.functions.name,
       scriptName: profile.functions.file.map((file) => `file:///srv/shop/${file}`),
       line: Uint32Array.from({ length: profile.functions.length }, (_, row) => row * 1_000_003),
+      column: Uint32Array.from({ length: profile.functions.length }, (_, row) => row * 999_983),
     },
     stacks: profile.stacks,
     labelSets: profile.labelSets,
@@ -127,7 +128,7 @@ describe('decodeBatches', () => {
     const good = encodeBatch(randomBatch(1));
     const future = new ColumnWriter();
     future.raw(good.subarray(0, 4));
-    future.varint(2);
+    future.varint(3);
     future.bytes(Uint8Array.of(1, 2, 3));
     expect(() => decodeBatches(future.finish())).toThrowError(code('WIRE_VERSION'));
     const { batches, errors } = decodeBatchesApart(Uint8Array.of(...future.finish(), ...good));
@@ -272,8 +273,8 @@ describe('encodeBatch', () => {
     expect(() => encodeBatch({ ...batch, profiles: [{ ...batch.profiles[0]!, sampleCount: new Float64Array(1) }] })).toThrowError(
       code('WIRE_COUNT'),
     );
-    expect(() => encodeBatch({ ...batch, functions: { ...batch.functions, line: new Uint32Array(1) } })).toThrowError(
-      code('WIRE_COUNT'),
-    );
+    for (const short of [{ line: new Uint32Array(1) }, { column: new Uint32Array(1) }]) {
+      expect(() => encodeBatch({ ...batch, functions: { ...batch.functions, ...short } })).toThrowError(code('WIRE_COUNT'));
+    }
   });
 });

@@ -1,7 +1,7 @@
 import type { DurationMs, EpochMs, LabelSet, Micros, ProfileTypeId, StackTable } from '@hearth/profile-model';
 
 /** Version that the agent writes. The server reads every released one. */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 export const BATCH_CONTENT_TYPE = 'application/vnd.hearth.batch';
 
 /**
@@ -59,6 +59,8 @@ export interface RawFunctionTable {
   readonly scriptName: readonly string[];
   /** Of the definition; in stacks of profiles with `call-site` lines the one that ran, so that a function has several rows. From 1; 0 is unknown. */
   readonly line: Uint32Array;
+  /** In that line, as JavaScript counts (UTF-16). From 1; 0 is unknown. `undefined`: of none it is known, as in version 1. */
+  readonly column?: Uint32Array | undefined;
 }
 
 /** Which lines the stacks of a profile carry. */

@@ -132,9 +132,9 @@ export function decodeBatchesApart(bytes: Uint8Array, limits?: Partial<DecodeLim
       }
       const { version, body } = readFrame(reader);
       try {
-        if (version !== WIRE_VERSION)
+        if (version < 1 || version > WIRE_VERSION)
           throw new WireError('WIRE_VERSION', `batch of version ${version}; versions 1 to ${WIRE_VERSION} are known`);
-        batches.push(readBody(new ColumnReader(body, allLimits), allLimits, size));
+        batches.push(readBody(new ColumnReader(body, allLimits), version, allLimits, size));
       } catch (error) {
         errors.push(asWireError(error));
       }
@@ -154,12 +154,12 @@ function readFrame(reader: ColumnReader): { version: number; body: Uint8Array } 
   return { version: reader.varint(), body: reader.bytes() };
 }
 
-function readBody(reader: ColumnReader, limits: DecodeLimits, size: DecodedSize): Batch {
+function readBody(reader: ColumnReader, version: number, limits: DecodeLimits, size: DecodedSize): Batch {
   const context: ReadContext = { reader, limits, size, texts: readTexts(reader, size) };
   const process = readProcess(context);
   const [sequence, startMs, durationMs] = [reader.varint(), reader.varint(), reader.varint()];
-  const functions = readFunctions(context);
-  const stacks = readStacks(context, functions.length);
+  const withoutColumns = readFunctions(context);
+  const stacks = readStacks(context, withoutColumns.length);
   const labelSets = readLabelSets(context, limits.maxLabelSets);
   const profiles = Array.from({ length: countUpTo(reader, limits.maxProfiles, 'profiles') }, () =>
     readProfile(context, stacks.length, labelSets.length),
@@ -169,6 +169,7 @@ function readBody(reader: ColumnReader, limits: DecodeLimits, size: DecodedSize)
   );
   const series = Array.from({ length: countUpTo(reader, limits.maxSeries, 'series') }, () => readSeriesValue(context));
   const report = readReport(reader);
+  const functions = version < 2 ? withoutColumns : withFunctionColumns(reader, withoutColumns);
   if (reader.bytesLeft > 0) throw new WireError('WIRE_LENGTH', `${reader.bytesLeft} bytes behind the last field`);
   return { process, sequence, startMs, durationMs, functions, stacks, labelSets, profiles, transactions, series, report };
 }
@@ -228,6 +229,14 @@ function readFunctions({ reader, size, texts }: ReadContext): RawFunctionTable {
   assertSameLength('functions', name, scriptName, line);
   for (let row = 0; row < name.length; row += 1) size.add(OBJECT_BYTES + textBytes(name[row]!) + textBytes(scriptName[row]!));
   return { length: name.length, name, scriptName, line };
+}
+
+/** An empty column says that of none it is known. */
+function withFunctionColumns(reader: ColumnReader, functions: RawFunctionTable): RawFunctionTable {
+  const column = reader.rowColumn(2 ** 32); // not rows, but of the same range
+  if (column.length === 0) return functions;
+  assertSameLength('functions', functions.line, column);
+  return { ...functions, column };
 }
 
 function textsOf(rows: Uint32Array, texts: readonly string[]): string[] {

@@ -35,6 +35,7 @@ export function encodeBatch(batch: Batch): Uint8Array {
   }
   const { droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers } = batch.report;
   for (const count of [droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers]) fields.varint(count);
+  fields.column(batch.functions.column ?? []); // of version 2
 
   const body = new ColumnWriter();
   body.texts(texts.rows);
@@ -90,7 +91,8 @@ function writeFunctionsAndStacks(writer: ColumnWriter, { functions, stacks }: Ba
   if (
     functions.name.length !== functions.length ||
     functions.scriptName.length !== functions.length ||
-    functions.line.length !== functions.length
+    functions.line.length !== functions.length ||
+    (functions.column?.length ?? functions.length) !== functions.length
   ) {
     throw new WireError('WIRE_COUNT', `function table of ${functions.length} rows has columns of another length`);
   }

@@ -4,7 +4,7 @@ import { StackTables } from './stack-tables.js';
 
 describe('readHeapTree', () => {
   it('sums what each stack holds, and leaves out stacks that hold nothing', () => {
-    const place = { scriptName: '/srv/app.js', lineNumber: 3 };
+    const place = { scriptName: '/srv/app.js', lineNumber: 3, columnNumber: 7 };
     const cache = {
       ...place,
       name: 'cache',

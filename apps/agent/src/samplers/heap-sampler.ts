@@ -16,6 +16,7 @@ interface HeapNode {
   readonly name: string;
   readonly scriptName: string;
   readonly lineNumber: number;
+  readonly columnNumber: number;
   /** Live objects that this stack allocated, scaled up by V8 from its samples. */
   readonly allocations: readonly { readonly sizeBytes: number; readonly count: number }[];
   readonly children: readonly HeapNode[];
@@ -60,7 +61,7 @@ export function readHeapTree(root: HeapNode, tables: StackTables): HeapRow[] {
   const open = [...root.children].reverse(); // the root itself is no frame
   const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT);
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber);
+    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber, node.columnNumber);
     let [bytes, objects] = [0, 0];
     for (const { sizeBytes, count } of node.allocations) {
       bytes += sizeBytes * count;

@@ -17,6 +17,8 @@ export interface RawNode {
   readonly scriptName: string;
   /** Line of the function's definition, from 1; 0 is unknown. */
   readonly lineNumber: number;
+  /** In that line, from 1; 0 is unknown. In minified code it is all that tells functions apart. */
+  readonly columnNumber: number;
   /** One entry for each sample whose leaf is this node. */
   readonly contexts: readonly RawContext[];
   readonly children: readonly RawNode[];

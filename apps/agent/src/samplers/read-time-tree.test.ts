@@ -5,7 +5,14 @@ import { readTimeTree } from './read-time-tree.js';
 import { StackTables } from './stack-tables.js';
 
 function node(name: string, contexts: RawContext[], children: RawNode[] = []): RawNode {
-  return { name, scriptName: name.startsWith('(') ? '' : 'file:///srv/app.js', lineNumber: 1, contexts, children };
+  return {
+    name,
+    scriptName: name.startsWith('(') ? '' : 'file:///srv/app.js',
+    lineNumber: 1,
+    columnNumber: 5,
+    contexts,
+    children,
+  };
 }
 const at = (micros: number, cpuTime?: number, context?: object): RawContext => ({
   timestamp: BigInt(micros),

@@ -39,7 +39,7 @@ export function readTimeTree(
   const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT); // a stack of our own: recursion would overflow on deep trees
   const rowsOfStack = new Map<StackIndex, ScopedSamples[]>();
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber);
+    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber, node.columnNumber);
     const isIdle = node.name === IDLE;
     const isNobodys = isIdle || node.name === PROGRAM; // its context is only the last one that was set
     for (const { context, timestamp, cpuTime } of node.contexts) {
