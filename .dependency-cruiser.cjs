@@ -89,6 +89,7 @@ module.exports = {
           '/migrations/',
           '/main[.]tsx?$',
           '/preload[.]ts$',
+          '^apps/agent/src/pyroscope[.]ts$',
           '[.]d[.]ts$',
           'config[.]ts$',
           '/test/hosts/',

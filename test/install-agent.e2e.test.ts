@@ -79,7 +79,7 @@ describe('the agent that the server serves', () => {
     expect(manifest['private']).toBeUndefined();
     expect(JSON.stringify(manifest)).not.toContain('hearth-source');
     expect(Object.keys(manifest['dependencies'] as object)).toEqual(['@datadog/pprof']);
-    for (const types of ['dist/index.d.mts', 'dist/index.d.cts', 'dist/preload.d.mts', 'dist/preload.d.cts']) {
+    for (const types of ['index', 'preload', 'pyroscope'].flatMap((entry) => [`dist/${entry}.d.mts`, `dist/${entry}.d.cts`])) {
       expect(() => readFileSync(path.join(project, 'node_modules/@hearth/agent', types))).not.toThrow();
     }
   });

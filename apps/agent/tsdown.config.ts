@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 
 /** ESM and CommonJS with their types. Our own libraries go into the bundle; only the native profiler stays a dependency. */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/preload.ts'],
+  entry: ['src/index.ts', 'src/preload.ts', 'src/pyroscope.ts'],
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20.19',
@@ -11,6 +11,8 @@ export default defineConfig({
   outDir: 'dist',
   // Files keep their names and are written over: what runs from here meanwhile never misses one.
   hash: false,
+  // One entry has a default export beside its named ones, as the package that it stands for.
+  outputOptions: { exports: 'named' },
   clean: false,
   deps: { neverBundle: [/^@datadog\/pprof/], alwaysBundle: [/^@hearth\//] },
   inputOptions: { resolve: { conditionNames: ['hearth-source', 'import', 'node', 'default'] } },

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import type { BatchProcess } from '@hearth/wire-format';
+import type { DurationMs } from '@hearth/profile-model';
+import type { Batch, BatchProcess } from '@hearth/wire-format';
 import type { Instruments } from './batching/period-collector.js';
 import { isWorkTreeDirty } from './identity/git-dirty.js';
 import { findIdentity, mainScriptDir } from './identity/service-identity.js';
 import { readEnvironment } from './options/environment.js';
 import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
 import { RunningAgent } from './running-agent.js';
-import { AgentLog } from './safety/agent-log.js';
+import { AgentLog, type AgentLogger } from './safety/agent-log.js';
 import { ExitHooks } from './safety/exit-hooks.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
 import { lookLike } from './safety/look-like.js';
@@ -17,8 +18,8 @@ import { openStackSampler } from './samplers/open-stack-sampler.js';
 import { ProcessMetrics } from './samplers/process-metrics.js';
 import type { StackSampler } from './samplers/stack-sampler.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
-import { cleanLabels, type Labels } from './transactions/label-limits.js';
-import { runInScope, runSpan, runTransaction } from './transactions/run-transaction.js';
+import { cleanLabels, type LabelValue, type Labels } from './transactions/label-limits.js';
+import { labelledScope, runInScope, runSpan, runTransaction, runWithLabels } from './transactions/run-transaction.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -34,6 +35,17 @@ export interface SharedAgent {
   bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn;
   flush(): Promise<boolean>;
   stop(): Promise<void>;
+  isRunning(): boolean;
+  useLogger(logger: AgentLogger): void;
+  /** Runs `fn` with labels on its samples, beside those that are current; no count carries them. */
+  runWithLabels<Result>(labels: Labels, fn: () => Result): Result;
+  /** The same from here on, in the place of those that are current. */
+  setLabels(labels: Labels): void;
+  /** Those that are current, as they were given. */
+  labels<Value extends LabelValue>(): Record<string, Value>;
+  sampleHeap(mode: 'in-use' | 'off'): void;
+  /** Batches of what is measured from now on, for this long; they are sent too. None where the agent does not run. Never rejects. */
+  collect(durationMs: DurationMs): Promise<readonly Batch[]>;
 }
 
 /** The one agent of a process: starts, stops, and passes the host's calls on to what runs. */
@@ -91,6 +103,37 @@ export class Agent implements SharedAgent {
       this.#stopping = running.stop(FLUSH_MS).catch((fault: unknown) => this.#guard.report(fault));
     }
     await this.#stopping;
+  }
+
+  isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  useLogger(logger: AgentLogger): void {
+    this.#log.useLogger(logger);
+  }
+
+  runWithLabels<Result>(labels: Labels, fn: () => Result): Result {
+    return this.#running === undefined ? fn() : runWithLabels(this.#running.tracker, this.#guard, labels, fn);
+  }
+
+  setLabels(labels: Labels): void {
+    const tracker = this.#running?.tracker;
+    if (tracker !== undefined) this.#guard.run(() => tracker.wiring.enter(labelledScope(tracker, labels)), undefined);
+  }
+
+  labels<Value extends LabelValue>(): Record<string, Value> {
+    const tracker = this.#running?.tracker;
+    const given = tracker && this.#guard.run(() => tracker.wiring.current()?.scopeLabels?.given, undefined);
+    return { ...(given as Record<string, Value> | undefined) };
+  }
+
+  sampleHeap(mode: 'in-use' | 'off'): void {
+    this.#guard.run(() => this.#running?.sampleHeap(mode === 'off' ? undefined : () => this.#openHeapSampler()), undefined);
+  }
+
+  async collect(durationMs: DurationMs): Promise<readonly Batch[]> {
+    return (await this.#running?.collect(durationMs)) ?? [];
   }
 
   #init(options: AgentOptions): void {

@@ -9,6 +9,7 @@ import type { AgentSettings } from './options/options.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
+import type { HeapSampler } from './samplers/heap-sampler.js';
 import { Shipper } from './shipping/shipper.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers } from './transactions/http-transactions.js';
@@ -35,6 +36,8 @@ export class RunningAgent {
     lastWords: () => this.#pause(),
   };
   readonly #endHttp: () => void;
+  /** Called with each batch, beside its being sent. */
+  readonly #collectors = new Set<(batch: Batch) => void>();
   #compressing: Promise<void> = Promise.resolve();
 
   constructor(
@@ -105,6 +108,30 @@ export class RunningAgent {
     }
   }
 
+  /** @param open - Gives a sampler if there can be one; left out: the heap is sampled no more. */
+  sampleHeap(open: (() => HeapSampler | undefined) | undefined): void {
+    const { heapSampler } = this.#instruments;
+    if (open === undefined) {
+      this.#instruments.heapSampler = undefined;
+      heapSampler?.stop();
+    } else if (heapSampler === undefined) {
+      this.#instruments.heapSampler = open();
+      this.#startHeap();
+    }
+  }
+
+  /** The batches of the periods that begin now or later and end within this time; the last ends with it. */
+  async collect(durationMs: DurationMs): Promise<readonly Batch[]> {
+    if (durationMs > 0) this.#endPeriod('more-to-come');
+    const batches: Batch[] = [];
+    const collect = (batch: Batch): void => void batches.push(batch);
+    this.#collectors.add(collect);
+    if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs).unref());
+    this.#endPeriod('more-to-come');
+    this.#collectors.delete(collect);
+    return batches;
+  }
+
   /** Sends what there is, then nothing more. */
   async stop(timeoutMs: DurationMs): Promise<void> {
     this.#schedule.stop();
@@ -120,16 +147,20 @@ export class RunningAgent {
   #startInstruments(): void {
     const instruments = this.#instruments;
     this.#guard.run(() => instruments.metrics.start(), undefined);
-    try {
-      instruments.heapSampler?.start();
-    } catch (fault) {
-      this.#giveUp('heap', fault);
-    }
+    this.#startHeap();
     try {
       instruments.stackSampler?.start();
     } catch (fault) {
       this.#giveUp('stacks', fault);
       instruments.tracker = new TransactionTracker(wireWithoutSampler()); // its wiring would label what another profiler samples
+    }
+  }
+
+  #startHeap(): void {
+    try {
+      this.#instruments.heapSampler?.start();
+    } catch (fault) {
+      this.#giveUp('heap', fault);
     }
   }
 
@@ -149,6 +180,7 @@ export class RunningAgent {
       this.#buffer.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
       return;
     }
+    for (const collect of this.#collectors) collect(batch);
     const samples = dropped.samples + countSamples(batch);
     const standsFor = { batches: dropped.batches + 1, samples };
     const encoded = this.#encode(batch);

@@ -81,5 +81,6 @@ export function packHeap(rows: readonly HeapRow[], period: TransactionPeriod): B
 
 /** Its name or labels may still come, and nothing of it has been sent without them. */
 function isOpen(scope: Scope | undefined): boolean {
-  return scope !== undefined && scope.transaction.outcome === undefined && scope.transaction.sentAs === undefined;
+  const transaction = scope?.transaction;
+  return transaction !== undefined && transaction.outcome === undefined && transaction.sentAs === undefined;
 }

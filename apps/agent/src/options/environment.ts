@@ -53,6 +53,34 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   };
 }
 
+/** What the variables of `@pyroscope/nodejs` say, as far as the agent has an option for it. */
+export interface PyroscopeEnvironment {
+  readonly adhocServerAddress: string | undefined;
+  readonly serverAddress: string | undefined;
+  readonly appName: string | undefined;
+  readonly authToken: string | undefined;
+  readonly flushIntervalMs: number | undefined;
+  readonly wallSamplingIntervalMicros: number | undefined;
+}
+
+export function readPyroscopeEnvironment(
+  variables: Readonly<Record<string, string | undefined>> = process.env,
+): PyroscopeEnvironment {
+  const text = (name: string): string | undefined => variables[`PYROSCOPE_${name}`]?.trim() || undefined;
+  const number = (name: string): number | undefined => {
+    const value = Number(text(name));
+    return value > 0 ? value : undefined;
+  };
+  return {
+    adhocServerAddress: text('ADHOC_SERVER_ADDRESS'),
+    serverAddress: text('SERVER_ADDRESS'),
+    appName: text('APPLICATION_NAME'),
+    authToken: text('AUTH_TOKEN'),
+    flushIntervalMs: number('FLUSH_INTERVAL_MS'),
+    wallSamplingIntervalMicros: number('WALL_SAMPLING_INTERVAL_MICROS'),
+  };
+}
+
 /** `k=v,k=v`; a part without `=` is left out. */
 function parseLabels(text: string): Record<string, string> {
   const labels: [string, string][] = [];

@@ -49,7 +49,7 @@ describe('LabelSetTable', () => {
     const none = table.rowOfSent([]);
     expect(table.labelSets[none]).toEqual([]);
     for (let at = 0; at < 300; at += 1) table.rowOfSent([['transaction', `sent before ${at}`]]);
-    for (let at = 0; at < 300; at += 1) table.rowWithLabel(0, ['span', `step ${at}`]);
+    for (let at = 0; at < 300; at += 1) table.rowWithLabels(0, [['span', `step ${at}`]]);
     expect(table.labelSets.length).toBeLessThanOrEqual(MAX_LABEL_SETS);
     expect(table.labelSets[rows.at(-1)!]).toEqual([['transaction', FOLDED]]);
     expect(table.foldedCount).toBeGreaterThan(700);

@@ -56,11 +56,15 @@ export class LabelSetTable {
     return kept;
   }
 
-  /** The row of the same set with one label more; the same row where the table has no room for another. */
-  rowWithLabel(row: LabelSetIndex, label: Label): LabelSetIndex {
-    const value = this.#limitValue(label);
-    if (value === undefined) return row;
-    const set = labelSet([...this.#sets[row]!, [label[0], value]]);
+  /** The row of the same set with these labels more, which win over its own; the same row where the table has no room for another. */
+  rowWithLabels(row: LabelSetIndex, labels: readonly Label[]): LabelSetIndex {
+    const limited = new Map(this.#sets[row]);
+    for (const label of labels) {
+      if (label[0] === TRANSACTION_LABEL || (limited.size >= MAX_LABELS && !limited.has(label[0]))) continue;
+      const value = this.#limitValue(label);
+      if (value !== undefined) limited.set(label[0], value);
+    }
+    const set = labelSet([...limited]);
     const known = this.#rowOf.get(labelSetKey(set));
     if (known !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED) return known ?? this.#push(set);
     this.foldedCount += 1;

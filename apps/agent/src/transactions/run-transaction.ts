@@ -1,6 +1,6 @@
 import type { Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
-import { cleanLabels, cleanName, type Labels } from './label-limits.js';
+import { MAX_LABELS, cleanLabels, cleanName, type Labels } from './label-limits.js';
 import { outcomeOfError } from './outcome.js';
 import type { Scope } from './transaction.js';
 import type { TransactionTracker } from './transaction-tracker.js';
@@ -25,10 +25,30 @@ export function runTransaction<Result>(
 /** Runs `fn` as a step of the current transaction: samples inside it carry the label `span`. Without a transaction it only runs. */
 export function runSpan<Result>(tracker: TransactionTracker, guard: Guard, name: unknown, fn: () => Result): Result {
   const scope = guard.run((): Scope | undefined => {
-    const transaction = tracker.wiring.current()?.transaction;
-    return transaction && { transaction, spanName: cleanName(name) };
+    const current = tracker.wiring.current();
+    return current?.transaction && { ...scopeParts(current), spanName: cleanName(name) };
   }, undefined);
   return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
+}
+
+/** Runs `fn` with these labels, and those that are current, on the samples inside. */
+export function runWithLabels<Result>(tracker: TransactionTracker, guard: Guard, labels: Labels, fn: () => Result): Result {
+  const scope = guard.run(
+    () => labelledScope(tracker, { ...tracker.wiring.current()?.scopeLabels?.given, ...labels }),
+    undefined,
+  );
+  return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
+}
+
+/** What is current, with these labels in the place of others. */
+export function labelledScope(tracker: TransactionTracker, labels: Labels): Scope {
+  const given = Object.fromEntries(Object.entries(labels).slice(0, MAX_LABELS));
+  return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: cleanLabels(given) } };
+}
+
+/** A transaction is a scope by itself: only these parts of it go into another. */
+function scopeParts(scope: Scope | undefined): Scope {
+  return { transaction: scope?.transaction, spanName: scope?.spanName, scopeLabels: scope?.scopeLabels };
 }
 
 /** @param scope - `undefined`: in no transaction. */

@@ -49,8 +49,10 @@ export class TransactionPeriod {
   /** Where samples of this scope belong. From here on the transaction's name and labels do not change any more. */
   rowOfScope(scope: Scope | undefined): LabelSetIndex {
     if (scope === undefined) return this.labelSets.rowOfSent([]);
-    const row = this.#rowOf(scope.transaction);
-    return scope.spanName === undefined ? row : this.labelSets.rowWithLabel(row, [SPAN_LABEL, scope.spanName]);
+    const row = scope.transaction === undefined ? this.labelSets.rowOfSent([]) : this.#rowOf(scope.transaction);
+    const labels = [...(scope.scopeLabels?.clean ?? [])];
+    if (scope.spanName !== undefined) labels.push([SPAN_LABEL, scope.spanName]);
+    return labels.length === 0 ? row : this.labelSets.rowWithLabels(row, labels);
   }
 
   #rowOf(transaction: Transaction): LabelSetIndex {

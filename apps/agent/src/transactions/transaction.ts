@@ -1,20 +1,29 @@
 import type { Label, LabelSet } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
-import { MAX_LABELS } from './label-limits.js';
+import { MAX_LABELS, type Labels } from './label-limits.js';
 
 /**
  * What is current at one point of the host's work, and so what a sample refers to: a transaction, or a span inside one.
  * Names and labels are looked up only when the period is packed, because a route is known late.
  */
 export interface Scope {
-  readonly transaction: Transaction;
+  /** `undefined`: only labels are current. */
+  readonly transaction: Transaction | undefined;
   readonly spanName: string | undefined;
+  readonly scopeLabels?: ScopeLabels | undefined;
+}
+
+/** Labels of the samples in a scope, and of nothing else: no count carries them, and they do not change. */
+export interface ScopeLabels {
+  readonly given: Labels;
+  readonly clean: readonly Label[];
 }
 
 /** One unit of work of the host, from its start to its outcome. The outermost scope of its own work. */
 export class Transaction implements Scope {
   readonly transaction: Transaction = this;
   readonly spanName = undefined;
+  readonly scopeLabels = undefined;
   readonly kind: TransactionKind;
   readonly startedAtMs = performance.now();
   /** `undefined` until it is known: the route of a request is known late. */
