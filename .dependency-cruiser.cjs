@@ -12,6 +12,7 @@ const FEATURE_ORDER = [
   'access',
   'limits',
   'catalog',
+  'commands',
   'stacks',
   'transactions',
   'process-metrics',

@@ -100,12 +100,13 @@ export class QueryServer {
     );
   }
 
-  async post<Body>(path: string, body: unknown): Promise<TestAnswer<Body>> {
+  /** @param key - Default: an admin's. */
+  async post<Body>(path: string, body: unknown, key = KEY): Promise<TestAnswer<Body>> {
     return this.#answer(
       await fetch(this.#url + path, {
         method: 'POST',
         body: JSON.stringify(body),
-        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       }),
     );
   }

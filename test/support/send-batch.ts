@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import type { BatchesAnswer } from '@hearth/query-contract';
 import { BATCH_CONTENT_TYPE, encodeBatch, type Batch } from '@hearth/wire-format';
 import type { TestServer } from './server.js';
 
@@ -6,8 +7,8 @@ export interface BatchAnswer {
   readonly status: number;
   /** Seconds, of `Retry-After`. */
   readonly retryAfter: string | null;
-  /** `accepted` and `duplicates`, or a problem's `code`. */
-  readonly body: { readonly accepted?: number; readonly duplicates?: number; readonly code?: string };
+  /** Or a problem's `code`. */
+  readonly body: Partial<BatchesAnswer> & { readonly code?: string };
 }
 
 /** Sends one batch once. @throws what `fetch` throws when nobody answers within 5 s. */

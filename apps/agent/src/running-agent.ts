@@ -6,6 +6,8 @@ import { BatchBuffer } from './batching/batch-buffer.js';
 import { FlushSchedule } from './batching/flush-schedule.js';
 import { PeriodCollector, countSamples, type Instruments } from './batching/period-collector.js';
 import type { AgentSettings } from './options/options.js';
+import { LineRecording } from './remote/line-recording.js';
+import { readCommands } from './remote/read-commands.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
@@ -19,6 +21,7 @@ import { AGENT_VERSION } from './version.js';
 const gzipOnThreadPool = promisify(gzip);
 /** Of the samples, the first levels already take out almost all there is; the rest costs the host's thread pool. */
 const GZIP_LEVEL = 4;
+const COMMANDS_REMEMBERED = 64;
 
 /** The agent between its start and its stop: instruments, schedule, buffer, shipper. */
 export class RunningAgent {
@@ -29,6 +32,10 @@ export class RunningAgent {
   readonly #collector: PeriodCollector;
   readonly #buffer: BatchBuffer;
   readonly #shipper: Shipper;
+  readonly #lineRecording: LineRecording;
+  readonly #isRemote: boolean;
+  /** Commands that were begun, the latest last: the server offers one until it expires. */
+  readonly #begunCommands: string[] = [];
   readonly #schedule: FlushSchedule;
   readonly #exitHooks: ExitHooks;
   readonly #atExit: ExitTarget = {
@@ -39,6 +46,7 @@ export class RunningAgent {
   /** Called with each batch, beside its being sent. */
   readonly #collectors = new Set<(batch: Batch) => void>();
   #compressing: Promise<void> = Promise.resolve();
+  #isStopping = false;
 
   constructor(
     settings: AgentSettings,
@@ -59,7 +67,15 @@ export class RunningAgent {
       this.#buffer,
       log,
       guard,
+      (body) => this.#obey(body),
     );
+    this.#lineRecording = new LineRecording(
+      () => instruments.stackSampler,
+      () => this.#endPeriod('last'),
+      log,
+      guard,
+    );
+    this.#isRemote = settings.remote === 'on';
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
       guard.run(() => this.#endPeriod('more-to-come'), undefined);
@@ -134,6 +150,7 @@ export class RunningAgent {
 
   /** Sends what there is, then nothing more. */
   async stop(timeoutMs: DurationMs): Promise<void> {
+    this.#isStopping = true;
     this.#schedule.stop();
     this.#endHttp();
     const flushed = this.flush(timeoutMs, 'last');
@@ -164,7 +181,18 @@ export class RunningAgent {
     }
   }
 
+  #obey(body: unknown): void {
+    if (!this.#isRemote || this.#isStopping) return;
+    for (const { id, durationMs } of readCommands(body, this.#process.id)) {
+      if (this.#lineRecording.isRunning || this.#begunCommands.includes(id)) continue;
+      this.#begunCommands.push(id);
+      if (this.#begunCommands.length > COMMANDS_REMEMBERED) this.#begunCommands.shift();
+      this.#lineRecording.start(durationMs);
+    }
+  }
+
   #pause(): void {
+    this.#lineRecording.stop();
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
     this.#guard.run(() => this.#instruments.heapSampler?.stop(), undefined);
     this.#guard.run(() => this.#instruments.metrics.stop(), undefined);

@@ -1,3 +1,4 @@
+import type { OfferedCommand } from './commands.js';
 import type { ComparisonResult } from '@hearth/profile-diff';
 import type { ResolvedSelection } from './selection.js';
 
@@ -68,6 +69,8 @@ export interface LinesAnswer {
   readonly unit: string;
   readonly package: string;
   readonly file: string;
+  /** Those in which something ran itself or was called, at most 200, the largest `self` first. */
+  readonly files: readonly { readonly package: string; readonly file: string; readonly self: number }[];
   /** Profiles with lines that it is made of. */
   readonly recordings: number;
   /** Value of all files while they were recorded, what had no frames left out. */
@@ -198,9 +201,10 @@ export interface BatchesAnswer {
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: readonly { readonly code: string; readonly count: number }[];
-  /** Reserved: what the server wants of the agent. Empty until a command exists. */
-  readonly commands: readonly never[];
+  /** What the server asks of the processes whose batches these are. */
+  readonly commands: readonly OfferedCommand[];
 }
+
 export interface SessionAnswer {
   readonly user: { readonly email: string; readonly role: 'admin' | 'member' };
   readonly projects: readonly { readonly id: string; readonly name: string }[];

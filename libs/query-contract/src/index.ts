@@ -14,6 +14,8 @@ export {
   transactionsQuerySchema,
 } from './requests.js';
 export type { ComparisonRequest, LinesRequest } from './requests.js';
+export { commandRequestSchema } from './commands.js';
+export type { CommandAnswer, CommandRequest, OfferedCommand } from './commands.js';
 export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';

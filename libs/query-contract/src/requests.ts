@@ -17,8 +17,8 @@ export const functionsQuerySchema = selectionSchema.extend({
 export const linesQuerySchema = selectionSchema.omit({ maxNodes: true }).extend({
   /** Numbers of lines mean nothing without it. */
   revision: z.string().min(1).max(MAX_NAME_LENGTH),
-  /** As function tables name it: relative to the repository, or to its package. */
-  file: z.string().min(1).max(4096),
+  /** As function tables name it: relative to the repository, or to its package. If left out, the one in which most ran. */
+  file: z.string().min(1).max(4096).optional(),
   package: z.string().max(4096).default(''),
 });
 export type LinesRequest = z.output<typeof linesQuerySchema>;

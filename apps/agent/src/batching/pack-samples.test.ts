@@ -25,7 +25,10 @@ function pack(
     cpuMicros: micros / 2,
   }));
   const period = tracker.endPeriod();
-  const [cpu, wall] = packer.packTime(rows, tables, period, isLast) as [BatchProfile, BatchProfile];
+  const [cpu, wall] = packer.packTime({ rows, lines: 'definition', wasRestarted: false }, tables, period, isLast) as [
+    BatchProfile,
+    BatchProfile,
+  ];
   return { cpu, wall, period, tables };
 }
 const namesIn = (period: TransactionPeriod, profile: BatchProfile) =>

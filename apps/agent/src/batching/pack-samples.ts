@@ -2,6 +2,7 @@ import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { BatchProfile } from '@hearth/wire-format';
 import type { HeapRow } from '../samplers/heap-sampler.js';
 import type { ScopedSamples } from '../samplers/scoped-samples.js';
+import type { SampledPeriod } from '../samplers/stack-sampler.js';
 import type { RawFunction, StackTables } from '../samplers/stack-tables.js';
 import type { Scope } from '../transactions/transaction.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
@@ -32,9 +33,10 @@ export class SamplePacker {
    * Samples of unfinished transactions wait one period, because a route or a `tag()` may still come; then they are sent as they are. With
    * `isLast` nothing waits. Times are multiples of `TIME_STEP_MICROS`, whose rest goes to the next sample; in the last period, whole microseconds.
    *
-   * @param tables - The stacks of `rows`; those of waiting samples are added.
+   * @param sampled - The period after one that was the last of its kind of lines, or one of the same.
+   * @param tables - The stacks of its rows; those of waiting samples are added.
    */
-  packTime(rows: readonly ScopedSamples[], tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
+  packTime({ rows, lines }: SampledPeriod, tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
     const wall = new SampleColumns();
     const cpu = new SampleColumns();
     const add = (stackRow: number, { scope, count, wallMicros, cpuMicros }: Omit<ScopedSamples, 'stackRow'>): void => {
@@ -58,8 +60,8 @@ export class SamplePacker {
 
     const step = isLast ? 1 : TIME_STEP_MICROS;
     return [
-      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros, step)),
-      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros, step)),
+      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros, step), lines),
+      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros, step), lines),
     ];
   }
 }

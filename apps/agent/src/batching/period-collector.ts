@@ -16,7 +16,7 @@ export interface Instruments {
   heapSampler: HeapSampler | undefined;
 }
 
-const NOTHING_SAMPLED: SampledPeriod = { rows: [], wasRestarted: false };
+const NOTHING_SAMPLED: SampledPeriod = { rows: [], lines: 'none', wasRestarted: false };
 
 /** Ends periods: takes what each instrument measured and makes it one batch, so that a loss is never lopsided. */
 export class PeriodCollector {
@@ -46,8 +46,7 @@ export class PeriodCollector {
     const sampled = this.#takeStacks(tables, isLast);
     const { startMs, durationMs } = this.#nextPeriod();
     const period = this.#instruments.tracker.endPeriod();
-    const profiles =
-      this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled.rows, tables, period, isLast);
+    const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled, tables, period, isLast);
     profiles.push(...this.#takeHeap(tables, (rows) => packHeap(rows, period)));
     const series = this.#instruments.metrics.endPeriod();
     series.push(

@@ -1,5 +1,5 @@
 import type { LabelSetIndex, ProfileTypeId, StackIndex } from '@hearth/profile-model';
-import type { BatchProfile } from '@hearth/wire-format';
+import type { BatchProfile, RecordedLines } from '@hearth/wire-format';
 
 interface Row {
   readonly stack: StackIndex;
@@ -23,12 +23,12 @@ export class SampleColumns {
     }
   }
 
-  /** @param round - Makes a value a whole number. */
-  toProfile(typeId: ProfileTypeId, round: (value: number) => number): BatchProfile {
+  /** @param round - Makes a value a whole number. @param lines - Those of the stacks */
+  toProfile(typeId: ProfileTypeId, round: (value: number) => number, lines: RecordedLines = 'definition'): BatchProfile {
     const rows = [...this.#rows.values()].sort((a, b) => a.stack - b.stack || a.labelSet - b.labelSet);
     return {
       typeId,
-      lines: 'definition',
+      lines,
       sampleStack: Int32Array.from(rows, ({ stack }) => stack),
       sampleLabelSet: Uint32Array.from(rows, ({ labelSet }) => labelSet),
       sampleValue: Float64Array.from(rows, ({ value }) => round(value)),

@@ -1,6 +1,7 @@
 /** What the environment says. The only file that reads `process.env`. */
 export interface AgentEnvironment {
   readonly isEnabled: boolean;
+  readonly isRemote: boolean;
   readonly url: string | undefined;
   readonly key: string | undefined;
   readonly service: string | undefined;
@@ -42,8 +43,10 @@ const OFF = new Set(['off', 'false', '0', 'no', 'disabled']);
 
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): AgentEnvironment {
   const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
+  const isOff = (name: string): boolean => OFF.has(text(name)?.toLowerCase() ?? '');
   return {
-    isEnabled: !OFF.has(text('HEARTH_ENABLED')?.toLowerCase() ?? ''),
+    isEnabled: !isOff('HEARTH_ENABLED'),
+    isRemote: !isOff('HEARTH_REMOTE'),
     url: text('HEARTH_URL'),
     key: text('HEARTH_KEY'),
     service: text('HEARTH_SERVICE'),

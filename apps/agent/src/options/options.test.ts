@@ -18,9 +18,13 @@ describe('resolveSettings', () => {
       periodMs: 10_000,
       heap: 'in-use',
       http: 'transactions',
+      remote: 'on',
       maxBufferedBytes: 8_388_608,
     });
     expect(settings({}, { NODE_ENV: 'test', HEARTH_ENVIRONMENT: 'staging' }).environment).toBe('staging');
+    expect(settings({}, { HEARTH_REMOTE: 'off' }).remote).toBe('off');
+    expect(settings({ remote: 'on' }, { HEARTH_REMOTE: 'off' }).remote).toBe('on');
+    expect(settings({ remote: 'perhaps' as never }).remote).toBe('off');
     expect(settings({}, { HEARTH_LABELS: 'b=2, a=1=1,nothing,=x' }).labels).toEqual([
       ['a', '1=1'],
       ['b', '2'],

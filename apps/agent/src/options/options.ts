@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly heap?: 'in-use' | 'off' | undefined;
   /** `transactions` (default) makes every incoming request a transaction, named after its route; `off` leaves it to `transaction()`. */
   readonly http?: 'transactions' | 'off' | undefined;
+  /** `on` (default) does what the server may ask: record lines for at most a minute, nothing else. `off` ignores it. Default `HEARTH_REMOTE`. */
+  readonly remote?: 'on' | 'off' | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
   readonly maxBufferedBytes?: number | undefined;
   /** Where the agent's few lines go. Default standard error. */
@@ -45,6 +47,7 @@ export interface AgentSettings {
   readonly periodMs: number;
   readonly heap: 'in-use' | 'off';
   readonly http: 'transactions' | 'off';
+  readonly remote: 'on' | 'off';
   readonly maxBufferedBytes: number;
 }
 
@@ -89,6 +92,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     labels: labelSet(cleanLabels(options.labels ?? environment.labels)),
     heap: options.heap === 'off' ? 'off' : 'in-use',
     http: options.http === 'off' ? 'off' : 'transactions',
+    remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
     ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number }),
   };
 }

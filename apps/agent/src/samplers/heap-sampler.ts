@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
-import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
+import type { StackIndex } from '@hearth/profile-model';
 import type { StackTables } from './stack-tables.js';
+import { walkTree } from './walk-tree.js';
 
 /** Bytes allocated between two samples, on average. */
 const SAMPLE_INTERVAL_BYTES = 512 * 1024;
@@ -58,20 +59,13 @@ export class HeapSampler {
 
 export function readHeapTree(root: HeapNode, tables: StackTables): HeapRow[] {
   const rows: HeapRow[] = [];
-  const open = [...root.children].reverse(); // the root itself is no frame
-  const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT);
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber, node.columnNumber);
+  walkTree(root, tables, ({ allocations }, stackRow) => {
     let [bytes, objects] = [0, 0];
-    for (const { sizeBytes, count } of node.allocations) {
+    for (const { sizeBytes, count } of allocations) {
       bytes += sizeBytes * count;
       objects += count;
     }
     if (objects > 0) rows.push({ stackRow, bytes, objects });
-    for (const child of node.children) {
-      open.push(child);
-      parentOfOpen.push(stackRow);
-    }
-  }
+  });
   return rows;
 }

@@ -15,12 +15,14 @@ export interface RawNode {
   readonly name: string;
   /** With `file://` where V8 has it; '' for V8's own. */
   readonly scriptName: string;
-  /** Line of the function's definition, from 1; 0 is unknown. */
+  /** Line of the function's definition, of a profiler of lines the one that ran; from 1, 0 is unknown. */
   readonly lineNumber: number;
   /** In that line, from 1; 0 is unknown. In minified code it is all that tells functions apart. */
   readonly columnNumber: number;
-  /** One entry for each sample whose leaf is this node. */
-  readonly contexts: readonly RawContext[];
+  /** Samples whose leaf is this node. */
+  readonly hitCount: number;
+  /** One entry for each of them; missing where the profiler is one of lines. */
+  readonly contexts?: readonly RawContext[];
   readonly children: readonly RawNode[];
 }
 
@@ -55,6 +57,7 @@ export interface NativeModule {
 interface NativeProfilerOptions {
   readonly intervalMicros: number;
   readonly durationMillis: number;
+  /** Excludes `lineNumbers`; the two after it need it. */
   readonly withContexts: boolean;
   readonly lineNumbers: boolean;
   readonly collectCpuTime: boolean;
@@ -81,24 +84,42 @@ export function loadNativeModule(): NativeModule {
   return native as NativeModule;
 }
 
-/** @param contextKey - Where labels are found through async context frames; without it they are set by hand. */
+/** Samples scopes and CPU. @param contextKey - Where labels are found through async context frames; without it they are set by hand. */
 export function createProfiler(
   native: NativeModule,
   intervalMicros: number,
   contextKey?: AsyncLocalStorage<object>,
 ): NativeTimeProfiler {
   return new native.TimeProfiler({
-    intervalMicros,
-    durationMillis: MAX_PERIOD_MS,
+    ...commonOptions(intervalMicros),
     withContexts: true,
-    lineNumbers: false, // excluded by contexts
+    lineNumbers: false,
     collectCpuTime: true,
-    collectAsyncId: false,
-    workaroundV8Bug: false, // true sleeps this thread 15-50 ms at every stop
     useCPED: contextKey !== undefined,
     CPEDKey: contextKey,
-    isMainThread,
   });
+}
+
+/** Samples the lines that run, and neither scopes nor CPU. */
+export function createLineProfiler(native: NativeModule, intervalMicros: number): NativeTimeProfiler {
+  return new native.TimeProfiler({
+    ...commonOptions(intervalMicros),
+    withContexts: false,
+    lineNumbers: true,
+    collectCpuTime: false,
+    useCPED: false,
+    CPEDKey: undefined,
+  });
+}
+
+function commonOptions(intervalMicros: number) {
+  return {
+    intervalMicros,
+    durationMillis: MAX_PERIOD_MS,
+    collectAsyncId: false,
+    workaroundV8Bug: false, // true sleeps this thread 15-50 ms at every stop
+    isMainThread,
+  };
 }
 
 /** Ends one period and begins the next. A stuck V8 sampler would give empty periods from here on, so it is restarted in full. */

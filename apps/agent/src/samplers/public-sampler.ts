@@ -92,7 +92,11 @@ export class PublicSampler implements StackSampler {
       return scope === undefined ? {} : { [SCOPE_LABEL]: scopes.push(scope) };
     });
     this.wiring.periodEnded();
-    return { rows: readPprof(profile, tables, scopes), wasRestarted: false };
+    return { rows: readPprof(profile, tables, scopes), lines: 'definition', wasRestarted: false };
+  }
+
+  sampleLines(lines: 'definition' | 'call-site'): void {
+    if (lines === 'call-site') throw new Error('the public calls of @datadog/pprof do not give lines beside scopes');
   }
 
   /** Goes on sampling: the public `stop` would dispose of the profiler, which can end the host. Its samples are read by nobody. */

@@ -10,6 +10,7 @@ function node(name: string, contexts: RawContext[], children: RawNode[] = []): R
     scriptName: name.startsWith('(') ? '' : 'file:///srv/app.js',
     lineNumber: 1,
     columnNumber: 5,
+    hitCount: contexts.length,
     contexts,
     children,
   };

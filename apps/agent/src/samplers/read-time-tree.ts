@@ -1,11 +1,13 @@
 import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
 import type { Scope } from '../transactions/transaction.js';
 import { cpuShares } from './cpu-shares.js';
-import type { RawNode, RawProfile } from './native-profiler.js';
+import type { RawProfile } from './native-profiler.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { StackTables } from './stack-tables.js';
+import { walkTree } from './walk-tree.js';
 
-const IDLE = '(idle)';
+/** V8's own name of a thread that does nothing. */
+export const IDLE = '(idle)';
 const PROGRAM = '(program)';
 
 /** One sample of the tree, before the samples are put in order. */
@@ -35,14 +37,11 @@ export function readTimeTree(
 ): ReadTimeTree {
   const rows: ScopedSamples[] = [];
   const samples: ReadSample[] = [];
-  const open: RawNode[] = [...raw.topDownRoot.children].reverse(); // the root itself is no frame
-  const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT); // a stack of our own: recursion would overflow on deep trees
   const rowsOfStack = new Map<StackIndex, ScopedSamples[]>();
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber, node.columnNumber);
-    const isIdle = node.name === IDLE;
-    const isNobodys = isIdle || node.name === PROGRAM; // its context is only the last one that was set
-    for (const { context, timestamp, cpuTime } of node.contexts) {
+  walkTree(raw.topDownRoot, tables, ({ name, contexts = [] }, stackRow) => {
+    const isIdle = name === IDLE;
+    const isNobodys = isIdle || name === PROGRAM; // its context is only the last one that was set
+    for (const { context, timestamp, cpuTime } of contexts) {
       const scope = isNobodys ? undefined : scopeOf(context);
       samples.push({
         row: rowOf(rowsOfStack, rows, stackRow, scope, isIdle),
@@ -50,11 +49,7 @@ export function readTimeTree(
         cpuNanos: cpuTime ?? Number.NaN,
       });
     }
-    for (const child of node.children) {
-      open.push(child);
-      parentOfOpen.push(stackRow);
-    }
-  }
+  });
   const unshared = shareTime(raw, samples, unsharedCpuNanos);
   return { rows, unsharedCpuNanos: unshared };
 }

@@ -1,3 +1,4 @@
+import type { RecordedLines } from '@hearth/wire-format';
 import type { ContextWiring } from '../transactions/context-wiring.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { StackTables } from './stack-tables.js';
@@ -14,11 +15,18 @@ export interface StackSampler {
    * @param isLast - Nothing may be kept for a next one.
    */
   endPeriod(tables: StackTables, isLast: boolean): SampledPeriod;
+  /**
+   * Between two periods: from here on the lines that ran are sampled, without scopes, or definitions with their scopes. What is current is followed all the time.
+   *
+   * @throws if that cannot be done here; then nothing has changed.
+   */
+  sampleLines(lines: 'definition' | 'call-site'): void;
   pause(): void;
 }
 
 export interface SampledPeriod {
   readonly rows: readonly ScopedSamples[];
+  readonly lines: RecordedLines;
   /** The sampler had to be restarted, and may have missed something. */
   readonly wasRestarted: boolean;
 }

@@ -7,6 +7,10 @@ it('verdictOf acknowledges only what Hearth itself has stored', () => {
   expect(kindOf(202, '{"accepted":1,"duplicates":0,"rejected":[]}')).toBe('stored');
   expect(kindOf(202, '{"accepted":0,"duplicates":1,"rejected":[]}')).toBe('stored');
   expect(kindOf(202, '{"accepted":0,"duplicates":0,"rejected":[{"code":"X","count":1}]}')).toBe('refused');
+  expect(verdictOf({ status: 202, body: '{"accepted":1,"commands":[1]}', retryAfter: undefined }, 0)).toEqual({
+    kind: 'stored',
+    body: { accepted: 1, commands: [1] },
+  });
   for (const body of ['', '<html>', 'null', '{}', '[]', '{"accepted":"1"}'])
     expect([body, kindOf(200, body)]).toEqual([body, 'wrong-address']);
 });

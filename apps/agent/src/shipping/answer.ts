@@ -3,8 +3,8 @@ import { parseRetryAfter } from './retry-policy.js';
 
 /** What an answer of the server means for the batch that was sent. */
 export type Verdict =
-  /** Stored for good. */
-  | { readonly kind: 'stored' }
+  /** Stored for good. `body` may ask for something. */
+  | { readonly kind: 'stored'; readonly body: unknown }
   /** It would be refused again: drop it. */
   | { readonly kind: 'refused'; readonly reason: string }
   /** A person has to change something: keep trying, slowly. */
@@ -36,7 +36,7 @@ function verdictOfBody({ status, body }: Answer): Verdict {
   const json = parseJson(body) as { accepted?: unknown; duplicates?: unknown; rejected?: unknown } | undefined;
   if (typeof json?.accepted !== 'number') return { kind: 'wrong-address', reason: `HTTP ${status} that is no answer of Hearth` };
   const rejected: unknown = Array.isArray(json.rejected) ? json.rejected[0] : undefined;
-  if (rejected === undefined) return { kind: 'stored' };
+  if (rejected === undefined) return { kind: 'stored', body: json };
   const code = (rejected as { code?: unknown } | null)?.code;
   return { kind: 'refused', reason: typeof code === 'string' ? code.slice(0, 100) : 'rejected' };
 }

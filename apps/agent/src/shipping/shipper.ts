@@ -19,6 +19,7 @@ export class Shipper {
   readonly #buffer: BatchBuffer;
   readonly #log: AgentLog;
   readonly #guard: Guard;
+  readonly #onAnswer: (body: unknown) => void;
   #sending: Promise<void> | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #failures = 0;
@@ -27,11 +28,13 @@ export class Shipper {
   /** The last attempt did not get beyond the lookup of the server's name. */
   #isNameUnknown = false;
 
-  constructor(target: PostTarget, buffer: BatchBuffer, log: AgentLog, guard: Guard) {
+  /** @param onAnswer - Gets the body of each answer that acknowledges a batch. */
+  constructor(target: PostTarget, buffer: BatchBuffer, log: AgentLog, guard: Guard, onAnswer: (body: unknown) => void) {
     this.#target = target;
     this.#buffer = buffer;
     this.#log = log;
     this.#guard = guard;
+    this.#onAnswer = onAnswer;
   }
 
   /** Something is in the buffer: sends it, unless it waits after a failure. */
@@ -104,6 +107,7 @@ export class Shipper {
         this.#failures = 0;
         if (!this.#isConnected) this.#log.info('AGENT_CONNECTED', `first batch stored by ${url.origin}`);
         this.#isConnected = true;
+        this.#guard.run(() => this.#onAnswer(verdict.body), undefined);
         return undefined;
       case 'refused':
         this.#buffer.drop(batch);

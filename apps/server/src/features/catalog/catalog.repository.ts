@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import type { EpochMs, LabelSet } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import { Repository } from 'typeorm';
+import { HearthError } from '../../platform/http/index.js';
 import { EnvironmentEntity } from './environment.entity.js';
 import { LabelSets } from './label-sets.repository.js';
 import { ProcessEntity } from './process.entity.js';
@@ -34,6 +35,21 @@ export class Catalog {
 
   async findService(projectId: number, name: string): Promise<ServiceRow | null> {
     return this.serviceTable.findOneBy({ projectId, name });
+  }
+
+  /** @throws {HearthError} `SERVICE_NOT_FOUND` */
+  async serviceNamed(projectId: number, name: string): Promise<ServiceRow> {
+    // Postgres has no NUL in text, so no service is called so.
+    const service = name.includes('\0') ? null : await this.findService(projectId, name);
+    if (service === null)
+      throw new HearthError(
+        'SERVICE_NOT_FOUND',
+        `this project has no service ${JSON.stringify(name.slice(0, 100))}: GET /api/v1/services lists them`,
+        {
+          status: 404,
+        },
+      );
+    return service;
   }
 
   async environments(serviceId: number): Promise<EnvironmentRow[]> {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { ENVIRONMENT, type Environment } from '../../config/environment.js';
 import { HearthError, type ContentEncoding } from '../../platform/http/index.js';
 import { LOGGER } from '../../platform/observability/index.js';
+import { AgentCommands } from '../commands/index.js';
 import { LabelSets, Origins, ProfileTypes, type FoundOrigin } from '../catalog/index.js';
 import { Limits, type ServiceLimits } from '../limits/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
@@ -38,6 +39,7 @@ export class BatchIntake {
     readonly storing: Storing,
     readonly metrics: IngestMetrics,
     readonly limits: Limits,
+    readonly commands: AgentCommands,
   ) {}
 
   /**
@@ -67,7 +69,11 @@ export class BatchIntake {
       accepted: outcomes.filter((outcome) => outcome === 'stored').length,
       duplicates: outcomes.filter((outcome) => outcome === 'duplicate').length,
       rejected: countByCode(faults),
-      commands: [],
+      commands: await this.commands.offersTo(
+        projectId,
+        decoded.batches.map(({ process }) => process.id),
+        nowMs,
+      ),
     };
   }
 

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
+import { CommandsModule } from '../commands/index.js';
 import { LimitsModule } from '../limits/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
@@ -18,7 +19,7 @@ import { PyroscopeController } from './pyroscope.controller.js';
 import { Storing } from './storing.js';
 
 @Module({
-  imports: [LimitsModule, CatalogModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
+  imports: [LimitsModule, CatalogModule, CommandsModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
   providers: [BacklogWatch, BatchIntake, BodyIntake, IngestGate, IngestMetrics, IngestThreads, ProfileIntake, Storing],
 })

@@ -9,8 +9,10 @@ import { wireNumber } from './wire-number.js';
 const MAX_RECORDINGS = 10_000;
 /** Named to somebody who asked for a file that has none. */
 const FILES_NAMED = 5;
+/** Listed with each answer, those in which most ran. */
+const FILES_LISTED = 200;
 
-type FileName = Pick<LinesRequest, 'package' | 'file'>;
+type FileName = Pick<LinesAnswer, 'package' | 'file'>;
 
 /** What each line of one file cost, where lines were recorded. */
 @Injectable()
@@ -22,12 +24,15 @@ export class LineQueries {
 
   /** @throws {HearthError} `LINES_HAVE_NO_LABELS`, `LINES_NOT_RECORDED`, `LINES_TOO_MANY`; what `SelectionResolver.resolve` throws */
   async lines(projectId: number, request: LinesRequest, signal: AbortSignal): Promise<LinesAnswer> {
-    const { package: packageName, file, ...asked } = request;
+    const { package: packageName, file: fileName, ...asked } = request;
     const scope = await this.selections.resolve(projectId, { ...asked, maxNodes: DEFAULT_MAX_NODES });
     if (scope.query.labelSetIds !== undefined)
       throw new HearthError('LINES_HAVE_NO_LABELS', 'lines are recorded without labels: ask without transaction and match');
-    const sums = await this.#sums(scope, { package: packageName, file }, signal);
-    if (sums.lines.size === 0) throw notRecorded(scope, file, sums);
+    // Without a name it is the file in which most ran, which is known when all has been read once.
+    const wanted =
+      fileName === undefined ? (await this.#sums(scope, undefined, signal)).files[0] : { package: packageName, file: fileName };
+    const sums = await this.#sums(scope, wanted, signal);
+    if (wanted === undefined || sums.lines.size === 0) throw notRecorded(scope, fileName, sums);
     const { maxNodes: _maxNodes, ...selection } = scope.selection;
     // A level is what there was on average while lines were recorded.
     const averagedMs = scope.kind === 'level' ? Math.max(1, sums.recordedMs) : 1;
@@ -35,8 +40,9 @@ export class LineQueries {
     return {
       selection,
       unit: scope.type.sampleUnit,
-      package: packageName,
-      file,
+      package: wanted.package,
+      file: wanted.file,
+      files: sums.files.slice(0, FILES_LISTED).map(({ self, ...name }) => ({ ...name, self: valueOf(self) })),
       recordings: sums.recordings,
       sum: valueOf(sums.sum),
       lines: [...sums.lines]
@@ -45,7 +51,7 @@ export class LineQueries {
     };
   }
 
-  async #sums({ query, profileTypeId }: ProfileScope, wanted: FileName, signal: AbortSignal): Promise<LineSums> {
+  async #sums({ query, profileTypeId }: ProfileScope, wanted: FileName | undefined, signal: AbortSignal): Promise<LineSums> {
     const { revisionIds, ...rest } = query;
     const filter = { ...rest, revisionId: revisionIds![0]!, profileTypeId };
     const count = await this.recordings.count(filter);
@@ -64,10 +70,9 @@ export class LineQueries {
 }
 
 class LineSums {
-  readonly #wanted: FileName;
+  readonly #wanted: FileName | undefined;
   readonly lines = new Map<number, { self: number; total: number; samples: number }>();
-  /** By name, as people read it. */
-  readonly selfOfFile = new Map<string, number>();
+  readonly #fileOf = new Map<string, FileName & { self: number }>();
   recordings = 0;
   /** Time in which at least one of them was made. */
   recordedMs = 0;
@@ -75,8 +80,14 @@ class LineSums {
   sum = 0;
   #countedUntilMs = -Infinity;
 
-  constructor(wanted: FileName) {
+  /** @param wanted - Whose lines; `undefined`: of none. */
+  constructor(wanted: FileName | undefined) {
     this.#wanted = wanted;
+  }
+
+  /** The one in which most ran first. */
+  get files(): readonly (FileName & { readonly self: number })[] {
+    return [...this.#fileOf.values()].sort((a, b) => b.self - a.self);
   }
 
   /** By start. */
@@ -87,7 +98,7 @@ class LineSums {
     this.recordedMs += Math.max(0, endMs - Math.max(startMs, this.#countedUntilMs));
     this.#countedUntilMs = Math.max(this.#countedUntilMs, endMs);
     const selfOfRow = new Float64Array(files.file.length);
-    const isWanted = files.file.map((file, row) => file === this.#wanted.file && files.package[row] === this.#wanted.package);
+    const isWanted = files.file.map((file, row) => file === this.#wanted?.file && files.package[row] === this.#wanted.package);
     for (let row = 0; row < line.length; row += 1) {
       selfOfRow[fileRow[row]!]! += self[row]!;
       if (!isWanted[fileRow[row]!]) continue;
@@ -99,20 +110,25 @@ class LineSums {
     }
     selfOfRow.forEach((value, row) => {
       this.sum += value;
-      const name = files.package[row] === '' ? files.file[row]! : `${files.file[row]!} of package ${files.package[row]!}`;
-      this.selfOfFile.set(name, (this.selfOfFile.get(name) ?? 0) + value);
+      const [packageName, file] = [files.package[row]!, files.file[row]!];
+      const key = JSON.stringify([packageName, file]);
+      const known = this.#fileOf.get(key) ?? { package: packageName, file, self: 0 };
+      known.self += value;
+      this.#fileOf.set(key, known);
     });
   }
 }
 
-function notRecorded({ request }: ProfileScope, file: string, { recordings, selfOfFile }: LineSums): HearthError {
+function notRecorded({ request }: ProfileScope, file: string | undefined, { recordings, files }: LineSums): HearthError {
   const of = `of revision ${JSON.stringify(request.revision)}`;
-  const largest = [...selfOfFile].sort(([, a], [, b]) => b - a).slice(0, FILES_NAMED);
-  const instead = largest.length === 0 ? '' : `; most ran in ${largest.map(([name]) => name).join(', ')}`;
+  const largest = files
+    .slice(0, FILES_NAMED)
+    .map((one) => (one.package === '' ? one.file : `${one.file} of package ${one.package}`));
+  const instead = largest.length === 0 ? '' : `; most ran in ${largest.join(', ')}`;
   return new HearthError(
     'LINES_NOT_RECORDED',
-    recordings === 0
-      ? `no lines ${of} were recorded in this range: samples know functions only, unless a pprof file is uploaded with lines=call-site`
+    recordings === 0 || file === undefined
+      ? `no lines ${of} were recorded in this range: samples know functions only, until an agent is asked to record lines or a pprof file is uploaded with lines=call-site`
       : `nothing ran in ${JSON.stringify(file.slice(0, 200))} ${of} while lines were recorded${instead}`,
     { status: 404 },
   );

@@ -64,6 +64,18 @@ describe('GET /lines', () => {
     ]);
   });
 
+  it('answers the file in which most ran where none is named, and lists the others', async () => {
+    const { body } = await ask<LinesAnswer>('');
+    expect(body).toEqual((await ask<LinesAnswer>('file=b.ts')).body);
+    expect(body).toMatchObject({
+      file: 'b.ts',
+      files: [
+        { package: '', file: 'b.ts', self: 4500 },
+        { file: 'a.ts', self: 900 },
+      ],
+    });
+  });
+
   it('keeps the figures of flame graphs, which know nothing of lines', async () => {
     const { body } = await server.get<FunctionsAnswer>(`/api/v1/functions?service=made&${RANGE}`);
     expect(body.functions.map(({ name, self, total }) => `${name} ${self} of ${total}`)).toEqual([
@@ -94,7 +106,8 @@ describe('GET /lines', () => {
     expect(await problem('file=a.ts&package=express')).toMatchObject({ code: 'LINES_NOT_RECORDED' });
     expect(await problem('file=a.ts', `from=${START + 30_000}`)).toMatchObject({ code: 'LINES_NOT_RECORDED' });
     expect(await problem('file=a.ts&transaction=job')).toMatchObject({ code: 'LINES_HAVE_NO_LABELS', status: 400 });
-    expect(await problem('')).toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(await problem('', `from=${START + 30_000}`)).toMatchObject({ code: 'LINES_NOT_RECORDED' });
+    expect(await problem('file=')).toMatchObject({ code: 'REQUEST_INVALID' });
     expect((await server.get<Problem>(`/api/v1/lines?service=made&file=a.ts&${RANGE}`)).body.code).toBe('REQUEST_INVALID');
     expect((await fetch(`${server.address.url}/api/v1/lines?service=made&revision=made-1&file=a.ts`)).status).toBe(401);
   });

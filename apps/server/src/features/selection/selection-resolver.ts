@@ -190,13 +190,7 @@ export class SelectionResolver {
 
   /** @throws {HearthError} `SERVICE_NOT_FOUND` */
   async findService(projectId: number, name: string): Promise<ServiceRow> {
-    // Postgres has no NUL in text, so no service is called so.
-    const service = name.includes('\0') ? null : await this.#catalog.findService(projectId, name);
-    if (service === null)
-      throw new HearthError('SERVICE_NOT_FOUND', `this project has no service ${quoted(name)}: GET /api/v1/services lists them`, {
-        status: 404,
-      });
-    return service;
+    return this.#catalog.serviceNamed(projectId, name);
   }
 }
 

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CommandAnswer, LinesAnswer, Problem } from '@hearth/query-contract';
+import { DataSource } from 'typeorm';
+import { runHost } from '../../../../agent/test/support/run-host.js';
+import { madeBatch } from '../../../../../test/support/made-batch.js';
+import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
+import { QueryServer } from '../../../../../test/support/query-server.js';
+import { sendBatch } from '../../../../../test/support/send-batch.js';
+import { AgentCommands } from './agent-commands.repository.js';
+
+const A = 'a'.repeat(32);
+const B = 'b'.repeat(32);
+const PATH = '/api/v1/services/made/commands';
+
+let postgres: TestPostgres;
+let server: QueryServer;
+beforeAll(async () => {
+  postgres = await startTestPostgres();
+});
+afterAll(async () => {
+  await postgres?.stop();
+});
+
+let sequence = 0;
+/** What the answer to a batch of this process asks of it. */
+async function asked(processId: string, agoMs = 10_000, change: object = {}) {
+  const batch = madeBatch({ processId, sequence: (sequence += 1), startMs: Date.now() - agoMs });
+  const { status, body } = await sendBatch(server.address, { ...batch, process: { ...batch.process, ...change } });
+  expect(status).toBe(202);
+  return body.commands;
+}
+const give = async (request: object, path = PATH) =>
+  server.post<CommandAnswer & Problem>(path, { kind: 'record-lines', ...request });
+
+describe('a command', () => {
+  beforeEach(async () => {
+    server = await QueryServer.start(await postgres.createDatabase());
+    return () => server.stop();
+  });
+
+  it('is offered to the process it is for, with each of its batches, until it expires', async () => {
+    expect(await asked(A)).toEqual([]);
+    await asked(B);
+    const { status, body } = await give({ durationMs: 30_000, process: A });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ kind: 'record-lines', processes: [A], durationMs: 30_000, expiresMs: body.issuedMs + 120_000 });
+    const offer = [{ id: body.id, kind: 'record-lines', process: A, durationMs: 30_000 }];
+    expect(await asked(A)).toEqual(offer);
+    expect(await asked(A)).toEqual(offer);
+    expect(await asked(B)).toEqual([]);
+    expect((await server.get<CommandAnswer[]>(PATH)).body).toEqual([body]);
+
+    const commands = server.app.get(AgentCommands, { strict: false });
+    expect(await commands.offersTo(1, [A, A], body.expiresMs - 1)).toEqual(offer);
+    expect(await commands.offersTo(1, [A], body.expiresMs + 3_000)).toEqual([]);
+    expect(await commands.offersTo(2, [A], body.expiresMs - 1)).toEqual([]); // another project
+  });
+
+  it('goes to the processes that were last heard of, as many as are asked for', async () => {
+    await asked(A, 50_000);
+    await asked(B, 10_000);
+    expect((await give({})).body.processes).toEqual([B]);
+    expect((await give({ processes: 100 })).body.processes).toEqual([B, A]);
+    expect((await give({ environment: 'elsewhere' })).body.code).toBe('NO_PROCESS_LISTENS');
+  });
+
+  it('goes to nobody who would not hear of it', async () => {
+    await asked(A, 10 * 60_000); // long ago
+    await asked(B, 10_000, { agentVersion: 'pyroscope node' });
+    for (const request of [{}, { process: A }, { process: 'c'.repeat(32) }])
+      expect(await give(request)).toMatchObject({ status: 409, body: { code: 'NO_PROCESS_LISTENS' } });
+    expect(await give({}, '/api/v1/services/other/commands')).toMatchObject({ status: 404, body: { code: 'SERVICE_NOT_FOUND' } });
+  });
+
+  it('is one of a closed set, within bounds, and given by an admin', async () => {
+    await asked(A);
+    for (const wrong of [
+      { kind: 'run' },
+      { durationMs: 9_999 },
+      { durationMs: 60_001 },
+      { processes: 0 },
+      { processes: 101 },
+      { more: 1 },
+    ])
+      expect(await give(wrong)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+    expect((await give({ durationMs: 10_000 })).status).toBe(201);
+    const { body: reader } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'r', kind: 'read' });
+    expect((await server.post(PATH, { kind: 'record-lines' }, reader.key)).status).toBe(403);
+    for (let open = 1; open < 20; open += 1) expect((await give({})).status).toBe(201);
+    expect(await give({})).toMatchObject({ status: 429, body: { code: 'TOO_MANY_COMMANDS' } });
+  });
+
+  it('costs no batch when it cannot be read, and is listed for a day', async () => {
+    await asked(A);
+    const database = server.app.get(DataSource, { strict: false });
+    await give({});
+    await database.query('UPDATE agent_command SET expires_ms = $1', [Date.now() - 86_400_001]);
+    const { body } = await give({});
+    expect((await server.get<CommandAnswer[]>(PATH)).body).toEqual([body]);
+    await database.query('ALTER TABLE agent_command RENAME TO away');
+    expect(await asked(A)).toEqual([]);
+  });
+
+  it('makes a real agent record lines, which are answered', async () => {
+    let ended = false;
+    const running = runHost('lines.mjs', server.address.url, {
+      args: ['14000'],
+      env: { HEARTH_KEY: server.address.key, HEARTH_SERVICE: 'made', HEARTH_REVISION: 'r1' },
+    }).finally(() => (ended = true));
+    while (!ended && (await give({ durationMs: 10_000 })).status !== 201)
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    await running;
+    const { body } = await server.get<LinesAnswer>(
+      '/api/v1/lines?service=made&revision=r1&from=now-1h&until=now&type=wall&file=apps/agent/test/hosts/lines.mjs',
+    );
+    const of = (line: number) => body.lines.find((one) => one.line === line)!.total;
+    expect(of(7)).toBeGreaterThan(of(8));
+    expect(of(7)).toBeGreaterThan(1_000_000);
+  });
+});

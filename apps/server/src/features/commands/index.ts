@@ -1,0 +1,2 @@
+export { AgentCommands } from './agent-commands.repository.js';
+export { CommandsModule } from './commands.module.js';
