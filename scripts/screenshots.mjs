@@ -40,6 +40,7 @@ const PAGES = [
   ['services', '/services'],
   ['explore', `/explore?service=${service}`, clickFrame],
   ['explore-table', `/explore?service=${service}&view=table`],
+  ['explore-lines', `/explore?service=${service}&view=lines`],
   ['explore-grouped', `/explore?service=${service}&group=revision&view=graph&grow=up`],
   ['transactions', `/transactions?service=${service}`],
   ['compare', `/compare?service=${service}`],
@@ -53,6 +54,7 @@ const PAGES = [
           `/explore?service=shop&brush=${Date.now() - 1_500_000}-${Date.now() - 600_000}&labels=[["plan","=","pro"]]`,
         ],
         ['explore-hostile', '/explore?service=hostile'],
+        ['explore-lines-none', '/explore?service=shop&view=lines&process=silent'],
         ['explore-nothing', '/explore?service=shop&transaction=nothing'],
         ['explore-empty', '/explore'],
         [

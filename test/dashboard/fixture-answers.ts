@@ -1,8 +1,10 @@
 import type {
+  CommandAnswer,
   ComparisonAnswer,
   DeployAnswer,
   FlameGraphAnswer,
   FunctionsAnswer,
+  LinesAnswer,
   ResolvedSelection,
   SessionAnswer,
   TimelineAnswer,
@@ -33,7 +35,7 @@ export const session: SessionAnswer = {
 export function answerTo(route: string, query: URLSearchParams, body: Record<string, unknown>, state: FixtureState): unknown {
   const nowMs = Date.now();
   const [path, service] = [
-    route.replace(/^GET \/services\/([^/]+)/, 'GET /services/:service'),
+    route.replace(/^(GET|POST) \/services\/([^/]+)/, '$1 /services/:service'),
     decodeURIComponent(/^GET \/services\/([^/]+)/.exec(route)?.[1] ?? ''),
   ];
   if (path.startsWith('GET /services/:service/labels/'))
@@ -67,6 +69,10 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
       return flameGraph(query, nowMs);
     case 'GET /functions':
       return functions(query, nowMs);
+    case 'GET /lines':
+      return lines(query, nowMs);
+    case 'POST /services/:service/commands':
+      return command(nowMs);
     case 'GET /transactions':
       return transactions(query, nowMs);
     case 'POST /comparisons':
@@ -106,6 +112,43 @@ function resolved(query: URLSearchParams, nowMs: number): ResolvedSelection {
     maxNodes: 16_384,
     fromMs: at('from', 'now-1h'),
     untilMs: at('until', 'now'),
+  };
+}
+
+const COMMAND_MS = 60_000;
+function command(nowMs: number): CommandAnswer {
+  const processId = '5f'.repeat(16);
+  return {
+    id: '1',
+    kind: 'record-lines',
+    processes: [processId],
+    durationMs: COMMAND_MS,
+    issuedMs: nowMs,
+    expiresMs: nowMs + 120_000,
+  };
+}
+
+function lines(query: URLSearchParams, nowMs: number): LinesAnswer {
+  const isHostile = query.get('service') === 'hostile';
+  const { maxNodes: _maxNodes, ...selection } = resolved(query, nowMs);
+  const file = query.get('file') ?? (isHostile ? HOSTILE_NAMES[1]! : 'src/cart.ts');
+  const random = seeded(file.length);
+  const made = Array.from({ length: 40 }, (_, at) => {
+    const self = at % 3 === 0 ? Math.round(random() * 900_000) : 0;
+    return { line: 12 + at * 2, self, total: self + Math.round(random() * 400_000), samples: 1 + Math.round(random() * 90) };
+  });
+  return {
+    selection,
+    unit: unitOf(resolved(query, nowMs)).unit,
+    package: query.get('package') ?? '',
+    file,
+    files: [
+      { package: '', file: isHostile ? HOSTILE_NAMES[1]! : 'src/cart.ts', self: 6_200_000 },
+      { package: 'express', file: 'lib/router/index.js', self: 800_000 },
+    ],
+    recordings: 6,
+    sum: 9_000_000,
+    lines: [{ line: 0, self: 40_000, total: 40_000, samples: 4 }, ...made],
   };
 }
 

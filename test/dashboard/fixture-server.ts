@@ -59,6 +59,8 @@ export async function startFixtureServer(options: { services?: 'shop' | 'none' }
       response.writeHead(204).end();
       return;
     }
+    if (route === 'GET /lines' && url.searchParams.get('process') === 'silent')
+      return sendProblem(response, problem(404, 'LINES_NOT_RECORDED', 'no lines were recorded'));
     const made = answerTo(route, url.searchParams, body, state);
     if (made === undefined) return sendProblem(response, problem(404, 'NOT_FOUND', `the fixture has no ${route}`));
     return sendJson(response, made);

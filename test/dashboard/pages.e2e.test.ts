@@ -28,6 +28,8 @@ const PAGES = [
   ['/explore?service=shop', 'applyDiscounts'],
   ['/explore?service=shop&view=table', 'applyDiscounts'],
   ['/explore?service=shop&view=graph&grow=up&group=revision&brush=1-2', 'Clear'],
+  ['/explore?service=shop&view=lines', 'Total, and of it self'],
+  ['/explore?service=shop&view=lines&process=silent', 'No lines were recorded'],
   ['/explore?service=shop&transaction=nothing', 'No samples in this selection'],
   ['/transactions?service=shop', 'recalculate-recommendations'],
   ['/transactions?service=pyroscope-client', 'No transaction finished'],
@@ -98,6 +100,20 @@ describe('using the dashboard', () => {
     await expect.poll(() => breadcrumb.locator('[aria-current]').textContent()).toBe('parserOnIncoming');
     await page.keyboard.press('Home');
     await expect.poll(() => page.url()).not.toContain('zoom=');
+  });
+
+  it('shows the lines of a file, and asks a process to record them', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop&view=lines`);
+    const lines = page.getByRole('region', { name: 'Lines of src/cart.ts' });
+    expect(await lines.getByRole('row').count()).toBe(42);
+    expect(await lines.getByRole('row').nth(1).textContent()).toContain('unknown');
+    await page.getByRole('combobox', { name: 'File' }).click();
+    await page.getByRole('option', { name: /express lib\/router/ }).click();
+    await page.getByRole('region', { name: 'Lines of express lib/router/index.js' }).waitFor();
+    expect(page.url()).toContain('package=express');
+    await page.getByRole('button', { name: 'Record lines for a minute' }).click();
+    await page.getByText('Process 5f5f5f5f is asked').waitFor();
   });
 
   it('walks to the neighbours of a frame', async () => {
@@ -247,6 +263,7 @@ describe('names from profiles', () => {
       '/services',
       '/explore?service=hostile',
       '/explore?service=hostile&view=table',
+      '/explore?service=hostile&view=lines',
       '/transactions?service=hostile',
       `/transactions?service=hostile&transaction=${encodeURIComponent(HOSTILE_NAMES[0]!)}`,
       '/compare/hostile?show=all',

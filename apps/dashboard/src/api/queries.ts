@@ -1,12 +1,14 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
   ApiKeyAnswer,
+  CommandAnswer,
   ComparisonAnswer,
   ComparisonRequest,
   FlameGraphAnswer,
   FunctionsAnswer,
   LabelsAnswer,
   LabelValuesAnswer,
+  LinesAnswer,
   ProcessAnswer,
   RevisionAnswer,
   SelectionInput,
@@ -106,6 +108,31 @@ export function functionsQuery(
   query: { sort: 'self' | 'total'; limit: number; search: string },
 ) {
   return read<FunctionsAnswer>('/functions', { project, ...asQuery(selection), ...query }, growing(selection));
+}
+
+/** @param file - Empty: the one in which most ran. */
+export function linesQuery(
+  project: string,
+  selection: SelectionInput,
+  { file, package: packageName }: { file: string; package: string },
+) {
+  const options = growing(selection);
+  return read<LinesAnswer>(
+    '/lines',
+    { project, ...asQuery(selection), ...(file === '' ? {} : { file, package: packageName }) },
+    { ...options, enabled: options.enabled && selection.revision !== '' },
+  );
+}
+
+export function recordLines(
+  project: string,
+  service: string,
+  where: { environment?: string; process?: string },
+): Promise<CommandAnswer> {
+  return requestJson(apiPath(`/services/${encodeURIComponent(service)}/commands`, { project }), {
+    method: 'POST',
+    body: { kind: 'record-lines', ...where },
+  });
 }
 
 export function transactionsQuery(project: string, selection: SelectionInput) {

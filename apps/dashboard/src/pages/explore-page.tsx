@@ -7,6 +7,7 @@ import { flameGraphQuery, functionsQuery, labelsQuery, servicesQuery, timelineQu
 import { FlameGraph } from '../features/flame-graph/flame-graph.js';
 import { flameTree } from '../features/flame-graph/flame-tree.js';
 import { FunctionTable } from '../features/function-table/function-table.js';
+import { LinesView } from '../features/lines/lines-view.js';
 import { FilterBar } from '../features/selection/filter-bar.js';
 import { selectionOf } from '../features/selection/selection-of.js';
 import { Timeline, type Brush } from '../features/timeline/timeline.js';
@@ -138,7 +139,9 @@ function Profile({ search, change }: PartProps) {
   const project = useProject();
   const brush = readBrush(search.brush);
   const selection = selectionOf(brush ? { ...search, from: String(brush.fromMs), until: String(brush.untilMs) } : search);
-  const graph = useQuery({ ...flameGraphQuery(project, selection), ...(search.view === 'table' ? { enabled: false } : {}) });
+  const hasGraph = search.view === 'both' || search.view === 'graph';
+  const hasTable = search.view === 'both' || search.view === 'table';
+  const graph = useQuery({ ...flameGraphQuery(project, selection), ...(hasGraph ? {} : { enabled: false }) });
   // Which rows come depends on the sort, as long as there are more than are asked for.
   const functions = useQuery({
     ...functionsQuery(project, selection, {
@@ -146,7 +149,7 @@ function Profile({ search, change }: PartProps) {
       limit: FUNCTIONS_LIMIT,
       search: search.search.startsWith('/') ? '' : search.search,
     }),
-    ...(search.view === 'graph' ? { enabled: false } : {}),
+    ...(hasTable ? {} : { enabled: false }),
   });
   const tree = useMemo(() => graph.data && flameTree(graph.data), [graph.data]);
   const first = graph.data ?? functions.data;
@@ -164,9 +167,10 @@ function Profile({ search, change }: PartProps) {
             { value: 'both', label: 'Both' },
             { value: 'graph', label: 'Flame graph' },
             { value: 'table', label: 'Table' },
+            { value: 'lines', label: 'Lines' },
           ]}
         />
-        {search.view !== 'table' && (
+        {hasGraph && (
           <SegmentedControl
             aria-label="Direction"
             value={search.grow}
@@ -187,7 +191,9 @@ function Profile({ search, change }: PartProps) {
           />
         )}
         <span className={styles['sum']}>
-          {first && `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
+          {search.view !== 'lines' &&
+            first &&
+            `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
         </span>
       </div>
       {graph.data && graph.data.truncated.nodes > 0 && (
@@ -198,7 +204,17 @@ function Profile({ search, change }: PartProps) {
         </Caveat>
       )}
       <div className={styles['panes']} data-view={search.view}>
-        {search.view !== 'graph' && (
+        {search.view === 'lines' && (
+          <div className={styles['graphPane']}>
+            <LinesView
+              selection={selection}
+              chosen={{ file: search.file, package: search.package }}
+              onChoose={(file) => change({ ...file })}
+              renderError={(error, onRetry) => <QueryError error={error} onRetry={onRetry} />}
+            />
+          </div>
+        )}
+        {hasTable && (
           <div className={styles['tablePane']}>
             {functions.data ? (
               <Dimmed stale={functions.isPlaceholderData} style={{ height: '100%' }}>
@@ -217,7 +233,7 @@ function Profile({ search, change }: PartProps) {
             )}
           </div>
         )}
-        {search.view !== 'table' && (
+        {hasGraph && (
           <div className={styles['graphPane']}>
             {tree ? (
               <Dimmed stale={graph.isPlaceholderData} style={{ height: '100%' }}>

@@ -36,7 +36,10 @@ export const EXPLORE_PARAMETERS = {
   /** `<fromMs>-<untilMs>` drawn on the timeline: the part whose samples are shown. */
   brush: text('', 40),
   group: text('', 100),
-  view: oneOf(['both', 'graph', 'table'], 'both'),
+  view: oneOf(['both', 'graph', 'table', 'lines'], 'both'),
+  /** Whose lines are shown; empty: the file in which most ran. */
+  file: text('', 4000),
+  package: text('', 400),
   grow: oneOf(['down', 'up'], 'down'),
   search: text('', 400),
   /** Path of the frame that fills the width; function-key.ts says how it is written. */
