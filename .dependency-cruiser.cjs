@@ -91,6 +91,7 @@ module.exports = {
           '/main[.]tsx?$',
           '/preload[.]ts$',
           '^apps/agent/src/pyroscope[.]ts$',
+          '^apps/agent/src/integrations/(koa|hono|graphql)[.]ts$',
           '[.]d[.]ts$',
           'config[.]ts$',
           '/test/hosts/',

@@ -79,7 +79,10 @@ describe('the agent that the server serves', () => {
     expect(manifest['private']).toBeUndefined();
     expect(JSON.stringify(manifest)).not.toContain('hearth-source');
     expect(Object.keys(manifest['dependencies'] as object)).toEqual(['@datadog/pprof']);
-    for (const types of ['index', 'preload', 'pyroscope'].flatMap((entry) => [`dist/${entry}.d.mts`, `dist/${entry}.d.cts`])) {
+    for (const types of ['index', 'preload', 'pyroscope', 'koa', 'hono', 'graphql'].flatMap((entry) => [
+      `dist/${entry}.d.mts`,
+      `dist/${entry}.d.cts`,
+    ])) {
       expect(() => readFileSync(path.join(project, 'node_modules/@hearth/agent', types))).not.toThrow();
     }
   });

@@ -2,7 +2,14 @@ import { defineConfig } from 'tsdown';
 
 /** ESM and CommonJS with their types. Our own libraries go into the bundle; only the native profiler stays a dependency. */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/preload.ts', 'src/pyroscope.ts'],
+  entry: {
+    index: 'src/index.ts',
+    preload: 'src/preload.ts',
+    pyroscope: 'src/pyroscope.ts',
+    koa: 'src/integrations/koa.ts',
+    hono: 'src/integrations/hono.ts',
+    graphql: 'src/integrations/graphql.ts',
+  },
   format: ['esm', 'cjs'],
   platform: 'node',
   target: 'node20.19',

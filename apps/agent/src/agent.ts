@@ -18,6 +18,7 @@ import { openStackSampler } from './samplers/open-stack-sampler.js';
 import { ProcessMetrics } from './samplers/process-metrics.js';
 import type { StackSampler } from './samplers/stack-sampler.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
+import type { RouteOfRequest } from './transactions/http-transactions.js';
 import { cleanLabels, type LabelValue, type Labels } from './transactions/label-limits.js';
 import { labelledScope, runInScope, runSpan, runTransaction, runWithLabels } from './transactions/run-transaction.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
@@ -36,6 +37,10 @@ export interface SharedAgent {
   flush(): Promise<boolean>;
   stop(): Promise<void>;
   isRunning(): boolean;
+  /** Says the route of a request, or how to find it once it is known, where the framework leaves none on it. */
+  routeFrom(request: object, route: RouteOfRequest): void;
+  /** Says which GraphQL operation runs here. */
+  nameOperation(type: unknown, name: unknown): void;
   useLogger(logger: AgentLogger): void;
   /** Runs `fn` with labels on its samples, beside those that are current; no count carries them. */
   runWithLabels<Result>(labels: Labels, fn: () => Result): Result;
@@ -103,6 +108,14 @@ export class Agent implements SharedAgent {
       this.#stopping = running.stop(FLUSH_MS).catch((fault: unknown) => this.#guard.report(fault));
     }
     await this.#stopping;
+  }
+
+  routeFrom(request: object, route: RouteOfRequest): void {
+    this.#guard.run(() => this.#running?.routeFrom(request, route), undefined);
+  }
+
+  nameOperation(type: unknown, name: unknown): void {
+    this.#guard.run(() => this.#running?.nameOperation(type, name), undefined);
   }
 
   isRunning(): boolean {

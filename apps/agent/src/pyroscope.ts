@@ -1,5 +1,6 @@
 import { readPyroscopeEnvironment } from './options/environment.js';
-import { PullAnswers, type ExpressMiddleware, type FastifyPlugin } from './pyroscope/pull-middleware.js';
+import { PullAnswers } from './pyroscope/pull-middleware.js';
+import type { ExpressMiddleware, FastifyPlugin } from './pyroscope/pull-types.js';
 import {
   agentOptions,
   type LabelSet,

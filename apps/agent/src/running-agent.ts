@@ -5,6 +5,7 @@ import { encodeBatch, type Batch, type BatchProcess } from '@hearth/wire-format'
 import { BatchBuffer } from './batching/batch-buffer.js';
 import { FlushSchedule } from './batching/flush-schedule.js';
 import { PeriodCollector, countSamples, type Instruments } from './batching/period-collector.js';
+import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
 import { readCommands } from './remote/read-commands.js';
@@ -14,7 +15,7 @@ import { describeError, type Guard } from './safety/guard.js';
 import type { HeapSampler } from './samplers/heap-sampler.js';
 import { Shipper } from './shipping/shipper.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
-import { followHttpServers } from './transactions/http-transactions.js';
+import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -42,7 +43,10 @@ export class RunningAgent {
     flush: (timeoutMs, which) => this.flush(timeoutMs, which),
     lastWords: () => this.#pause(),
   };
-  readonly #endHttp: () => void;
+  /** `undefined` where requests are no transactions. */
+  readonly #http: FollowedHttpServers | undefined;
+  readonly #endGraphql: () => void;
+  readonly #operations = new OperationNames();
   /** Called with each batch, beside its being sent. */
   readonly #collectors = new Set<(batch: Batch) => void>();
   #compressing: Promise<void> = Promise.resolve();
@@ -83,7 +87,8 @@ export class RunningAgent {
     this.#startInstruments();
     this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
     try {
-      this.#endHttp = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : () => {};
+      this.#http = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : undefined;
+      this.#endGraphql = followGraphqlOperations(guard, (type, name) => this.nameOperation(type, name));
       this.#schedule.start(Math.random());
       this.#exitHooks.install(this.#atExit);
     } catch (fault) {
@@ -96,6 +101,19 @@ export class RunningAgent {
 
   get tracker(): TransactionTracker {
     return this.#instruments.tracker;
+  }
+
+  routeFrom(request: object, route: RouteOfRequest): void {
+    this.#http?.routeFrom(request, route);
+  }
+
+  /** Of the transaction that runs here: a part of a request's name, a label of another. */
+  nameOperation(type: unknown, name: unknown): void {
+    const transaction = this.tracker.wiring.current()?.transaction;
+    if (transaction === undefined) return;
+    const operation = this.#operations.nameOf(type, name);
+    if (transaction.kind === 'custom') this.tracker.tag([[OPERATION_LABEL, operation]]);
+    else transaction.operation = [undefined, operation].includes(transaction.operation) ? operation : '(batch)';
   }
 
   /** Found out after the start, because the files of a repository are many. */
@@ -152,7 +170,8 @@ export class RunningAgent {
   async stop(timeoutMs: DurationMs): Promise<void> {
     this.#isStopping = true;
     this.#schedule.stop();
-    this.#endHttp();
+    this.#http?.end();
+    this.#endGraphql();
     const flushed = this.flush(timeoutMs, 'last');
     this.#pause();
     await flushed;

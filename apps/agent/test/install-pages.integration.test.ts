@@ -22,7 +22,20 @@ interface Trial {
 
 const BURN = 'function burn(ms) { const until = performance.now() + ms; while (performance.now() < until) Math.sqrt(until); }';
 
+const OF_ORDERS: Trial = {
+  requests: ['GET /orders/17', 'GET /nowhere/17'],
+  counts: { 'GET /orders/:id ok': 8, 'GET (no route) ok': 8 },
+};
+
 const TRIALS: Readonly<Record<string, Trial>> = {
+  'express.md': OF_ORDERS,
+  'fastify.md': OF_ORDERS,
+  'koa.md': OF_ORDERS,
+  'hono.md': OF_ORDERS,
+  'graphql.md': {
+    requests: ['POST /graphql {"query":"query GetUser { user(id: 17) }"}'],
+    counts: { 'POST /graphql query GetUser ok': 8 },
+  },
   'pyroscope.md': {
     surroundings: `${BURN}
       function wait(ms) { return new Promise((resolve) => setTimeout(resolve, ms)); }

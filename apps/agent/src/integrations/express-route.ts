@@ -36,6 +36,12 @@ export function expressRoute(request: IncomingMessage): string | undefined {
   return (lost === '' ? written : (knownMount(route, mount + lost) ?? written)) + String(route.path);
 }
 
+/** Where a handler is mounted that has no route, as `app.use('/graphql', handler)`; `undefined` where none is, or it has passed the request on. */
+export function expressMount(request: IncomingMessage): string | undefined {
+  const { route, baseUrl, params } = request as ExpressRequest;
+  return route === undefined && typeof baseUrl === 'string' && baseUrl !== '' ? mountPath(baseUrl, params ?? {}) : undefined;
+}
+
 /**
  * What of the URL is before the route. An error that leaves a router puts the mount path back from `baseUrl` into `url`, and leaves the route; else `url` is
  * what the route matched. '' where that cannot be told.

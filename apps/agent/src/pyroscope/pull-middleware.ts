@@ -2,39 +2,13 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { SharedAgent } from '../agent.js';
 import { batchesToPprof, type PulledProfile } from './batch-to-pprof.js';
+import type { ExpressMiddleware, FastifyPlugin } from './pull-types.js';
 
 const HEAP_PATH = '/debug/pprof/heap';
 const WALL_PATH = '/debug/pprof/profile';
 /** Longer, and a scraper would hold its profile in the memory of the process that it profiles. */
 const MAX_SECONDS = 60;
 const gzipOnThreadPool = promisify(gzip);
-
-/** What of an Express request, response and `next` is used. */
-export interface ExpressRequest {
-  method: string;
-  path: string;
-  query: Record<string, unknown>;
-}
-export interface ExpressResponse {
-  status(code: number): this;
-  send(body: unknown): this;
-}
-export type ExpressNextFunction = (error?: unknown) => void;
-export type ExpressMiddleware = (request: ExpressRequest, response: ExpressResponse, next: ExpressNextFunction) => void;
-
-/** What of a Fastify instance, request and reply is used. */
-export interface FastifyRequest {
-  query: unknown;
-}
-export interface FastifyReply {
-  status(code: number): FastifyReply;
-  type(contentType: string): FastifyReply;
-  send(payload?: unknown): FastifyReply;
-}
-export interface FastifyInstance {
-  get(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => Promise<void>): unknown;
-}
-export type FastifyPlugin = (fastify: FastifyInstance, options: unknown, done: (error?: Error) => void) => void;
 
 type Answer =
   { readonly status: 200; readonly body: Uint8Array } | { readonly status: 500 | 503; readonly body: { readonly error: string } };

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '@hearth/wire-format';
-import { expressRoute } from '../integrations/express-route.js';
+import { expressMount, expressRoute } from '../integrations/express-route.js';
 import { followFastifyRoutes } from '../integrations/fastify-route.js';
 import type { Guard } from '../safety/guard.js';
 import { cleanName } from './label-limits.js';
@@ -13,19 +13,36 @@ const REQUEST_START = 'http.server.request.start';
 /** A request that no framework has a route for; never the raw URL, which would be a name per visitor. */
 const NO_ROUTE = '(no route)';
 
-/** Makes every incoming HTTP request a transaction, named after its route. @returns What ends it. */
-export function followHttpServers(tracker: TransactionTracker, guard: Guard): () => void {
-  const transactionOf = new WeakMap<IncomingMessage, Transaction>();
+/** What a framework says of a request: its route as it is written, or what finds it once it is known. */
+export type RouteOfRequest = string | (() => string | undefined);
+
+export interface FollowedHttpServers {
+  /** For frameworks that leave no route on the request. The last one said holds. */
+  routeFrom(request: object, route: RouteOfRequest): void;
+  end(): void;
+}
+
+/** Makes every incoming HTTP request a transaction, named after its route. */
+export function followHttpServers(tracker: TransactionTracker, guard: Guard): FollowedHttpServers {
+  const routes = new WeakMap<object, RouteOfRequest>();
+
+  function nameOf(request: IncomingMessage, transaction: Transaction): string | undefined {
+    const said = routes.get(request);
+    // A mount path may hold what was asked for; of GraphQL there is one, and its operation says that this is it.
+    const mount = transaction.operation === undefined ? undefined : expressMount(request);
+    const route = (typeof said === 'function' ? said() : said) ?? expressRoute(request) ?? mount;
+    return route === undefined ? undefined : routeName(request, transaction, route);
+  }
 
   function started(request: IncomingMessage, response: ServerResponse): void {
     const transaction = tracker.begin('http', undefined, []);
-    transaction.findName = () => guard.run(() => expressName(request), undefined);
-    transactionOf.set(request, transaction);
+    transaction.findName = () => guard.run(() => nameOf(request, transaction), undefined);
     tracker.wiring.enter(transaction);
     // Comes for aborted requests too, where the channel of finished responses stays silent.
     response.once('close', () => {
       guard.run(() => {
-        tracker.nameOnce(transaction, transaction.name ?? expressName(request) ?? routeName(request, NO_ROUTE));
+        const name = transaction.name ?? transaction.findName?.() ?? routeName(request, transaction, NO_ROUTE);
+        tracker.nameOnce(transaction, name);
         tracker.end(transaction, outcomeOfResponse(response));
       }, undefined);
     });
@@ -36,25 +53,19 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): ()
     guard.run(() => started(request, response), undefined);
   };
   subscribe(REQUEST_START, onStart);
-  const endFastify = followFastifyRoutes((request, route) => {
-    guard.run(() => {
-      const transaction = transactionOf.get(request);
-      if (transaction !== undefined) tracker.nameOnce(transaction, routeName(request, route));
-    }, undefined);
-  });
-  return () => {
-    unsubscribe(REQUEST_START, onStart);
-    endFastify();
+  const endFastify = followFastifyRoutes(guard, (request, route) => void routes.set(request, route));
+  return {
+    routeFrom: (request, route) => void routes.set(request, route),
+    end: () => {
+      unsubscribe(REQUEST_START, onStart);
+      endFastify();
+    },
   };
 }
 
-function expressName(request: IncomingMessage): string | undefined {
-  const route = expressRoute(request);
-  return route === undefined ? undefined : routeName(request, route);
-}
-
-function routeName(request: IncomingMessage, route: string): string {
-  return cleanName(`${request.method ?? 'GET'} ${route}`);
+function routeName(request: IncomingMessage, { operation }: Transaction, route: string): string {
+  const name = `${request.method ?? 'GET'} ${route}`;
+  return cleanName(operation === undefined ? name : `${name} ${operation}`);
 }
 
 function outcomeOfResponse(response: ServerResponse): Outcome {

@@ -31,6 +31,8 @@ export class Transaction implements Scope {
   /** Asked while there is no name, when samples are packed: not every framework tells. `undefined` if it is still not known. Never throws. */
   findName: (() => string | undefined) | undefined;
   labels: Map<string, string> | undefined;
+  /** What a request asks for behind its route, as a GraphQL operation: a part of its name. */
+  operation: string | undefined;
   outcome: Outcome | undefined;
   /** What its first packed sample or its count was sent with. It does not change any more, so that both carry the same. */
   sentAs: LabelSet | undefined;

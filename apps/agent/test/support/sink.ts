@@ -89,3 +89,8 @@ function functionNames({ stacks, functions }: Batch, stack: number): string[] {
   for (let row = stack; row !== -1; row = stacks.parent[row]!) names.push(functions.name[stacks.functionRow[row]!]!);
   return names.reverse();
 }
+
+/** Every value of every label that was sent. */
+export function labelTexts(batches: readonly Batch[]): string[] {
+  return batches.flatMap(({ labelSets }) => labelSets.flatMap((labels) => labels.map(([, value]) => value)));
+}
