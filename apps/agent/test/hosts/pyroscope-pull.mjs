@@ -47,8 +47,15 @@ await scrape('fastify wall', `${fastifyUrl}/debug/pprof/profile?seconds=0.5`);
 if (process.argv[3] === 'started') allocateMuch();
 await scrape('express heap', `${expressUrl}/debug/pprof/heap`);
 await scrape('express other', `${expressUrl}/other`);
-const both = await Promise.all([1, 2].map(() => fetch(`${expressUrl}/debug/pprof/profile?seconds=0.2`)));
-profiles.parallel = both.map(({ status }) => status);
+// A second scrape while a long one is under way, which is given up then.
+const longScrape = new AbortController();
+const given = fetch(`${expressUrl}/debug/pprof/profile?seconds=50`, { signal: longScrape.signal }).catch(() => undefined);
+profiles.second = [];
+while (profiles.second.length < 20 && profiles.second.at(-1) !== 503) {
+  profiles.second.push((await fetch(`${expressUrl}/debug/pprof/profile?seconds=0.02`)).status);
+}
+longScrape.abort();
+await given;
 isBusy = false;
 await busy;
 await Pyroscope.stop();
