@@ -274,6 +274,9 @@ function madeTransaction(name: string, index: number): TransactionAnswer {
     perMinute: count / 60,
     cpuMicros: count * cpu,
     cpuPerTransactionMicros: cpu,
+    waitMicros: name === 'recalculate-recommendations' ? null : count * mean * 0.7,
+    awaitedMicros: name === 'recalculate-recommendations' ? null : count * mean * 0.5,
+    unexplainedMicros: name === 'recalculate-recommendations' ? null : count * Math.max(0, mean * 0.5 - cpu),
     durationMicros: { p50: mean * 0.8, p95: mean * 2.6, p99: mean * 4.4, mean, sum: count * mean },
   };
 }

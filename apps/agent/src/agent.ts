@@ -215,6 +215,7 @@ export class Agent implements SharedAgent {
       metrics: new ProcessMetrics(),
       stackSampler,
       heapSampler: settings.heap === 'in-use' ? this.#openHeapSampler() : undefined,
+      waits: undefined,
     };
   }
 

@@ -4,7 +4,7 @@ import type { DurationMs } from '@hearth/profile-model';
 import { encodeBatch, type Batch, type BatchProcess } from '@hearth/wire-format';
 import { BatchBuffer } from './batching/batch-buffer.js';
 import { FlushSchedule } from './batching/flush-schedule.js';
-import { PeriodCollector, countSamples, type Instruments } from './batching/period-collector.js';
+import { PeriodCollector, countSamples, type InstrumentPart, type Instruments } from './batching/period-collector.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
@@ -18,6 +18,8 @@ import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
+import { followWaits } from './waits/follow-waits.js';
+import { WaitRecorder } from './waits/wait-recorder.js';
 
 const gzipOnThreadPool = promisify(gzip);
 /** Of the samples, the first levels already take out almost all there is; the rest costs the host's thread pool. */
@@ -49,6 +51,7 @@ export class RunningAgent {
   readonly #operations = new OperationNames();
   /** Called with each batch, beside its being sent. */
   readonly #collectors = new Set<(batch: Batch) => void>();
+  #endWaits: () => void = () => {};
   #compressing: Promise<void> = Promise.resolve();
   #isStopping = false;
 
@@ -64,7 +67,6 @@ export class RunningAgent {
     this.#exitHooks = exitHooks;
     this.#log = log;
     this.#guard = guard;
-    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
     this.#buffer = new BatchBuffer(settings.maxBufferedBytes);
     this.#shipper = new Shipper(
       { url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` },
@@ -84,7 +86,8 @@ export class RunningAgent {
       this.#exitHooks.periodEnded();
       guard.run(() => this.#endPeriod('more-to-come'), undefined);
     });
-    this.#startInstruments();
+    this.#startInstruments(settings);
+    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
     this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
     try {
       this.#http = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : undefined;
@@ -180,7 +183,7 @@ export class RunningAgent {
   }
 
   /** Each by itself: one that does not start, as beside a profiler of the host, is missing, and the others measure. */
-  #startInstruments(): void {
+  #startInstruments(settings: AgentSettings): void {
     const instruments = this.#instruments;
     this.#guard.run(() => instruments.metrics.start(), undefined);
     this.#startHeap();
@@ -190,6 +193,10 @@ export class RunningAgent {
       this.#giveUp('stacks', fault);
       instruments.tracker = new TransactionTracker(wireWithoutSampler()); // its wiring would label what another profiler samples
     }
+    if (settings.waits === 'off') return;
+    const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs);
+    instruments.waits = waits;
+    this.#endWaits = followWaits(waits, this.#guard);
   }
 
   #startHeap(): void {
@@ -212,6 +219,8 @@ export class RunningAgent {
 
   #pause(): void {
     this.#lineRecording.stop();
+    this.#endWaits();
+    this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
     this.#guard.run(() => this.#instruments.heapSampler?.stop(), undefined);
     this.#guard.run(() => this.#instruments.metrics.stop(), undefined);
@@ -257,7 +266,7 @@ export class RunningAgent {
   }
 
   /** Stops a sampler that failed, which nobody would read any more, and goes on without it. */
-  #giveUp(part: 'stacks' | 'heap', fault: unknown): void {
+  #giveUp(part: InstrumentPart, fault: unknown): void {
     const { stackSampler, heapSampler } = this.#instruments;
     if (part === 'stacks') {
       this.#instruments.stackSampler = undefined;
@@ -266,10 +275,15 @@ export class RunningAgent {
         'AGENT_NO_SAMPLER',
         `no stacks are sampled, transactions and process metrics are still sent: ${describeError(fault)}`,
       );
-    } else {
+    } else if (part === 'heap') {
       this.#instruments.heapSampler = undefined;
       this.#guard.run(() => heapSampler?.stop(), undefined);
       this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(fault)}`);
+    } else {
+      this.#endWaits();
+      this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
+      this.#instruments.waits = undefined;
+      this.#log.warn('AGENT_NO_WAITS', `what is waited for is not recorded any more: ${describeError(fault)}`);
     }
   }
 }

@@ -214,10 +214,10 @@ describe('a host that is not simple', () => {
   });
 
   for (const [broken, said, types] of [
-    ['inner', 'AGENT_SAMPLER_FALLBACK', ['cpu', 'inuse_objects', 'inuse_space', 'wall']],
-    ['tree', 'AGENT_SAMPLER_FALLBACK', ['cpu', 'inuse_objects', 'inuse_space', 'wall']],
-    ['period', 'AGENT_NO_SAMPLER', ['inuse_objects', 'inuse_space']],
-    ['all', 'AGENT_NO_SAMPLER', []],
+    ['inner', 'AGENT_SAMPLER_FALLBACK', ['awaited', 'cpu', 'inuse_objects', 'inuse_space', 'wait', 'wall']],
+    ['tree', 'AGENT_SAMPLER_FALLBACK', ['awaited', 'cpu', 'inuse_objects', 'inuse_space', 'wait', 'wall']],
+    ['period', 'AGENT_NO_SAMPLER', ['awaited', 'inuse_objects', 'inuse_space', 'wait']],
+    ['all', 'AGENT_NO_SAMPLER', ['awaited', 'wait']],
   ] as const) {
     it(`is still counted where the native sampler does not work (${broken})`, async () => {
       const { code, errors, output } = await runHost('concurrent.mjs', sink.url, {
@@ -254,7 +254,12 @@ describe('a host with a profiler of its own', () => {
       expect(countsByName(sink.stored)).toEqual({ 'host ok': 2 });
       for (const batch of sink.stored) {
         expect(batch.process.rateHz).toBe(0);
-        expect(batch.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(['inuse_objects', 'inuse_space']);
+        expect(batch.profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual([
+          'awaited',
+          'inuse_objects',
+          'inuse_space',
+          'wait',
+        ]);
       }
     });
   }

@@ -96,7 +96,14 @@ describe('a batch', () => {
     });
     expect(sender.id).toMatch(/^[0-9a-f]{32}$/);
     expect(Math.abs(sender.startedAtMs - Date.now())).toBeLessThan(60_000);
-    expect(profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual(['cpu', 'inuse_objects', 'inuse_space', 'wall']);
+    expect(profiles.map(({ typeId }) => typeId.split(':')[1]).sort()).toEqual([
+      'awaited',
+      'cpu',
+      'inuse_objects',
+      'inuse_space',
+      'wait',
+      'wall',
+    ]);
     for (const name of [
       'rss_bytes',
       'heap_used_bytes',

@@ -19,7 +19,7 @@ const hearth =
 
 export const switches: Record<string, (url: string) => Measured> = {
   nothing: () => ({ start: () => {}, stop: async () => {}, around: asItIs }),
-  hearth: hearth({}),
+  hearth: hearth({ waits: 'off' }),
   'hearth-tagged': (url) => ({
     ...hearth({})(url),
     around: (fn) => {

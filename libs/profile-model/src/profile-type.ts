@@ -20,6 +20,7 @@ export const PROFILE_TYPE_IDS = {
   cpu: 'process_cpu:cpu:microseconds:cpu:microseconds',
   wall: 'wall:wall:microseconds:wall:microseconds',
   wait: 'wait:wait:microseconds:wait:microseconds',
+  awaited: 'wait:awaited:microseconds:wait:microseconds',
   inuse_space: 'memory:inuse_space:bytes:space:bytes',
   inuse_objects: 'memory:inuse_objects:count:space:bytes',
   alloc_space: 'memory:alloc_space:bytes:space:bytes',

@@ -103,6 +103,12 @@ export interface TransactionAnswer {
   /** CPU of its samples in the range. */
   readonly cpuMicros: number;
   readonly cpuPerTransactionMicros: number;
+  /** What it waited for: waits beside each other count twice. `null`: the service has never recorded waits. */
+  readonly waitMicros: number | null;
+  /** Of its finished runs, the time in which at least one wait was under way. `null` as above. */
+  readonly awaitedMicros: number | null;
+  /** What neither CPU nor `awaitedMicros` explains of `durationMicros.sum`, not below 0: waiting for the event loop, and for what is not recorded. `null` as above. */
+  readonly unexplainedMicros: number | null;
 }
 export interface TransactionsAnswer {
   readonly selection: Omit<ResolvedSelection, 'type' | 'maxNodes'>;

@@ -4,9 +4,15 @@ import type { HeapSampler } from '../samplers/heap-sampler.js';
 import type { ProcessMetrics } from '../samplers/process-metrics.js';
 import { StackTables } from '../samplers/stack-tables.js';
 import type { SampledPeriod, StackSampler } from '../samplers/stack-sampler.js';
+import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import type { TransactionTracker } from '../transactions/transaction-tracker.js';
+import { WaitPacker } from '../waits/pack-waits.js';
+import type { WaitRecorder } from '../waits/wait-recorder.js';
 import type { DroppedCounts } from './batch-buffer.js';
 import { SamplePacker, packHeap } from './pack-samples.js';
+
+/** A part that is given up when it fails. */
+export type InstrumentPart = 'stacks' | 'heap' | 'waits';
 
 /** What measures; a part that could not start, or has failed, is missing. */
 export interface Instruments {
@@ -14,6 +20,7 @@ export interface Instruments {
   readonly metrics: ProcessMetrics;
   stackSampler: StackSampler | undefined;
   heapSampler: HeapSampler | undefined;
+  waits: WaitRecorder | undefined;
 }
 
 const NOTHING_SAMPLED: SampledPeriod = { rows: [], lines: 'none', wasRestarted: false };
@@ -21,7 +28,8 @@ const NOTHING_SAMPLED: SampledPeriod = { rows: [], lines: 'none', wasRestarted: 
 /** Ends periods: takes what each instrument measured and makes it one batch, so that a loss is never lopsided. */
 export class PeriodCollector {
   readonly #instruments: Instruments;
-  readonly #onFault: (part: 'stacks' | 'heap', fault: unknown) => void;
+  readonly #onFault: (part: InstrumentPart, fault: unknown) => void;
+  readonly #waitPacker: WaitPacker | undefined;
   readonly #packer = new SamplePacker();
   #sequence = 0;
   #startedAtMs: EpochMs = Date.now();
@@ -29,8 +37,9 @@ export class PeriodCollector {
   #lastFlushMs: DurationMs = 0;
 
   /** @param onFault - A sampler failed: takes it out of the instruments. */
-  constructor(instruments: Instruments, onFault: (part: 'stacks' | 'heap', fault: unknown) => void) {
+  constructor(instruments: Instruments, onFault: (part: InstrumentPart, fault: unknown) => void) {
     this.#instruments = instruments;
+    this.#waitPacker = instruments.waits && new WaitPacker(instruments.waits.operations);
     this.#onFault = onFault;
   }
 
@@ -48,6 +57,7 @@ export class PeriodCollector {
     const period = this.#instruments.tracker.endPeriod();
     const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled, tables, period, isLast);
     profiles.push(...this.#takeHeap(tables, (rows) => packHeap(rows, period)));
+    profiles.push(...this.#takeWaits(tables, period, isLast));
     const series = this.#instruments.metrics.endPeriod();
     series.push(
       { name: 'agent_flush_micros', value: Math.round(this.#lastFlushMs * 1000) }, // of the period before: this one is not over
@@ -100,6 +110,17 @@ export class PeriodCollector {
     } catch (fault) {
       this.#onFault('stacks', fault);
       return NOTHING_SAMPLED;
+    }
+  }
+
+  #takeWaits(tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
+    const { waits } = this.#instruments;
+    if (waits === undefined || this.#waitPacker === undefined) return [];
+    try {
+      return this.#waitPacker.pack(waits.endPeriod(period, isLast), tables, isLast);
+    } catch (fault) {
+      this.#onFault('waits', fault);
+      return [];
     }
   }
 

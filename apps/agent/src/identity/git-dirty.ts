@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstat, readFile, readlink } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import path from 'node:path';
 import { readGitHead, type GitFolders } from './git-revision.js';
+
+/** As they are before anything is measured: what the agent reads is no wait of the host. */
+const { lstat, readFile, readlink } = promises;
 
 /** One tracked file as git last saw it. */
 interface IndexEntry {

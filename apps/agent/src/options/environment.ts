@@ -9,6 +9,7 @@ export interface AgentEnvironment {
   /** `HEARTH_REVISION`, else what a platform or CI says. */
   readonly revision: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
+  readonly waits: 'on' | 'off';
 }
 
 /** In the order of trust: first what was set for Hearth, then what says "this is the commit that runs", then CI. */
@@ -53,6 +54,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     environment: text('HEARTH_ENVIRONMENT') ?? text('NODE_ENV'),
     revision: REVISION_VARIABLES.map(text).find((value) => value !== undefined),
     labels: parseLabels(text('HEARTH_LABELS') ?? ''),
+    waits: OFF.has(text('HEARTH_WAITS')?.toLowerCase() ?? '') ? 'off' : 'on',
   };
 }
 

@@ -19,8 +19,11 @@ describe('resolveSettings', () => {
       heap: 'in-use',
       http: 'transactions',
       remote: 'on',
+      waits: 'on',
       maxBufferedBytes: 8_388_608,
     });
+    expect(settings({}, { HEARTH_WAITS: 'off' }).waits).toBe('off');
+    expect(settings({ waits: 'on' }, { HEARTH_WAITS: 'off' }).waits).toBe('on');
     expect(settings({}, { NODE_ENV: 'test', HEARTH_ENVIRONMENT: 'staging' }).environment).toBe('staging');
     expect(settings({}, { HEARTH_REMOTE: 'off' }).remote).toBe('off');
     expect(settings({ remote: 'on' }, { HEARTH_REMOTE: 'off' }).remote).toBe('on');

@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly http?: 'transactions' | 'off' | undefined;
   /** `on` (default) does what the server may ask: record lines for at most a minute, nothing else. `off` ignores it. Default `HEARTH_REMOTE`. */
   readonly remote?: 'on' | 'off' | undefined;
+  /** `on` (default) records what transactions wait for: databases, other services, files, long timers. Default `HEARTH_WAITS`; `off` does not. */
+  readonly waits?: 'on' | 'off' | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
   readonly maxBufferedBytes?: number | undefined;
   /** Where the agent's few lines go. Default standard error. */
@@ -48,6 +50,7 @@ export interface AgentSettings {
   readonly heap: 'in-use' | 'off';
   readonly http: 'transactions' | 'off';
   readonly remote: 'on' | 'off';
+  readonly waits: 'on' | 'off';
   readonly maxBufferedBytes: number;
 }
 
@@ -93,6 +96,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     heap: options.heap === 'off' ? 'off' : 'in-use',
     http: options.http === 'off' ? 'off' : 'transactions',
     remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
+    waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',
     ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number }),
   };
 }

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { BATCH_CONTENT_TYPE } from '@hearth/wire-format';
 import type { DurationMs } from '@hearth/profile-model';
+import { quietly } from '../waits/quietly.js';
 import type { Answer } from './answer.js';
 
 /** What is read of an answer; the rest is not for us. */
@@ -30,17 +31,14 @@ export class NameNotResolvedError extends Error {
 export function postBatch(target: PostTarget, bytes: Uint8Array, timeoutMs: DurationMs): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const send = target.url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(target.url, {
-      method: 'POST',
-      agent: false,
-      headers: {
-        authorization: `Bearer ${target.key}`,
-        'content-type': BATCH_CONTENT_TYPE,
-        'content-encoding': 'gzip',
-        'content-length': bytes.length,
-        'user-agent': target.userAgent,
-      },
-    });
+    const headers = {
+      authorization: `Bearer ${target.key}`,
+      'content-type': BATCH_CONTENT_TYPE,
+      'content-encoding': 'gzip',
+      'content-length': bytes.length,
+      'user-agent': target.userAgent,
+    };
+    const request = quietly(() => send(target.url, { method: 'POST', agent: false, headers }));
     let isResolved = isIP(target.url.hostname.replace(/^\[|\]$/g, '')) !== 0; // then there is no lookup
     const fail = (error: Error): void => {
       clearTimeout(timer);

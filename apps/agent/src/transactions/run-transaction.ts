@@ -1,5 +1,6 @@
 import type { Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
+import { isThenable } from '../safety/is-thenable.js';
 import { MAX_LABELS, cleanLabels, cleanName, type Labels } from './label-limits.js';
 import { outcomeOfError } from './outcome.js';
 import type { Scope } from './transaction.js';
@@ -85,13 +86,4 @@ function runToItsEnd<Result>(fn: () => Result, ended: (outcome: Outcome) => void
       throw error;
     },
   ) as Result;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-  try {
-    return typeof (value as { then?: unknown }).then === 'function';
-  } catch {
-    return false;
-  }
 }

@@ -7,6 +7,8 @@ import { TransactionPeriod } from './transaction-period.js';
 /** Begins and ends transactions, and counts them in the period in which they end. */
 export class TransactionTracker {
   readonly wiring: ContextWiring;
+  /** Called when a transaction has ended and its labels are final; what is measured beside its samples is filed then. */
+  onEnded: ((transaction: Transaction) => void) | undefined;
   #period = new TransactionPeriod();
 
   constructor(wiring: ContextWiring) {
@@ -36,6 +38,7 @@ export class TransactionTracker {
     transaction.outcome = outcome;
     transaction.findName = undefined; // it holds the request
     this.#period.count(transaction, outcome, Math.max(0, Math.round((performance.now() - transaction.startedAtMs) * 1000)));
+    this.onEnded?.(transaction);
   }
 
   /** Adds to the innermost transaction that runs here. @returns Whether there is one. */

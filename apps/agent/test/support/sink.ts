@@ -57,7 +57,10 @@ export function countsByName(batches: readonly Batch[]): Record<string, number> 
   return counts;
 }
 
-export function profileOf(batch: Batch, type: 'cpu' | 'wall' | 'inuse_space' | 'inuse_objects'): BatchProfile | undefined {
+export function profileOf(
+  batch: Batch,
+  type: 'cpu' | 'wall' | 'wait' | 'awaited' | 'inuse_space' | 'inuse_objects',
+): BatchProfile | undefined {
   return batch.profiles.find(({ typeId }) => typeId.split(':')[1] === type);
 }
 
@@ -78,6 +81,18 @@ export function flatSamples(batch: Batch, type: Parameters<typeof profileOf>[1])
     value: profile.sampleValue[at]!,
     count: profile.sampleCount[at]!,
   }));
+}
+
+/** The rows of one function in the stacks of one profile type, as `name script line`. */
+export function functionRows(batch: Batch, type: Parameters<typeof profileOf>[1], name: string): string[] {
+  const { stacks, functions } = batch;
+  const rows = new Set<number>();
+  for (const stack of profileOf(batch, type)?.sampleStack ?? []) {
+    for (let row = stack; row !== -1; row = stacks.parent[row]!) rows.add(stacks.functionRow[row]!);
+  }
+  return [...rows]
+    .filter((row) => functions.name[row] === name)
+    .map((row) => `${functions.name[row]} ${functions.scriptName[row]} ${functions.line[row]}:${functions.column?.[row]}`);
 }
 
 export function nameOf(labels: LabelSet): string {

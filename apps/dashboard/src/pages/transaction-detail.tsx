@@ -4,6 +4,8 @@ import type { TransactionDetailAnswer } from '@hearth/query-contract';
 import { useProject } from '../api/project.js';
 import { transactionQuery } from '../api/queries.js';
 import { selectionOf } from '../features/selection/selection-of.js';
+import { TimeBar } from '../features/transaction-time/time-bar.js';
+import { timeParts } from '../features/transaction-time/time-parts.js';
 import { formatCount, formatIn, formatNumber, formatQuantity, formatShare, scaleFor } from '../format/quantity.js';
 import { visibleText } from '../format/visible-text.js';
 import { Dimmed } from '../ui/dimmed.js';
@@ -42,7 +44,13 @@ export function TransactionDetail({ search, change }: TransactionDetailProps) {
           ‹ Transactions
         </button>
         <h1>{visibleText(search.transaction)}</h1>
-        <Link className={pages['end']} to="/explore" search={{ ...scope, transaction: search.transaction }}>
+        <span className={pages['end']} />
+        {typeof data?.transaction.waitMicros === 'number' && (
+          <Link to="/explore" search={{ ...scope, transaction: search.transaction, type: 'wait' }}>
+            See what it waits for
+          </Link>
+        )}
+        <Link to="/explore" search={{ ...scope, transaction: search.transaction }}>
           See its flame graph
         </Link>
       </div>
@@ -71,7 +79,9 @@ function Detail({ answer: { transaction, byLabel }, search }: { answer: Transact
     ['p99', formatQuantity(durationMicros.p99, 'microseconds')],
     ['CPU each', formatQuantity(transaction.cpuPerTransactionMicros, 'microseconds')],
     ['CPU in all', formatQuantity(transaction.cpuMicros, 'microseconds')],
+    ['Waits in all', transaction.waitMicros === null ? '–' : formatQuantity(transaction.waitMicros, 'microseconds')],
   ] as const;
+  const parts = timeParts(transaction);
   return (
     <>
       <dl className={styles['figures']}>
@@ -82,6 +92,15 @@ function Detail({ answer: { transaction, byLabel }, search }: { answer: Transact
           </div>
         ))}
       </dl>
+      {parts.length > 0 && (
+        <div className={styles['parts']}>
+          <TimeBar transaction={transaction} widthPx={480} />
+          <span>
+            {parts.map(({ name, micros }) => `${name} ${formatQuantity(micros, 'microseconds')}`).join(', ')}, of{' '}
+            {formatQuantity(durationMicros.sum, 'microseconds')} in all
+          </span>
+        </div>
+      )}
       {byLabel.length === 0 && (
         <EmptyNotice title="This transaction has no labels">
           Tag it with what its cost may depend on, such as the plan or the size of the input:{' '}

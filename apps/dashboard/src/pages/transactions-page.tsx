@@ -5,6 +5,7 @@ import { useProject } from '../api/project.js';
 import { servicesQuery, transactionsQuery } from '../api/queries.js';
 import { FilterBar } from '../features/selection/filter-bar.js';
 import { selectionOf } from '../features/selection/selection-of.js';
+import { TimeBar } from '../features/transaction-time/time-bar.js';
 import { formatCount, formatIn, formatNumber, formatQuantity, formatShare, scaleFor } from '../format/quantity.js';
 import { visibleText } from '../format/visible-text.js';
 import { Dimmed } from '../ui/dimmed.js';
@@ -20,12 +21,17 @@ type Sort = TransactionsSearch['sort'];
 
 const SORT_VALUE: Record<Exclude<Sort, 'name'>, (transaction: TransactionAnswer) => number> = {
   sum: ({ durationMicros }) => durationMicros.sum,
+  waited: ({ awaitedMicros }) => awaitedMicros ?? 0,
+  unexplained: ({ unexplainedMicros }) => unexplainedMicros ?? 0,
   cpu: ({ cpuMicros }) => cpuMicros,
   cpuEach: ({ cpuPerTransactionMicros }) => cpuPerTransactionMicros,
   p95: ({ durationMicros }) => durationMicros.p95,
   count: ({ count }) => count,
   errors: ({ errors }) => errors,
 };
+
+/** For services whose agent is older than waits, or has them switched off. */
+const NOT_RECORDED = '–';
 
 export function TransactionsPage() {
   const search = useSearch({ from: '/app/transactions' });
@@ -94,7 +100,7 @@ function TransactionTable({
   const cpuEach = scaleFor('microseconds', largest(SORT_VALUE.cpuEach));
   const cpu = scaleFor('microseconds', largest(SORT_VALUE.cpu));
   const time = scaleFor('microseconds', largest(SORT_VALUE.sum));
-  const allTime = transactions.reduce((sum, { durationMicros }) => sum + durationMicros.sum, 0) || 1;
+  const mostTime = largest(SORT_VALUE.sum) || 1;
   const allCpu = transactions.reduce((sum, { cpuMicros }) => sum + cpuMicros, backgroundCpuMicros) || 1;
   const title = (column: Sort, text: string) => (
     <th
@@ -130,7 +136,9 @@ function TransactionTable({
             {title('cpu', `CPU, ${cpu.unit}`)}
             <th className={tables['figure']}>CPU, %</th>
             {title('sum', `Time, ${time.unit}`)}
-            <th>Share of time</th>
+            {title('waited', `Waited, ${time.unit}`)}
+            {title('unexplained', 'Unexplained, %')}
+            <th>Ran, waited, unexplained</th>
           </tr>
         </thead>
         <tbody>
@@ -152,8 +160,10 @@ function TransactionTable({
               <td className={tables['figure']}>{formatIn(cpu, transaction.cpuMicros)}</td>
               <td className={tables['figure']}>{formatShare(transaction.cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
               <td className={tables['figure']}>{formatIn(time, transaction.durationMicros.sum)}</td>
+              <td className={tables['figure']}>{formatIn(time, transaction.awaitedMicros)}</td>
+              <td className={tables['figure']}>{unexplainedShare(transaction)}</td>
               <td>
-                <span className={tables['bar']} style={{ width: Math.max(1, (96 * transaction.durationMicros.sum) / allTime) }} />
+                <TimeBar transaction={transaction} widthPx={(128 * transaction.durationMicros.sum) / mostTime} />
               </td>
             </tr>
           ))}
@@ -161,4 +171,9 @@ function TransactionTable({
       </table>
     </>
   );
+}
+
+function unexplainedShare({ unexplainedMicros, durationMicros }: TransactionAnswer): string {
+  if (unexplainedMicros === null) return NOT_RECORDED;
+  return formatShare(unexplainedMicros / (durationMicros.sum || 1)).replace(/\s*%$/, '');
 }

@@ -51,7 +51,7 @@ export const EXPLORE_PARAMETERS = {
 
 export const TRANSACTIONS_PARAMETERS = {
   ...SCOPE,
-  sort: oneOf(['sum', 'cpu', 'cpuEach', 'p95', 'count', 'errors', 'name'], 'sum'),
+  sort: oneOf(['sum', 'cpu', 'cpuEach', 'waited', 'unexplained', 'p95', 'count', 'errors', 'name'], 'sum'),
 } satisfies Parameters;
 
 export const COMPARE_PARAMETERS = {

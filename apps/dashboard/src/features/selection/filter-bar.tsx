@@ -114,6 +114,9 @@ const TYPE_TITLES: Record<string, string> = {
   alloc_objects: 'Allocations',
 };
 
+/** Sums for Transactions: it has no stacks to look at. */
+const WITHOUT_STACKS = 'awaited';
+
 export function TypeChoice({
   service,
   value,
@@ -123,7 +126,8 @@ export function TypeChoice({
   value: string;
   onChange: (type: string) => void;
 }) {
-  const types = service?.profileTypes.includes(value) ? service.profileTypes : [value, ...(service?.profileTypes ?? [])];
+  const sent = service?.profileTypes.filter((type) => type !== WITHOUT_STACKS) ?? [];
+  const types = sent.includes(value) ? sent : [value, ...sent];
   const titled = types.map((type) => ({ value: type, label: TYPE_TITLES[type] ?? visibleText(type.split(':')[1] ?? type) }));
   // Foreign clients may send many types; a row of buttons holds a handful.
   if (titled.length > 5) return <Choice label="Profile type" widthPx={152} value={value} onChange={onChange} options={titled} />;

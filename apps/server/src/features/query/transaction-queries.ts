@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ProfileTypeShortName } from '@hearth/profile-model';
 import type { TransactionDetailAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { HearthError } from '../../platform/http/index.js';
 import { Cover } from '../rollup/index.js';
@@ -9,7 +10,7 @@ import { transactionRows, transactionsByLabel, type TransactionFigures } from '.
 /** The longest step that windows of every level fit into; the steps of a range, 32 at most, are summed. */
 const STEP_MS = 86_400_000;
 
-/** What transactions cost: counts and durations from their windows, CPU from the samples that carry their label. */
+/** What transactions cost: counts and durations from their windows, CPU and waits from the samples that carry their label. */
 @Injectable()
 export class TransactionQueries {
   constructor(
@@ -39,18 +40,26 @@ export class TransactionQueries {
   }
 
   async figures(scope: Scope, signal: AbortSignal): Promise<TransactionFigures> {
-    const [counted, cpuMicrosOfLabelSet] = await Promise.all([
+    const [counted, cpuMicrosOfLabelSet, waits, awaited] = await Promise.all([
       this.transactionWindows.read(scope.query),
-      this.cpuByLabelSet(scope, signal),
+      this.sumByLabelSet(scope, 'cpu', signal),
+      this.sumByLabelSet(scope, 'wait', signal),
+      this.sumByLabelSet(scope, 'awaited', signal),
     ]);
-    return { counted, cpuMicrosOfLabelSet, labelSets: scope.labelSets, observedMs: scope.observedMs };
+    return {
+      counted,
+      cpuMicrosOfLabelSet: cpuMicrosOfLabelSet ?? new Map(),
+      waits: waits && { waitMicrosOfLabelSet: waits, awaitedMicrosOfLabelSet: awaited ?? new Map() },
+      labelSets: scope.labelSets,
+      observedMs: scope.observedMs,
+    };
   }
 
-  /** CPU microseconds of each label set; empty for a service that sends no CPU profiles. */
-  async cpuByLabelSet(scope: Scope, signal: AbortSignal): Promise<Map<number, number>> {
-    const profileTypeId = await this.selections.findProfileType(scope, 'cpu');
+  /** Microseconds of each label set; `undefined` for a service that has never sent such profiles. */
+  async sumByLabelSet(scope: Scope, type: ProfileTypeShortName, signal: AbortSignal): Promise<Map<number, number> | undefined> {
+    const profileTypeId = await this.selections.findProfileType(scope, type);
+    if (profileTypeId === undefined) return undefined;
     const sums = new Map<number, number>();
-    if (profileTypeId === undefined) return sums;
     const groupOfLabelSet = new Map([...scope.labelSets.keys()].map((id) => [id, id]));
     const steps = await this.cover.steps({ ...scope.query, profileTypeId, signal }, STEP_MS, groupOfLabelSet);
     steps.groups.forEach((labelSetId, group) => {

@@ -29,7 +29,19 @@ const figures = {
     [3, 400],
     [4, 50],
   ]),
+  waits: undefined,
   observedMs: 120_000,
+};
+const waits = {
+  waitMicrosOfLabelSet: new Map([
+    [1, 5],
+    [2, 90_000],
+    [3, 10_000],
+  ]),
+  awaitedMicrosOfLabelSet: new Map([
+    [2, 70_000],
+    [3, 6_000],
+  ]),
 };
 
 describe('transactionRows', () => {
@@ -48,6 +60,16 @@ describe('transactionRows', () => {
     expect(row!.durationMicros.p50 / 1000).toBeCloseTo(1, 1);
     expect(row!.durationMicros.p99 / 1000).toBeCloseTo(1, 1);
     expect(row!.durationMicros.mean).toBe(1080);
+  });
+  it('says what neither running nor waiting explains of the durations', () => {
+    const [row, report] = transactionRows({ ...figures, waits }).transactions;
+    expect([row!.waitMicros, row!.awaitedMicros]).toEqual([100_000, 76_000]);
+    expect(row!.unexplainedMicros).toBe(98_000 + 1_000 + 9_000 - 500 - 76_000);
+    expect([report!.waitMicros, report!.unexplainedMicros]).toEqual([0, 0]); // CPU of runs that have not finished
+  });
+  it('tells a service that records no waits from one that waited for nothing', () => {
+    const [row] = transactionRows(figures).transactions;
+    expect([row!.waitMicros, row!.awaitedMicros, row!.unexplainedMicros]).toEqual([null, null, null]);
   });
 });
 

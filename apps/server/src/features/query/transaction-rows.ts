@@ -12,9 +12,19 @@ export interface CountedTransactions {
   readonly sketch: DurationSketch;
 }
 
+/** Microseconds of each label set. */
+export interface WaitFigures {
+  /** Sums of all waits. */
+  readonly waitMicrosOfLabelSet: ReadonlyMap<number, number>;
+  /** Time in which a finished transaction waited for anything. */
+  readonly awaitedMicrosOfLabelSet: ReadonlyMap<number, number>;
+}
+
 export interface TransactionFigures {
   readonly counted: readonly CountedTransactions[];
   readonly cpuMicrosOfLabelSet: ReadonlyMap<number, number>;
+  /** `undefined`: the service has never recorded waits. */
+  readonly waits: WaitFigures | undefined;
   readonly labelSets: ReadonlyMap<number, LabelSet>;
   /** The part of the range in which the selected processes lived. */
   readonly observedMs: DurationMs;
@@ -29,6 +39,8 @@ class Tally {
   #errors = 0;
   #durationSumMicros = 0;
   #cpuMicros = 0;
+  #waitMicros = 0;
+  #awaitedMicros = 0;
   readonly #sketch = new DurationSketch();
 
   addCounted(counted: CountedTransactions): void {
@@ -42,7 +54,14 @@ class Tally {
   addCpu(micros: number): void {
     this.#cpuMicros += micros;
   }
-  figures(observedMs: DurationMs): Figures {
+  addWait(micros: number): void {
+    this.#waitMicros += micros;
+  }
+  addAwaited(micros: number): void {
+    this.#awaitedMicros += micros;
+  }
+  figures({ observedMs, waits }: TransactionFigures): Figures {
+    const unexplainedMicros = Math.max(0, this.#durationSumMicros - this.#cpuMicros - this.#awaitedMicros);
     const quantile = (q: number) => (this.#sketch.count > 0 ? Math.round(this.#sketch.quantile(q)) : 0);
     return {
       count: this.#count,
@@ -57,6 +76,9 @@ class Tally {
       },
       cpuMicros: this.#cpuMicros,
       cpuPerTransactionMicros: this.#count > 0 ? this.#cpuMicros / this.#count : 0,
+      waitMicros: waits === undefined ? null : this.#waitMicros,
+      awaitedMicros: waits === undefined ? null : this.#awaitedMicros,
+      unexplainedMicros: waits === undefined ? null : unexplainedMicros,
     };
   }
 }
@@ -69,7 +91,7 @@ export function transactionRows(figures: TransactionFigures): { transactions: Tr
     if (labelValue(figures.labelSets.get(labelSetId) ?? [], TRANSACTION_LABEL) === undefined) backgroundCpuMicros += micros;
   }
   const transactions = [...tallies]
-    .map(([name, one]) => ({ name, kind: one.kind, ...one.figures(figures.observedMs) }))
+    .map(([name, one]) => ({ name, kind: one.kind, ...one.figures(figures) }))
     .sort((a, b) => b.cpuMicros - a.cpuMicros || b.durationMicros.sum - a.durationMicros.sum || (a.name < b.name ? -1 : 1));
   return { transactions, backgroundCpuMicros };
 }
@@ -80,14 +102,18 @@ const MAX_LABEL_VALUES = 100;
 /** What each value of each label cost, dearest CPU per transaction first. `figures` are of one transaction. */
 export function transactionsByLabel(figures: TransactionFigures): TransactionDetailAnswer['byLabel'] {
   const names = new Set<string>();
-  const used = [...figures.counted.map((one) => one.labelSetId), ...figures.cpuMicrosOfLabelSet.keys()];
+  const used = [
+    ...figures.counted.map((one) => one.labelSetId),
+    ...figures.cpuMicrosOfLabelSet.keys(),
+    ...(figures.waits?.waitMicrosOfLabelSet.keys() ?? []),
+  ];
   for (const labelSetId of used) {
     for (const [name] of figures.labelSets.get(labelSetId) ?? []) if (name !== TRANSACTION_LABEL) names.add(name);
   }
   return [...names].sort().map((label) => ({
     label,
     values: [...tally(figures, (labels) => labelValue(labels, label) ?? '')]
-      .map(([value, one]) => ({ value, ...one.figures(figures.observedMs) }))
+      .map(([value, one]) => ({ value, ...one.figures(figures) }))
       .sort((a, b) => b.cpuPerTransactionMicros - a.cpuPerTransactionMicros || b.count - a.count || (a.value < b.value ? -1 : 1))
       .slice(0, MAX_LABEL_VALUES),
   }));
@@ -104,5 +130,7 @@ function tally(figures: TransactionFigures, groupOf: (labels: LabelSet) => strin
   };
   for (const counted of figures.counted) tallyOf(counted.labelSetId)?.addCounted(counted);
   for (const [labelSetId, micros] of figures.cpuMicrosOfLabelSet) tallyOf(labelSetId)?.addCpu(micros);
+  for (const [labelSetId, micros] of figures.waits?.waitMicrosOfLabelSet ?? []) tallyOf(labelSetId)?.addWait(micros);
+  for (const [labelSetId, micros] of figures.waits?.awaitedMicrosOfLabelSet ?? []) tallyOf(labelSetId)?.addAwaited(micros);
   return tallies;
 }

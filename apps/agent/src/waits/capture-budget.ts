@@ -1,0 +1,47 @@
+import type { DurationMs } from '@hearth/profile-model';
+
+/** Stacks captured in a second, on average; half as many again while a burst is noticed. */
+export const CAPTURES_PER_SECOND = 200;
+/** Stacks captured in one period, however long it is. */
+const CAPTURES_PER_PERIOD = 2_000;
+/** How long a share holds. */
+const WINDOW_MS: DurationMs = 250;
+
+/**
+ * Which operations have their stack captured: all of them while they are few, else a share that keeps the cost bounded. The share is
+ * fixed before an operation is drawn, so that `1 / share` weighs it without bias.
+ */
+export class CaptureBudget {
+  readonly #random: () => number;
+  readonly #perWindow: number;
+  #share = 1;
+  #drawn = 0;
+  #captured = 0;
+  #windowFromMs = Number.NEGATIVE_INFINITY;
+
+  constructor(periodMs: DurationMs, random: () => number = Math.random) {
+    this.#random = random;
+    const perSecond = Math.min(CAPTURES_PER_SECOND, (CAPTURES_PER_PERIOD * 1000) / periodMs);
+    this.#perWindow = Math.max(1, Math.floor((perSecond * WINDOW_MS) / 1000));
+  }
+
+  /** @returns How many operations a captured one stands for; 0: this one is not captured. */
+  draw(nowMs: number): number {
+    if (nowMs - this.#windowFromMs >= WINDOW_MS) this.#openWindow(nowMs);
+    this.#drawn += 1;
+    if (this.#captured >= this.#perWindow * 1.5 || this.#random() >= this.#share) return 0;
+    const weight = 1 / this.#share;
+    this.#captured += 1;
+    if (this.#captured === this.#perWindow) this.#share /= 8; // more came than the window before let expect
+    return weight;
+  }
+
+  #openWindow(nowMs: number): void {
+    const windows = Math.max(1, (nowMs - this.#windowFromMs) / WINDOW_MS);
+    const expected = Number.isFinite(windows) ? this.#drawn / windows : 0;
+    this.#share = expected <= this.#perWindow ? 1 : this.#perWindow / expected;
+    this.#drawn = 0;
+    this.#captured = 0;
+    this.#windowFromMs = nowMs;
+  }
+}

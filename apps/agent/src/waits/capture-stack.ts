@@ -1,0 +1,90 @@
+import { fileURLToPath } from 'node:url';
+import type { RawFunction } from '../samplers/stack-tables.js';
+
+/** What V8 remembers of a stack: its text is never made, its frames are looked at only if they are wanted. */
+export interface CapturedStack {
+  stack?: unknown;
+}
+
+/** Functions of one stack that are kept, those nearest to the operation. */
+export const MAX_WAIT_FRAMES = 16;
+/** Frames that are captured: libraries put some of their own between the caller and the operation. */
+const CAPTURED_FRAMES = 32;
+
+/**
+ * Remembers who calls, across awaits, without making text of it. `Error.stackTraceLimit` is as before afterwards; where the host has made
+ * it something that cannot be set, its own limit holds.
+ *
+ * @param hideAbove - The innermost function that is left out, with all that it called.
+ */
+export function captureStack(hideAbove: (...args: never[]) => unknown): CapturedStack {
+  const captured: CapturedStack = {};
+  const restore = exchange('stackTraceLimit', CAPTURED_FRAMES);
+  try {
+    Error.captureStackTrace(captured, hideAbove);
+  } finally {
+    restore?.();
+  }
+  return captured;
+}
+
+/**
+ * The functions of a captured stack, the outermost first; the agent's own, and Node's next to the operation, are left out. Empty where the host has fixed
+ * `Error.prepareStackTrace`: asking then would run its code.
+ */
+export function functionsOfStack(captured: CapturedStack): RawFunction[] {
+  const restore = exchange('prepareStackTrace', (_error: Error, sites: NodeJS.CallSite[]) => sites);
+  if (restore === undefined) return [];
+  let sites: unknown;
+  try {
+    sites = captured.stack; // V8 calls the hook at the first look
+  } finally {
+    restore();
+  }
+  return Array.isArray(sites) ? functionsOfSites(sites as NodeJS.CallSite[]) : [];
+}
+
+/** @param sites - The innermost first. */
+function functionsOfSites(sites: readonly NodeJS.CallSite[]): RawFunction[] {
+  const functions: RawFunction[] = [];
+  for (const site of sites) {
+    const scriptName = site.getFileName() ?? '';
+    // A builtin between two functions, as Promise.all, has no script; the sampler does not see it either.
+    if (scriptName === '' || isOurs(scriptName) || (functions.length === 0 && scriptName.startsWith('node:'))) continue;
+    functions.push({ name: site.getFunctionName() ?? '', scriptName, ...definitionPlace(site) });
+    if (functions.length === MAX_WAIT_FRAMES) break;
+  }
+  return functions.reverse();
+}
+
+const OUR_FOLDER_URL = new URL('.', import.meta.url).href;
+const OUR_FOLDER = fileURLToPath(OUR_FOLDER_URL);
+
+/** `transaction()` and what it calls would fill half of every stack. Scripts of ES modules are named by URL, others by path. */
+function isOurs(scriptName: string): boolean {
+  return scriptName.startsWith(OUR_FOLDER_URL) || scriptName.startsWith(OUR_FOLDER);
+}
+
+/** What V8 adds to what Node's types know of. */
+type PlaceOfSite = Partial<Record<'getEnclosingLineNumber' | 'getEnclosingColumnNumber', () => number | null>>;
+
+/** Where the function begins, as the sampler has it; 0 where this V8 does not tell. */
+function definitionPlace(site: NodeJS.CallSite & PlaceOfSite): { line: number; column: number } {
+  return { line: site.getEnclosingLineNumber?.() ?? 0, column: site.getEnclosingColumnNumber?.() ?? 0 };
+}
+
+/**
+ * Sets a property of `Error`.
+ *
+ * @returns What puts the old one back; `undefined` where it was not set: the property is a getter, or cannot be written or made.
+ */
+function exchange(name: 'stackTraceLimit' | 'prepareStackTrace', value: unknown): (() => void) | undefined {
+  const before = Object.getOwnPropertyDescriptor(Error, name);
+  if (before === undefined) {
+    const ours = { value, writable: true, enumerable: true, configurable: true };
+    return Reflect.defineProperty(Error, name, ours) ? () => void Reflect.deleteProperty(Error, name) : undefined;
+  }
+  if (before.writable !== true) return undefined;
+  const old: unknown = before.value;
+  return Reflect.set(Error, name, value) ? () => void Reflect.set(Error, name, old) : undefined;
+}

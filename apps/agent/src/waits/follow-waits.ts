@@ -1,0 +1,30 @@
+import { syncBuiltinESMExports } from 'node:module';
+import type { Guard } from '../safety/guard.js';
+import { followLibraries } from './loaded-libraries.js';
+import { followDns } from './operations/dns.js';
+import { followFsPromises } from './operations/fs-promises.js';
+import { followHttpClients } from './operations/http-client.js';
+import { ioredisOperations } from './operations/ioredis.js';
+import { pgOperations } from './operations/pg.js';
+import { followTimers } from './operations/timers.js';
+import { followUndici } from './operations/undici.js';
+import type { Undo } from './patch-method.js';
+import type { WaitRecorder } from './wait-recorder.js';
+
+/** Lets every operation that is known report to the recorder. @returns What lets the host go again. */
+export function followWaits(recorder: WaitRecorder, guard: Guard): Undo {
+  const follows: readonly (() => Undo)[] = [
+    () => followUndici(recorder),
+    () => followHttpClients(recorder),
+    () => followDns(recorder),
+    () => followFsPromises(recorder),
+    () => followTimers(recorder),
+    () => followLibraries([pgOperations(recorder), ioredisOperations(recorder)], guard),
+  ];
+  const undos = follows.map((follow) => guard.run(follow, () => {})); // each by itself: one that fails is missing
+  guard.run(syncBuiltinESMExports, undefined); // `import { readFile } from 'node:fs/promises'` follows
+  return () => {
+    for (const undo of undos) guard.run(undo, undefined);
+    guard.run(syncBuiltinESMExports, undefined);
+  };
+}

@@ -1,0 +1,46 @@
+import { isThenable } from '../safety/is-thenable.js';
+import type { Wait, WaitRecorder } from './wait-recorder.js';
+
+/**
+ * Ends a wait when the host's promise settles.
+ *
+ * @param result - Of the host's call; what is no promise is given back as it is, and the wait is none.
+ * @returns A promise that settles alike and is returned in its place: listening beside it would make an unhandled rejection look handled.
+ */
+export function endWithPromise(recorder: WaitRecorder, wait: Wait, result: unknown): unknown {
+  if (!isThenable(result)) return result;
+  return result.then(
+    (value) => {
+      recorder.end(wait);
+      return value;
+    },
+    (error: unknown) => {
+      recorder.end(wait);
+      throw error;
+    },
+  );
+}
+
+/** Something with the two functions that settle its promise. */
+export interface Settling {
+  resolve?: unknown;
+  reject?: unknown;
+}
+
+const NOW = Promise.resolve();
+
+/**
+ * Ends a wait when one of the two has been called and the host is about to go on: many answers may come in one piece, and are all read before the
+ * first of their callers runs. Nothing listens to the promise itself: one that nobody handles stays unhandled.
+ */
+export function endWhenSettled(recorder: WaitRecorder, settling: Settling, wait: Wait | undefined): void {
+  if (wait === undefined) return;
+  for (const name of ['resolve', 'reject'] as const) {
+    const settle = settling[name];
+    if (typeof settle !== 'function') continue;
+    settling[name] = function (this: unknown, ...args: unknown[]): unknown {
+      void NOW.then(() => recorder.end(wait)); // asked for before the host's, so it runs just before
+      return Reflect.apply(settle, this, args);
+    };
+  }
+}

@@ -1,0 +1,156 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { labelValue } from '@hearth/profile-model';
+import type { Batch } from '@hearth/wire-format';
+import { startTestPostgres, type TestPostgres } from '../../../test/support/postgres.js';
+import { startTestRedis, whyNoRedis, type TestRedis } from '../../../test/support/redis.js';
+import { freePort } from '../../../test/support/server.js';
+import { runHost } from './support/run-host.js';
+import { Sink, flatSamples, functionRows, nameOf } from './support/sink.js';
+
+const noRedis = whyNoRedis();
+let postgres: TestPostgres;
+let redis: TestRedis;
+let peer: Server;
+let peerUrl: string;
+let sink: Sink;
+beforeAll(async () => {
+  if (noRedis !== undefined) return;
+  [postgres, redis] = await Promise.all([startTestPostgres(), startTestRedis()]);
+  peer = createServer((request, response) => {
+    const ms = Number(new URL(request.url!, 'http://peer').searchParams.get('wait'));
+    setTimeout(() => response.end('done'), ms);
+  });
+  await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
+  peerUrl = `http://127.0.0.1:${(peer.address() as AddressInfo).port}`;
+});
+beforeEach(async () => {
+  sink = await new Sink().open();
+});
+afterEach(() => sink.close());
+afterAll(async () => {
+  peer?.close();
+  await redis?.stop();
+  await postgres?.stop();
+});
+
+/** Milliseconds of one type by transaction and last function. */
+function sumsOf(type: 'wait' | 'awaited'): Record<string, Record<string, number>> {
+  const sums: Record<string, Record<string, number>> = {};
+  for (const { labels, functionsRootFirst, value } of sink.stored.flatMap((batch) => flatSamples(batch, type))) {
+    const ofTransaction = (sums[nameOf(labels)] ??= {});
+    const leaf = functionsRootFirst.at(-1) ?? '';
+    ofTransaction[leaf] = (ofTransaction[leaf] ?? 0) + value / 1000;
+  }
+  return sums;
+}
+const allTexts = ({ functions, labelSets }: Batch) => JSON.stringify([functions.name, labelSets]);
+/** What `nameOf` calls it. */
+const NO_TRANSACTION = '[]';
+const QUERY = 'pg SELECT ? WHERE pg_sleep(?) IS NOT NULL';
+
+describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` (${noRedis})`}`, () => {
+  it('are filed under the transaction that began them, with their true durations, 64 at once', async () => {
+    const { output, code } = await runHost('waits.mjs', sink.url, { args: [postgres.url, redis.url, peerUrl] });
+    expect(code).toBe(0);
+    const truthMs = JSON.parse(output) as Record<string, number>;
+    const waits = sumsOf('wait');
+    const { [NO_TRANSACTION]: background, ...transactions } = waits;
+    expect(Object.fromEntries(Object.entries(transactions).map(([name, leaves]) => [name, Object.keys(leaves).sort()]))).toEqual({
+      orders: [QUERY],
+      cache: ['ioredis EVAL', 'ioredis SET'],
+      peer: ['fetch GET (address)'],
+      http: ['http GET (address)'],
+      file: ['fs readFile'],
+      names: ['dns lookup'],
+      slept: ['timer setTimeout'],
+      beside: ['fetch GET (address)', QUERY],
+    });
+    expect(background).toHaveProperty(['pg SELECT ?']); // after all transactions
+    const awaited = sumsOf('awaited');
+    for (const [name, leaves] of Object.entries(transactions)) {
+      const sumMs = Object.values(leaves).reduce((sum, ms) => sum + ms, 0);
+      const unionMs = awaited[name]!['']!;
+      const ranMs = name === 'slept' ? 240 : 0;
+      expect(unionMs).toBeLessThanOrEqual(truthMs[name]! + 1);
+      // All of them wait for one thing after the other; what is missing is the machine, which is busy.
+      expect(truthMs[name]! - ranMs - unionMs, name).toBeLessThan(truthMs[name]! * 0.15 + 20);
+      if (name === 'beside') expect(sumMs).toBeGreaterThan(unionMs + 8 * 60);
+      else expect(Math.abs(sumMs - unionMs)).toBeLessThan(2);
+    }
+    const counts = sink.stored.flatMap((batch) => flatSamples(batch, 'wait')).filter(({ labels }) => nameOf(labels) === 'orders');
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(8);
+  });
+
+  it('have the functions of the caller above them, across awaits: the same ones as in the CPU profile', async () => {
+    await runHost('waits.mjs', sink.url, { args: [postgres.url, redis.url, peerUrl] });
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    const stackOf = (leaf: string) =>
+      samples.find(({ functionsRootFirst }) => functionsRootFirst.at(-1) === leaf)!.functionsRootFirst;
+    expect(stackOf(QUERY).slice(-2)).toEqual(['loadOrders', QUERY]);
+    expect(stackOf('fetch GET (address)')).toContain('askPeer');
+    expect(stackOf('http GET (address)')).toContain('askPeerByHttp');
+    expect(stackOf('ioredis EVAL')).toContain('readCache'); // after its first await
+    expect(stackOf('timer setTimeout').slice(-2)).toEqual(['burnAndSleep', 'timer setTimeout']);
+    for (const { functionsRootFirst } of samples) {
+      expect(functionsRootFirst.length).toBeLessThanOrEqual(17);
+      expect(functionsRootFirst).not.toContain('runTransaction');
+    }
+    const slept = samples.filter(({ functionsRootFirst }) => functionsRootFirst.at(-1) === 'timer setTimeout');
+    expect(slept.every(({ labels }) => labelValue(labels, 'span') === 'nap')).toBe(true);
+    for (const name of ['burnAndSleep', 'slept']) {
+      const rows = (type: 'cpu' | 'wait') => new Set(sink.stored.flatMap((batch) => functionRows(batch, type, name)));
+      expect(rows('wait').size).toBe(1);
+      expect(rows('wait')).toEqual(rows('cpu'));
+    }
+  });
+
+  it('say nothing of what was asked for', async () => {
+    const { output } = await runHost('waits.mjs', sink.url, { args: [postgres.url, redis.url, peerUrl] });
+    expect(output).not.toBe('');
+    for (const batch of sink.stored) expect(allTexts(batch)).not.toMatch(/secret|localhost|127\.0\.0\.1/);
+  });
+
+  it('know the caller though the pool is full, and leave callbacks alone', async () => {
+    const { output } = await runHost('waits-pool-full.mjs', sink.url, { args: [postgres.url] });
+    const waits = sumsOf('wait');
+    for (const [name, ms] of Object.entries(JSON.parse(output) as Record<string, number>)) {
+      expect(Object.keys(waits[name]!), name).toEqual(['pg SELECT pg_sleep(?)']);
+      expect(Math.abs(waits[name]!['pg SELECT pg_sleep(?)']! - ms), name).toBeLessThan(5);
+    }
+    expect(Object.keys(waits['checkout']!)).toEqual(['pg connect']);
+    expect(Object.keys(waits['client']!)).toEqual(['pg SELECT ?::text']);
+    expect(waits['callback']).toBeUndefined();
+  });
+
+  it.each(['require', 'import'])('are found in libraries that the host loads later, by %s', async (how) => {
+    const { errors } = await runHost('waits-late.cjs', sink.url, { args: [postgres.url, redis.url, how] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(Object.keys(sumsOf('wait')['late'] ?? {}).sort()).toEqual(['ioredis GET', 'ioredis pipeline', 'pg SELECT ?']);
+  });
+
+  it('change nothing in how errors are handled, or are not', async () => {
+    const args = [postgres.url, redis.url, `http://127.0.0.1:${await freePort()}`];
+    const withAgent = await runHost('waits-rejections.mjs', sink.url, { args });
+    const without = await runHost('waits-rejections.mjs', sink.url, { args, env: { HEARTH_ENABLED: 'off' } });
+    expect(JSON.parse(withAgent.output)).toEqual(JSON.parse(without.output));
+    expect(withAgent.output).toContain('brokenQuery');
+    expect(Object.keys(sumsOf('wait')['query'] ?? {})).toEqual(['pg SELECT nothing']);
+    expect(Object.keys(sumsOf('wait')['request'] ?? {})).toEqual(['fetch GET (address)']);
+  });
+
+  it('are undone at the stop, and do without what the host has frozen', async () => {
+    const ours = JSON.parse((await runHost('waits-undone.mjs', sink.url)).output) as Record<string, unknown>;
+    expect(ours).toMatchObject({ read: true, left: [], names: [] });
+    expect((ours['replaced'] as string[]).length).toBe(10); // all but the two of Error
+    const { output, errors } = await runHost('waits-undone.mjs', sink.url, { args: ['frozen'] });
+    expect(JSON.parse(output)).toEqual({ read: true, replaced: ['setTimeout'], left: [], names: [] });
+    expect(errors).not.toContain('AGENT_FAULT');
+  });
+
+  it('are not recorded where they are switched off', async () => {
+    await runHost('waits-pool-full.mjs', sink.url, { args: [postgres.url], env: { HEARTH_WAITS: 'off' } });
+    expect(sink.stored.flatMap(({ profiles }) => profiles).filter(({ typeId }) => typeId.startsWith('wait:'))).toEqual([]);
+  });
+});
