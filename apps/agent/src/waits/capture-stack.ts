@@ -68,7 +68,7 @@ function isOurs(scriptName: string): boolean {
 /** What V8 adds to what Node's types know of. */
 type PlaceOfSite = Partial<Record<'getEnclosingLineNumber' | 'getEnclosingColumnNumber', () => number | null>>;
 
-/** Where the function begins, as the sampler has it; 0 where this V8 does not tell. */
+/** Where the function begins: the sampler's line, and the column of its first word, where the sampler has that of its parameters. 0 where this V8 does not tell. */
 function definitionPlace(site: NodeJS.CallSite & PlaceOfSite): { line: number; column: number } {
   return { line: site.getEnclosingLineNumber?.() ?? 0, column: site.getEnclosingColumnNumber?.() ?? 0 };
 }

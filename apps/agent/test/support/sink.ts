@@ -92,7 +92,7 @@ export function functionRows(batch: Batch, type: Parameters<typeof profileOf>[1]
   }
   return [...rows]
     .filter((row) => functions.name[row] === name)
-    .map((row) => `${functions.name[row]} ${functions.scriptName[row]} ${functions.line[row]}:${functions.column?.[row]}`);
+    .map((row) => `${functions.name[row]} ${functions.scriptName[row]} ${functions.line[row]}`);
 }
 
 export function nameOf(labels: LabelSet): string {
