@@ -117,7 +117,7 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
     const waits = sumsOf('wait');
     for (const [name, ms] of Object.entries(JSON.parse(output) as Record<string, number>)) {
       expect(Object.keys(waits[name]!), name).toEqual(['pg SELECT pg_sleep(?)']);
-      expect(Math.abs(waits[name]!['pg SELECT pg_sleep(?)']! - ms), name).toBeLessThan(5);
+      expect(Math.abs(waits[name]!['pg SELECT pg_sleep(?)']! - ms), name).toBeLessThan(20); // one that took another's place would be 30 off
     }
     expect(Object.keys(waits['checkout']!)).toEqual(['pg connect']);
     expect(Object.keys(waits['client']!)).toEqual(['pg SELECT ?::text']);
