@@ -13,6 +13,7 @@ const FEATURE_ORDER = [
   'limits',
   'catalog',
   'commands',
+  'source-maps',
   'stacks',
   'transactions',
   'process-metrics',
@@ -146,6 +147,12 @@ module.exports = {
       'the agent carries no server or query code',
       '^apps/agent/',
       '^apps/agent/|^libs/(profile-model|wire-format|profile-formats)/',
+    ),
+    only(
+      'cli-uses',
+      'no server code; the revision is found by the very code of the agent, which libraries cannot hold: it reads files',
+      '^apps/cli/',
+      '^apps/cli/|^libs/|^apps/agent/src/(identity/|options/environment[.]ts)',
     ),
     only(
       'dashboard-uses',

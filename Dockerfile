@@ -24,6 +24,7 @@ COPY --from=build /hearth/apps/server/package.json apps/server/
 COPY --from=build /hearth/apps/server/dist apps/server/dist
 COPY --from=build /hearth/apps/dashboard/dist apps/dashboard/dist
 COPY --from=build /hearth/apps/agent/dist-pack apps/agent/dist-pack
+COPY --from=build /hearth/apps/cli/dist-pack apps/cli/dist-pack
 COPY LICENSE ./
 USER node
 EXPOSE 4040

@@ -221,6 +221,15 @@ CREATE TABLE migration (
   PRIMARY KEY (id)
 );
 
+CREATE TABLE minified_file (
+  service_id bigint NOT NULL,
+  revision_id bigint NOT NULL,
+  file text NOT NULL,
+  first_ms bigint NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (service_id, revision_id, file)
+);
+
 CREATE TABLE pinned_revision (
   service_id bigint NOT NULL,
   revision_id bigint NOT NULL,
@@ -390,6 +399,19 @@ CREATE TABLE service_profile_type (
   service_id bigint NOT NULL,
   profile_type_id smallint NOT NULL,
   PRIMARY KEY (service_id, profile_type_id)
+);
+
+CREATE TABLE source_map (
+  service_id bigint NOT NULL,
+  revision text NOT NULL,
+  file text NOT NULL,
+  hash text NOT NULL,
+  size_bytes bigint NOT NULL,
+  stored_bytes bigint NOT NULL,
+  uploaded_ms bigint NOT NULL,
+  used_ms bigint NOT NULL,
+  data bytea STORAGE EXTERNAL NOT NULL,
+  PRIMARY KEY (service_id, revision, file)
 );
 
 CREATE TABLE stack_head (

@@ -21,9 +21,16 @@ export const BUILD_STEPS = [
   {
     name: 'agent',
     title: 'Building and packing the agent',
-    from: ['tsconfig.base.json', 'libs/profile-model', 'libs/wire-format', 'apps/agent', 'scripts/pack-agent.mjs'],
+    from: ['tsconfig.base.json', 'libs/profile-model', 'libs/wire-format', 'apps/agent', 'scripts/pack-app.mjs'],
     to: ['apps/agent/dist/index.mjs', 'apps/agent/dist/index.cjs', 'apps/agent/dist-pack/agent.tgz'],
-    commands: () => [npmCommand('run', 'build', '-w', '@hearth/agent'), [process.execPath, 'scripts/pack-agent.mjs']],
+    commands: () => [npmCommand('run', 'build', '-w', '@hearth/agent'), [process.execPath, 'scripts/pack-app.mjs', 'agent']],
+  },
+  {
+    name: 'cli',
+    title: 'Building and packing the command line',
+    from: ['tsconfig.base.json', 'libs/query-contract', 'apps/agent/src', 'apps/cli', 'scripts/pack-app.mjs'],
+    to: ['apps/cli/dist/main.mjs', 'apps/cli/dist-pack/cli.tgz'],
+    commands: () => [npmCommand('run', 'build', '-w', '@hearth/cli'), [process.execPath, 'scripts/pack-app.mjs', 'cli']],
   },
   {
     name: 'dashboard',

@@ -50,6 +50,11 @@ export async function fillStore(databaseUrl: string): Promise<number> {
       branch: 'main',
     });
     await post(whole, '/api/v1/projects', { name: 'second' });
+    await post(whole, '/api/v1/source-maps?service=made&revision=made-2&file=dist/unused.js', {
+      version: 3,
+      sources: ['../src/unused.ts'],
+      mappings: 'AAAA',
+    });
     await pin(whole, '/api/v1/services/made/revisions/made-1/pin');
     await compareReleases(whole, startMs);
     await allBuilt(databaseUrl, 180_000);

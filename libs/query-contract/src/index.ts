@@ -20,6 +20,8 @@ export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
 export type { RetentionAmount, RetentionAnswer, RetentionDays, RetentionEstimateAnswer, RetentionTier } from './retention.js';
+export { sourceMapRevisionSchema, sourceMapsQuerySchema, sourceMapUploadSchema } from './source-maps.js';
+export type { RemovedSourceMapsAnswer, SourceMapAnswer, SourceMapsAnswer } from './source-maps.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';
 export type { ResolvedSelection, Selection, SelectionInput } from './selection.js';
 export type {

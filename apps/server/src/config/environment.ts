@@ -34,6 +34,10 @@ export interface Environment {
   readonly minFreeDiskBytes: number;
   /** `undefined`: the database may fill its disk. */
   readonly maxDatabaseBytes: number | undefined;
+  /** Of one source map, inflated. */
+  readonly maxSourceMapBytes: number;
+  /** Of all source maps of a project, as they are stored. */
+  readonly maxSourceMapsTotalBytes: number;
   readonly workerThreads: number;
   /** Windows that may wait to be built before ingest tells senders to wait. */
   readonly maxPendingWindows: number;
@@ -94,6 +98,8 @@ const schema = z.object({
   MAX_QUEUED_BYTES: bytes(256 * 2 ** 20),
   MIN_FREE_DISK_BYTES: count('a number of bytes', 0, 2 ** 50, 2 ** 30),
   MAX_DATABASE_BYTES: wholeNumber('a number of bytes', 2 ** 20, 2 ** 50).optional(),
+  MAX_SOURCE_MAP_BYTES: bytes(32 * 2 ** 20),
+  MAX_SOURCE_MAPS_TOTAL_BYTES: count('a number of bytes', 1024, 2 ** 50, 2 ** 30),
   WORKER_THREADS: count('a number of threads', 1, 256, 2),
   MAX_PENDING_WINDOWS: count('a number of windows', 1, 2 ** 31 - 1, 200_000),
   TICK_MS: count('a number of milliseconds', 50, 60_000, 1_000),
@@ -143,6 +149,8 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
     maxQueuedBytes: values.MAX_QUEUED_BYTES,
     minFreeDiskBytes: values.MIN_FREE_DISK_BYTES,
     maxDatabaseBytes: values.MAX_DATABASE_BYTES,
+    maxSourceMapBytes: values.MAX_SOURCE_MAP_BYTES,
+    maxSourceMapsTotalBytes: values.MAX_SOURCE_MAPS_TOTAL_BYTES,
     workerThreads: values.WORKER_THREADS,
     maxPendingWindows: values.MAX_PENDING_WINDOWS,
     tickMs: values.TICK_MS,

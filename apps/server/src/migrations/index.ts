@@ -9,6 +9,7 @@ import { QuotasOfReleases1763600000009 } from './1763600000009-quotas-of-release
 import { PartialDeletion1763600000011 } from './1763600000011-partial-deletion.js';
 import { PinnedRevisions1763600000012 } from './1763600000012-pinned-revisions.js';
 import { LineRecordings1763600000013 } from './1763600000013-line-recordings.js';
+import { SourceMaps1763600000014 } from './1763600000014-source-maps.js';
 import { AgentCommands1763600000015 } from './1763600000015-agent-commands.js';
 
 /** Every migration, oldest first. */
@@ -24,5 +25,6 @@ export const MIGRATIONS = [
   PartialDeletion1763600000011,
   PinnedRevisions1763600000012,
   LineRecordings1763600000013,
+  SourceMaps1763600000014,
   AgentCommands1763600000015,
 ];

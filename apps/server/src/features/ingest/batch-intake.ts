@@ -11,6 +11,7 @@ import { Limits, type ServiceLimits } from '../limits/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
 import { acceptedStart } from './accepted-time.js';
+import { BatchNaming } from './batch-naming.js';
 import { blocksOf } from './blocks-of.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
@@ -20,7 +21,7 @@ import { IngestThreads } from './ingest-threads.js';
 import { SMALL_BODY_BYTES, SMALL_DECODED_BYTES, SMALL_INFLATED_BYTES, SMALL_LINE_VISITS } from './small-bodies.js';
 import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
-import { errorOf } from './worker-fault.js';
+import { errorOf } from '../../platform/worker-pool/worker-fault.js';
 
 /** What says that a body becomes more than is read here. */
 const TOO_LARGE_HERE = new Set(['INFLATED_TOO_LARGE', 'WIRE_SIZE', 'LINES_TOO_LARGE']);
@@ -40,6 +41,7 @@ export class BatchIntake {
     readonly metrics: IngestMetrics,
     readonly limits: Limits,
     readonly commands: AgentCommands,
+    readonly naming: BatchNaming,
   ) {}
 
   /**
@@ -127,10 +129,11 @@ export class BatchIntake {
 
   async #store(
     projectId: number,
-    batch: CanonicalBatch,
+    sent: CanonicalBatch,
     { origin, process, folded }: FoundOrigin,
     limits: ServiceLimits,
   ): Promise<StoreOutcome> {
+    const batch = await this.naming.named(sent, origin);
     const { startMs } = batch;
     const labelGeneration = await this.labelSets.generationOf(origin.serviceId);
     const [labelSetIds, profileTypeIds] = await Promise.all([

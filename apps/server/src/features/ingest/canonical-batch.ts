@@ -1,5 +1,6 @@
 import { canonicalFunction, RememberedFunctions } from '@hearth/profile-model';
 import type { EpochMs, FunctionTable, LabelSet, LineCosts, ProfileTypeId, StackTable } from '@hearth/profile-model';
+import type { FunctionPlaces } from '../source-maps/index.js';
 import type { AgentReport, Batch, BatchProcess, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
 
 /** Samples of one profile type as columns of one length. */
@@ -23,6 +24,8 @@ export interface CanonicalBatch {
   readonly durationMs: number;
   /** Functions that differed only in their line are the same now, in rows of their own: the dictionary makes them, their stacks and samples one. */
   readonly functions: FunctionTable;
+  /** Of the same rows, as they were sent. */
+  readonly places: FunctionPlaces;
   readonly stacks: StackTable;
   readonly labelSets: readonly LabelSet[];
   readonly profiles: readonly CanonicalProfile[];
@@ -40,6 +43,7 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
     startMs: batch.startMs,
     durationMs: batch.durationMs,
     functions: canonicalFunctions(batch.functions, rootDir),
+    places: { line: batch.functions.line, column: batch.functions.column },
     stacks: batch.stacks,
     labelSets: batch.labelSets,
     profiles: batch.profiles,

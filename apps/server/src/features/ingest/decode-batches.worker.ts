@@ -2,7 +2,7 @@ import { decodeBatchesApart } from '@hearth/wire-format';
 import { inflateBody, type ContentEncoding } from '../../platform/http/inflate.js';
 import { canonicalBatch, type CanonicalBatch } from './canonical-batch.js';
 import { withRecordedLines } from './recorded-lines.js';
-import { faultOf, type WorkerFault } from './worker-fault.js';
+import { faultOf, type WorkerFault } from '../../platform/worker-pool/worker-fault.js';
 
 export interface DecodeBatchesTask {
   readonly body: Uint8Array<ArrayBuffer>;

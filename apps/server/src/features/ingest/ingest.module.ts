@@ -4,9 +4,11 @@ import { CommandsModule } from '../commands/index.js';
 import { LimitsModule } from '../limits/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
+import { SourceMapsApiModule } from '../source-maps/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { BacklogWatch } from './backlog-watch.js';
 import { BatchIntake } from './batch-intake.js';
+import { BatchNaming } from './batch-naming.js';
 import { BatchesController } from './batches.controller.js';
 import { BodyIntake } from './body-intake.js';
 import { IngestGate } from './ingest-gate.js';
@@ -19,8 +21,26 @@ import { PyroscopeController } from './pyroscope.controller.js';
 import { Storing } from './storing.js';
 
 @Module({
-  imports: [LimitsModule, CatalogModule, CommandsModule, StacksModule, ProcessMetricsModule, ProfileStoreModule],
+  imports: [
+    LimitsModule,
+    CatalogModule,
+    CommandsModule,
+    SourceMapsApiModule,
+    StacksModule,
+    ProcessMetricsModule,
+    ProfileStoreModule,
+  ],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
-  providers: [BacklogWatch, BatchIntake, BodyIntake, IngestGate, IngestMetrics, IngestThreads, ProfileIntake, Storing],
+  providers: [
+    BacklogWatch,
+    BatchIntake,
+    BatchNaming,
+    BodyIntake,
+    IngestGate,
+    IngestMetrics,
+    IngestThreads,
+    ProfileIntake,
+    Storing,
+  ],
 })
 export class IngestModule {}

@@ -23,7 +23,7 @@ import {
 } from './small-bodies.js';
 import { knownFault } from './known-fault.js';
 import { Storing } from './storing.js';
-import { errorOf, type WorkerFault } from './worker-fault.js';
+import { errorOf, type WorkerFault } from '../../platform/worker-pool/worker-fault.js';
 
 /** A profile file and what its sender says about it. */
 export interface ProfileUpload extends Admitted {

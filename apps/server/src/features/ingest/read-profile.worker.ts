@@ -13,7 +13,7 @@ import { HearthError } from '../../platform/http/hearth-error.js';
 import type { CanonicalProfile } from './canonical-batch.js';
 import { multipartPart } from './multipart.js';
 import { recordedLines } from './recorded-lines.js';
-import { faultOf, type WorkerFault } from './worker-fault.js';
+import { faultOf, type WorkerFault } from '../../platform/worker-pool/worker-fault.js';
 
 export interface ReadProfileTask {
   readonly body: Uint8Array<ArrayBuffer>;

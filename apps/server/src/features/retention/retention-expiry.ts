@@ -12,6 +12,7 @@ import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, SegmentRepository, WindowRepository } from '../profile-store/index.js';
 import { RollupWork } from '../rollup/index.js';
+import { MinifiedFiles, SourceMaps } from '../source-maps/index.js';
 import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import type { Cutoff } from './retention-tiers.js';
 import { Retention } from './retention.js';
@@ -37,6 +38,8 @@ export class RetentionExpiry {
     private readonly catalog: Catalog,
     private readonly pins: PinnedRevisions,
     private readonly pinnedTransactions: PinnedTransactions,
+    private readonly sourceMaps: SourceMaps,
+    private readonly minifiedFiles: MinifiedFiles,
   ) {}
 
   /**
@@ -45,8 +48,12 @@ export class RetentionExpiry {
    */
   async expire(nowMs: EpochMs = Date.now()): Promise<void> {
     for (const tier of RETENTION_TIERS) await this.#expire(tier, nowMs);
-    for (const { beforeMs, serviceIds } of await this.retention.cutoffs('longest', nowMs))
+    for (const { beforeMs, serviceIds } of await this.retention.cutoffs('longest', nowMs)) {
       await this.catalog.removeProcesses(serviceIds, beforeMs - PROCESS_REST_MS);
+      // Names are given when batches come: of a revision that sends no more nothing needs its maps.
+      await this.sourceMaps.removeUnused(serviceIds, beforeMs);
+      await this.minifiedFiles.removeBefore(serviceIds, beforeMs);
+    }
   }
 
   async #expire(tier: RetentionTier, nowMs: EpochMs): Promise<void> {

@@ -8,6 +8,7 @@ import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupWorkModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
+import { SourceMapsModule } from '../source-maps/index.js';
 import { StacksModule } from '../stacks/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
@@ -40,6 +41,7 @@ const imports = [
   ProcessMetricsModule,
   ProfileStoreModule,
   SelectionModule,
+  SourceMapsModule,
   StacksModule,
   TransactionsModule,
   TypeOrmModule.forFeature([DeletionEntity, RetentionPolicyEntity]),

@@ -6,8 +6,8 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../observability/metrics.js';
 import { ProblemFilter } from './problem-filter.js';
 
-/** Below /api. What is sent here may be JSON too (.cpuprofile), but is larger, and ingest bounds and reads it after it knows the sender. */
-const INGEST_PATH = /^\/v1\/(batches|profiles)\/?$/i;
+/** Below /api. What is sent here may be JSON too (.cpuprofile, source maps), but is larger: who takes it in bounds and reads it after it knows the sender. */
+const INGEST_PATH = /^\/v1\/(batches|profiles|source-maps)\/?$/i;
 
 /** What every route has: security headers, JSON bodies, log and metrics, problem details. Bodies of profiles are read by ingest itself. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {

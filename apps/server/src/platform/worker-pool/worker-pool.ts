@@ -25,15 +25,16 @@ export class WorkerPool implements OnApplicationShutdown {
   /**
    * @param threads - Threads that run at once; each does one task at a time.
    * @param keptThreads - Of those, how many are kept while there is nothing to do.
+   * @param maxHeapMb - Of each thread, roughly; a task that needs more fails alone.
    */
-  constructor(threads: number, keptThreads = 1) {
+  constructor(threads: number, keptThreads = 1, maxHeapMb = MAX_OLD_SPACE_MB) {
     this.#pool = new Piscina({
       minThreads: keptThreads,
       maxThreads: threads,
       idleTimeout: 30_000,
       maxQueue: Infinity, // callers bound what they hand in by bytes
       execArgv: [], // not the test runner's: its conditions lead to sources, which a plain thread cannot load
-      resourceLimits: { maxOldGenerationSizeMb: MAX_OLD_SPACE_MB },
+      resourceLimits: { maxOldGenerationSizeMb: maxHeapMb },
     });
   }
 

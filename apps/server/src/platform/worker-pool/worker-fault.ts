@@ -1,4 +1,4 @@
-import { HearthError } from '../../platform/http/index.js';
+import { HearthError } from '../http/hearth-error.js';
 
 /** An error on its way out of a worker thread: a cloned `Error` would lose its code. */
 export interface WorkerFault {

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+/** A generated file and its map. */
+export interface FoundMap {
+  /** Of the generated file; relative to the root, with `/`. */
+  readonly file: string;
+  /** Where the map was: a path relative to the root, or `inline`. */
+  readonly from: string;
+  /** JSON. */
+  readonly bytes: Buffer;
+}
+
+export interface FoundMaps {
+  /** By file. */
+  readonly maps: readonly FoundMap[];
+  /** Scripts that have none, or one that cannot be read; relative to the root. */
+  readonly without: readonly { readonly file: string; readonly why: string }[];
+}
+
+const SCRIPT = /\.[cm]?js$/;
+const SKIPPED_FOLDERS = new Set(['node_modules', '.git']);
+const MARK = 'sourceMappingURL=';
+/** Of a script or map: larger ones are no build of a service, and are not read. */
+const MAX_FILE_BYTES = 256 * 2 ** 20;
+const MAX_SCRIPTS = 20_000;
+
+/** All maps of the scripts below `dir`. @param root - An absolute folder around `dir`. */
+export function findMaps(dir: string, root: string): FoundMaps {
+  const maps: FoundMap[] = [];
+  const without: { file: string; why: string }[] = [];
+  for (const script of listScripts(dir)) {
+    const file = relativePath(root, script);
+    const found = mapOf(script, root);
+    if ('why' in found) without.push({ file, why: found.why });
+    else maps.push({ file, ...found });
+  }
+  return { maps, without };
+}
+
+/** In the order of their names. Links are not followed: what they lead to is found where it is, or is not of this build. */
+function listScripts(dir: string): string[] {
+  const scripts: string[] = [];
+  const open = [dir];
+  for (let folder = open.pop(); folder !== undefined && scripts.length < MAX_SCRIPTS; folder = open.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory() && !SKIPPED_FOLDERS.has(entry.name)) open.push(path.join(folder, entry.name));
+      else if (entry.isFile() && SCRIPT.test(entry.name)) scripts.push(path.join(folder, entry.name));
+    }
+  }
+  return scripts.sort().slice(0, MAX_SCRIPTS);
+}
+
+function mapOf(script: string, root: string): Omit<FoundMap, 'file'> | { why: string } {
+  const code = readBounded(script);
+  if (code === undefined) return { why: 'too large to be read' };
+  const url = mappingUrl(code);
+  if (url?.startsWith('data:')) {
+    const bytes = inlineMap(url);
+    return bytes === undefined ? { why: 'its inline source map cannot be read' } : { from: 'inline', bytes };
+  }
+  if (url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url)) return { why: `its source map is elsewhere: ${url.slice(0, 100)}` };
+  const beside = `${script}.map`;
+  for (const candidate of url === undefined ? [beside] : [path.resolve(path.dirname(script), decoded(url)), beside]) {
+    // A comment must not make us send any other file of this machine.
+    const place = relativePath(root, candidate);
+    if (!candidate.endsWith('.map') || place.startsWith('../')) continue;
+    const bytes = readBounded(candidate);
+    if (bytes !== undefined) return { from: place, bytes };
+  }
+  return { why: url === undefined ? 'no source map' : `its source map is missing: ${url.slice(0, 100)}` };
+}
+
+/** What the last such comment of the script says. */
+function mappingUrl(code: Buffer): string | undefined {
+  const at = code.lastIndexOf(MARK);
+  if (at === -1 || !/\/[/*][#@][ \t]*$/.test(code.toString('latin1', Math.max(0, at - 8), at))) return undefined;
+  return /^[^\s'"*]+/.exec(code.toString('utf8', at + MARK.length))?.[0];
+}
+
+function inlineMap(url: string): Buffer | undefined {
+  const comma = url.indexOf(',');
+  if (comma === -1) return undefined;
+  const data = url.slice(comma + 1);
+  return /;base64$/i.test(url.slice(0, comma)) ? Buffer.from(data, 'base64') : Buffer.from(decoded(data));
+}
+
+function readBounded(file: string): Buffer | undefined {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat?.isFile() && stat.size <= MAX_FILE_BYTES ? readFileSync(file) : undefined;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function relativePath(root: string, file: string): string {
+  return path.relative(root, file).split(path.sep).join('/');
+}

@@ -1,0 +1,85 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { findIdentity } from '../../../agent/src/identity/service-identity.js';
+import { readEnvironment as readAgentEnvironment } from '../../../agent/src/options/environment.js';
+import { CliError, EXIT, type ExitCode, type Terminal } from '../terminal.js';
+import { findMaps, type FoundMap } from './find-maps.js';
+import { sendMap } from './send-map.js';
+import type { UploadOptions, UploadPlan, UploadResult } from './upload-plan.js';
+import { describeUpload, sizeText } from './upload-report.js';
+
+const DEFAULT_URL = 'http://127.0.0.1:4040';
+
+/** @throws {CliError} */
+export async function uploadSourceMaps(options: UploadOptions, terminal: Terminal): Promise<ExitCode> {
+  const plan = planUpload(options);
+  const { maps } = plan.found;
+  const results: UploadResult[] = [];
+  if (options.mode === 'upload' && maps.length > 0) {
+    const key = options.key;
+    if (key === undefined)
+      throw new CliError(
+        EXIT.usage,
+        `no key: make an ingest key on the Install page of ${plan.url.origin} and set HEARTH_KEY, or pass --key`,
+      );
+    for (const [at, map] of maps.entries()) {
+      showProgress(terminal, `${at + 1} of ${maps.length}: ${map.file} (${sizeText(map.bytes.length)})`);
+      results.push(await sendMap({ url: plan.url, key }, plan, map));
+    }
+    showProgress(terminal, '');
+  }
+  const report = describeUpload(plan, results, options);
+  terminal.out(report.text);
+  if (report.advice !== '') terminal.err(`hearth: ${report.advice}\n`);
+  if (maps.length === 0) return EXIT.nothing;
+  return results.some((result) => result !== undefined && !('answer' in result)) ? EXIT.failed : EXIT.done;
+}
+
+function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
+  const absolute = path.resolve(dir);
+  if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
+    throw new CliError(EXIT.usage, `${dir} is no folder: name the one that the build wrote`);
+  const url = given.url ?? DEFAULT_URL;
+  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
+    throw new CliError(EXIT.usage, `"${url.slice(0, 200)}" is no http(s) address of a Hearth server (--url, HEARTH_URL)`);
+  const environment = readAgentEnvironment(variables);
+  const identity = findIdentity(
+    {
+      service: given.service ?? environment.service ?? '',
+      revisionOption: given.revision ?? '',
+      revisionVariable: environment.revision ?? '',
+    },
+    absolute,
+  );
+  if (identity.revision === '')
+    throw new CliError(
+      EXIT.usage,
+      'no revision: neither .git nor a variable tells it here. Pass --revision, the one that its processes will send',
+    );
+  const root = path.resolve(given.root ?? (identity.rootDir || absolute));
+  if (path.relative(root, absolute).startsWith('..')) throw new CliError(EXIT.usage, `${dir} is not inside of ${root} (--root)`);
+  const { maps, without } = findMaps(absolute, root);
+  return {
+    url: new URL(url),
+    service: identity.service,
+    revision: identity.revision,
+    revisionSource: identity.revisionSource,
+    root,
+    found: { maps: given.sources === 'left-out' ? maps.map(withoutSources) : maps, without },
+  };
+}
+
+/** A map that is none is sent as it is: the server says what is wrong with it. */
+function withoutSources(map: FoundMap): FoundMap {
+  try {
+    const { sourcesContent: _content, ...rest } = JSON.parse(map.bytes.toString()) as Record<string, unknown>;
+    return { ...map, bytes: Buffer.from(JSON.stringify(rest)) };
+  } catch {
+    return map;
+  }
+}
+
+/** On one line, for whom it is of interest. */
+function showProgress({ err, isInteractive }: Terminal, text: string): void {
+  if (isInteractive) err(`\r\u001B[K${text}`);
+}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { MinifiedFiles, OriginalFunctions } from '../source-maps/index.js';
+import type { CanonicalBatch, CanonicalProfile } from './canonical-batch.js';
+import { IngestThreads } from './ingest-threads.js';
+import { recordedLines, type RecordedLines } from './recorded-lines.js';
+import type { RecordedLinesTask } from './recorded-lines.worker.js';
+import { SMALL_LINE_VISITS } from './small-bodies.js';
+
+const LINES_FILE = 'features/ingest/recorded-lines.worker.js';
+
+/** Names what is in a batch as its sources do, where there are source maps; notes which files stay minified. */
+@Injectable()
+export class BatchNaming {
+  constructor(
+    readonly originals: OriginalFunctions,
+    readonly minified: MinifiedFiles,
+    readonly threads: IngestThreads,
+  ) {}
+
+  /** The same batch by the names of its sources. Stacks keep their rows: functions that are one now are made one where they are stored. */
+  async named(batch: CanonicalBatch, of: { readonly serviceId: number; readonly revisionId: number }): Promise<CanonicalBatch> {
+    const { revision } = batch.process;
+    const named = await this.originals.name({ serviceId: of.serviceId, revision }, batch.functions, batch.places);
+    if (named.minifiedFiles.length > 0) await this.minified.note(of.serviceId, of.revisionId, named.minifiedFiles, batch.startMs);
+    if (!named.isChanged) return batch;
+    const renamed = { ...batch, functions: named.functions };
+    const withLines = batch.profiles.filter(({ lineCosts }) => lineCosts !== undefined);
+    if (withLines.length === 0) return renamed;
+    // Lines that are one in the source were several: what a sample counts once can be told from its stack only.
+    const { costs } = await this.#recordedLines(renamed, withLines, named.line);
+    const costsOf = new Map(withLines.map((profile, at) => [profile, costs[at]]));
+    const profiles = batch.profiles.map((profile) => ({ ...profile, lineCosts: costsOf.get(profile) }));
+    return { ...renamed, profiles };
+  }
+
+  async #recordedLines(
+    { functions, stacks }: CanonicalBatch,
+    profiles: readonly CanonicalProfile[],
+    line: Uint32Array,
+  ): Promise<RecordedLines> {
+    if (profiles.length * (functions.length + stacks.length) <= SMALL_LINE_VISITS)
+      return recordedLines({ functions, stacks }, profiles, line);
+    return this.threads.run<RecordedLinesTask, RecordedLines>(LINES_FILE, { functions, stacks, profiles, line });
+  }
+}

@@ -1,0 +1,220 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FunctionTable } from '@hearth/profile-model';
+import type { Logger } from 'pino';
+import { LOGGER } from '../../platform/observability/index.js';
+import type { FindFunctionsTask, FoundFunctions } from './find-functions.worker.js';
+import { matchFile } from './match-file.js';
+import type { GeneratedFunction, OriginalFunction } from './original-function.js';
+import { FunctionFindingThread } from './source-map-threads.js';
+import { SourceMaps } from './source-maps.repository.js';
+
+/** Where each function of a table is defined, or in profiles of lines where it ran; 0 is unknown. */
+export interface FunctionPlaces {
+  readonly line: Uint32Array;
+  /** `undefined`: of none it is known. */
+  readonly column: Uint32Array | undefined;
+}
+
+export interface NamedFunctions {
+  readonly functions: FunctionTable;
+  /** As in `FunctionPlaces`, in the source. */
+  readonly line: Uint32Array;
+  readonly isChanged: boolean;
+  /** Files of the program whose functions stay minified, each once. */
+  readonly minifiedFiles: readonly string[];
+}
+
+/** Nobody writes lines as long as this: a function that begins behind it was put there by a minifier. */
+export const MINIFIED_COLUMN = 500;
+const WORKER_FILE = 'features/source-maps/find-functions.worker.js';
+/** Of one batch: what is beyond comes with the next. */
+const MAX_FOUND_AT_ONCE = 5_000;
+const FIND_TIMEOUT_MS = 10_000;
+/** How late a map that another api process took in is known here. */
+const LIST_LIFE_MS = 10_000;
+const FAILED_REST_MS = 60_000;
+const REMEMBERED_REVISIONS = 1_000;
+const REMEMBERED_FUNCTIONS = 100_000;
+/** Longer names are made up by somebody; such functions are found anew each time. */
+const MAX_REMEMBERED_NAME = 300;
+
+/** What is known of one revision: its maps, and the functions that were found in them. */
+interface KnownRevision {
+  readonly untilMs: number;
+  /** Hash of each map, by its file. */
+  readonly hashOf: ReadonlyMap<string, string>;
+  /** File of the map, by the file that functions name; `undefined`: none fits. */
+  readonly mapOf: Map<string, string | undefined>;
+}
+
+/** Gives functions of generated code the names that they have in their sources. */
+@Injectable()
+export class OriginalFunctions {
+  readonly #revisions = new Map<string, KnownRevision>();
+  /** By hash of the map, then place and name; `undefined`: the map does not know it. */
+  readonly #found = new Map<string, Map<string, OriginalFunction | undefined>>();
+  readonly #failedUntilMs = new Map<string, number>();
+  #foundCount = 0;
+
+  constructor(
+    readonly maps: SourceMaps,
+    readonly thread: FunctionFindingThread,
+    @Inject(LOGGER) readonly logger: Logger,
+  ) {}
+
+  /** What no map knows stays as it is, and so does everything while maps cannot be read: a batch is never refused for its maps. */
+  async name(
+    { serviceId, revision }: { readonly serviceId: number; readonly revision: string },
+    functions: FunctionTable,
+    places: FunctionPlaces,
+  ): Promise<NamedFunctions> {
+    const known = await this.#revision(serviceId, revision);
+    const mapFiles = known.hashOf.size === 0 ? [] : mapFileOfRows(functions, known);
+    const rowsOfMap = new Map<string, number[]>();
+    mapFiles.forEach((file, row) => {
+      if (file === undefined) return;
+      const rows = rowsOfMap.get(file);
+      if (rows === undefined) rowsOfMap.set(file, [row]);
+      else rows.push(row);
+    });
+    const originalOf = new Map<number, OriginalFunction>();
+    for (const [file, rows] of rowsOfMap) {
+      const generated = rows.map((row) => ({
+        name: functions.name[row]!,
+        line: places.line[row]!,
+        column: places.column?.[row] ?? 0,
+      }));
+      const found = await this.#find({ serviceId, revision, file }, known.hashOf.get(file)!, generated);
+      rows.forEach((row, at) => {
+        const original = found[at];
+        if (original !== undefined) originalOf.set(row, original);
+      });
+    }
+    return {
+      ...withOriginals(functions, places.line, originalOf),
+      isChanged: originalOf.size > 0,
+      minifiedFiles: minifiedFiles(functions, places, originalOf),
+    };
+  }
+
+  /** A map of the revision has come or gone. */
+  forget(serviceId: number, revision: string): void {
+    this.#revisions.delete(JSON.stringify([serviceId, revision]));
+  }
+
+  async #revision(serviceId: number, revision: string): Promise<KnownRevision> {
+    const key = JSON.stringify([serviceId, revision]);
+    const nowMs = Date.now();
+    const remembered = this.#revisions.get(key);
+    if (remembered !== undefined && remembered.untilMs > nowMs) return remembered;
+    const rows = revision === '' ? [] : await this.maps.use(serviceId, revision, nowMs);
+    const hashOf = new Map(rows.map(({ file, hash }) => [file, hash]));
+    const known = { untilMs: nowMs + LIST_LIFE_MS, hashOf, mapOf: new Map<string, string | undefined>() };
+    if (this.#revisions.size >= REMEMBERED_REVISIONS) this.#revisions.clear();
+    this.#revisions.set(key, known);
+    return known;
+  }
+
+  async #find(
+    key: { readonly serviceId: number; readonly revision: string; readonly file: string },
+    hash: string,
+    functions: readonly GeneratedFunction[],
+  ): Promise<FoundFunctions> {
+    const known = this.#foundIn(hash);
+    const missing = [...new Map(functions.map((one) => [placeKey(one), one]))].filter(([place]) => !known.has(place));
+    const fresh = new Map<string, OriginalFunction | undefined>();
+    if (missing.length > 0 && !((this.#failedUntilMs.get(hash) ?? 0) > Date.now())) {
+      const asked = missing.slice(0, MAX_FOUND_AT_ONCE);
+      const found = await this.#askThread(
+        key,
+        hash,
+        asked.map(([, one]) => one),
+      );
+      asked.forEach(([place, { name }], at) => {
+        fresh.set(place, found?.[at]);
+        if (found === undefined || name.length > MAX_REMEMBERED_NAME) return;
+        known.set(place, found[at]);
+        this.#foundCount += 1;
+      });
+    }
+    return functions.map((one) => known.get(placeKey(one)) ?? fresh.get(placeKey(one)));
+  }
+
+  #foundIn(hash: string): Map<string, OriginalFunction | undefined> {
+    if (this.#foundCount > REMEMBERED_FUNCTIONS) {
+      this.#found.clear();
+      this.#foundCount = 0;
+    }
+    let known = this.#found.get(hash);
+    if (known === undefined) this.#found.set(hash, (known = new Map()));
+    return known;
+  }
+
+  async #askThread(
+    key: { readonly serviceId: number; readonly revision: string; readonly file: string },
+    hash: string,
+    functions: readonly GeneratedFunction[],
+  ): Promise<FoundFunctions | undefined> {
+    try {
+      const signal = AbortSignal.timeout(FIND_TIMEOUT_MS);
+      const ask = (task: FindFunctionsTask) =>
+        this.thread.run<FindFunctionsTask, FoundFunctions | 'map-not-here'>(WORKER_FILE, task, { signal });
+      const found = await ask({ hash, functions });
+      if (found !== 'map-not-here') return found;
+      const stored = await this.maps.data(key);
+      if (stored === undefined) return undefined; // deleted meanwhile
+      const foundNow = await ask({ hash, functions, stored });
+      return foundNow === 'map-not-here' ? undefined : foundNow;
+    } catch (error) {
+      this.logger.error({ err: error, file: key.file, revision: key.revision }, 'a source map was not read: names stay minified');
+      if (this.#failedUntilMs.size >= REMEMBERED_REVISIONS) this.#failedUntilMs.clear();
+      this.#failedUntilMs.set(hash, Date.now() + FAILED_REST_MS);
+      return undefined;
+    }
+  }
+}
+
+const placeKey = ({ name, line, column }: GeneratedFunction): string => `${line} ${column} ${name}`;
+
+/** The file of the map of each row; packages have maps of their own, which nobody uploads. */
+function mapFileOfRows(functions: FunctionTable, { hashOf, mapOf }: KnownRevision): (string | undefined)[] {
+  const files = [...hashOf.keys()];
+  return functions.file.map((file, row) => {
+    if (functions.package[row] !== '' || file === '') return undefined;
+    if (!mapOf.has(file)) {
+      if (mapOf.size > REMEMBERED_REVISIONS) mapOf.clear();
+      mapOf.set(file, matchFile(files, file));
+    }
+    return mapOf.get(file);
+  });
+}
+
+function withOriginals(
+  functions: FunctionTable,
+  line: Uint32Array,
+  originalOf: ReadonlyMap<number, OriginalFunction>,
+): Pick<NamedFunctions, 'functions' | 'line'> {
+  if (originalOf.size === 0) return { functions, line };
+  return {
+    functions: {
+      length: functions.length,
+      name: functions.name.map((name, row) => originalOf.get(row)?.name ?? name),
+      package: functions.package.map((name, row) => originalOf.get(row)?.package ?? name),
+      file: functions.file.map((file, row) => originalOf.get(row)?.file ?? file),
+    },
+    line: line.map((one, row) => originalOf.get(row)?.line ?? one),
+  };
+}
+
+function minifiedFiles(
+  functions: FunctionTable,
+  { column }: FunctionPlaces,
+  originalOf: ReadonlyMap<number, OriginalFunction>,
+): string[] {
+  if (column === undefined) return [];
+  const files = new Set<string>();
+  for (let row = 0; row < column.length; row += 1)
+    if (column[row]! > MINIFIED_COLUMN && functions.package[row] === '' && functions.file[row] !== '' && !originalOf.has(row))
+      files.add(functions.file[row]!);
+  return [...files];
+}

@@ -1,0 +1,22 @@
+import { Module } from '@nestjs/common';
+import { CatalogModule } from '../catalog/index.js';
+import { LimitsModule } from '../limits/index.js';
+import { MinifiedFiles } from './minified-files.repository.js';
+import { OriginalFunctions } from './original-functions.js';
+import { SourceMapIntake } from './source-map-intake.js';
+import { SourceMapList } from './source-map-list.js';
+import { FunctionFindingThread, MapReadingThread } from './source-map-threads.js';
+import { SourceMapsController } from './source-maps.controller.js';
+import { SourceMaps } from './source-maps.repository.js';
+
+@Module({ providers: [SourceMaps, MinifiedFiles], exports: [SourceMaps, MinifiedFiles] })
+export class SourceMapsModule {}
+
+/** The routes and the naming of functions, for the api role. */
+@Module({
+  imports: [SourceMapsModule, CatalogModule, LimitsModule],
+  controllers: [SourceMapsController],
+  providers: [OriginalFunctions, SourceMapIntake, SourceMapList, FunctionFindingThread, MapReadingThread],
+  exports: [OriginalFunctions, SourceMapsModule],
+})
+export class SourceMapsApiModule {}

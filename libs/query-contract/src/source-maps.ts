@@ -1,0 +1,68 @@
+import { MAX_NAME_LENGTH } from '@hearth/profile-model';
+import { z } from 'zod';
+
+/** Relative to the root of the program, with `/`, without `.` and `..`. */
+const generatedFile = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .refine(
+    (file) => !/[\\\0]/.test(file) && file.split('/').every((part) => !['', '.', '..'].includes(part)),
+    'must be a path relative to the root of the program, as dist/server.js',
+  );
+
+export const sourceMapRevisionSchema = z.object({
+  service: z.string().min(1).max(MAX_NAME_LENGTH),
+  /** As its processes send it. */
+  revision: z.string().min(1).max(MAX_NAME_LENGTH),
+});
+export const sourceMapUploadSchema = sourceMapRevisionSchema.extend({
+  /** The generated file, not its map. */
+  file: generatedFile,
+});
+export const sourceMapsQuerySchema = sourceMapRevisionSchema.partial();
+
+/** One map, as it was taken in. */
+export interface SourceMapAnswer {
+  readonly service: string;
+  readonly revision: string;
+  readonly file: string;
+  /** `unchanged`: the very same was there already. */
+  readonly outcome: 'stored' | 'unchanged' | 'replaced';
+  /** SHA-256 of what is kept of it. */
+  readonly hash: string;
+  /** Of what is kept: names and places, no sources. */
+  readonly sizeBytes: number;
+  /** The same, compressed. */
+  readonly storedBytes: number;
+  /** How many sources it names. */
+  readonly sources: number;
+}
+
+export interface SourceMapsAnswer {
+  /** The last uploaded first, at most 10,000. */
+  readonly maps: readonly {
+    readonly service: string;
+    readonly revision: string;
+    readonly file: string;
+    readonly hash: string;
+    readonly sizeBytes: number;
+    readonly storedBytes: number;
+    readonly uploadedMs: number;
+    /** When a batch of its revision last came, to half a day; or when it was uploaded. */
+    readonly usedMs: number;
+  }[];
+  /** Files whose functions came minified and were kept so, at most 50 of a revision. */
+  readonly minified: readonly {
+    readonly service: string;
+    readonly revision: string;
+    readonly file: string;
+    /** Between them there was at least one batch with such functions; to ten minutes. */
+    readonly firstMs: number;
+    readonly lastMs: number;
+  }[];
+}
+
+export interface RemovedSourceMapsAnswer {
+  readonly removed: number;
+}
