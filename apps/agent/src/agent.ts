@@ -13,7 +13,9 @@ import { AgentLog, type AgentLogger } from './safety/agent-log.js';
 import { ExitHooks } from './safety/exit-hooks.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
 import { lookLike } from './safety/look-like.js';
+import { AllocationSampler } from './samplers/allocation-sampler.js';
 import { HeapSampler } from './samplers/heap-sampler.js';
+import type { MemorySampler } from './samplers/memory-sampler.js';
 import { openStackSampler } from './samplers/open-stack-sampler.js';
 import { ProcessMetrics } from './samplers/process-metrics.js';
 import type { StackSampler } from './samplers/stack-sampler.js';
@@ -142,7 +144,10 @@ export class Agent implements SharedAgent {
   }
 
   sampleHeap(mode: 'in-use' | 'off'): void {
-    this.#guard.run(() => this.#running?.sampleHeap(mode === 'off' ? undefined : () => this.#openHeapSampler()), undefined);
+    this.#guard.run(
+      () => this.#running?.sampleMemory(mode === 'off' ? undefined : () => this.#openMemorySampler(mode)),
+      undefined,
+    );
   }
 
   async collect(durationMs: DurationMs): Promise<readonly Batch[]> {
@@ -214,14 +219,14 @@ export class Agent implements SharedAgent {
       tracker: new TransactionTracker(wiring),
       metrics: new ProcessMetrics(),
       stackSampler,
-      heapSampler: settings.heap === 'in-use' ? this.#openHeapSampler() : undefined,
+      memorySampler: settings.heap === 'off' ? undefined : this.#openMemorySampler(settings.heap),
       waits: undefined,
     };
   }
 
-  #openHeapSampler(): HeapSampler | undefined {
+  #openMemorySampler(measures: MemorySampler['measures']): MemorySampler | undefined {
     try {
-      return new HeapSampler();
+      return measures === 'in-use' ? new HeapSampler() : new AllocationSampler();
     } catch (error) {
       this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(error)}`);
       return undefined;

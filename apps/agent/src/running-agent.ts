@@ -12,7 +12,7 @@ import { readCommands } from './remote/read-commands.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
-import type { HeapSampler } from './samplers/heap-sampler.js';
+import type { MemorySampler } from './samplers/memory-sampler.js';
 import { Shipper } from './shipping/shipper.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
@@ -146,14 +146,14 @@ export class RunningAgent {
   }
 
   /** @param open - Gives a sampler if there can be one; left out: the heap is sampled no more. */
-  sampleHeap(open: (() => HeapSampler | undefined) | undefined): void {
-    const { heapSampler } = this.#instruments;
+  sampleMemory(open: (() => MemorySampler | undefined) | undefined): void {
+    const { memorySampler } = this.#instruments;
     if (open === undefined) {
-      this.#instruments.heapSampler = undefined;
-      heapSampler?.stop();
-    } else if (heapSampler === undefined) {
-      this.#instruments.heapSampler = open();
-      this.#startHeap();
+      this.#instruments.memorySampler = undefined;
+      memorySampler?.stop();
+    } else if (memorySampler === undefined) {
+      this.#instruments.memorySampler = open();
+      this.#startMemory();
     }
   }
 
@@ -186,7 +186,7 @@ export class RunningAgent {
   #startInstruments(settings: AgentSettings): void {
     const instruments = this.#instruments;
     this.#guard.run(() => instruments.metrics.start(), undefined);
-    this.#startHeap();
+    this.#startMemory();
     try {
       instruments.stackSampler?.start();
     } catch (fault) {
@@ -199,9 +199,9 @@ export class RunningAgent {
     this.#endWaits = followWaits(waits, this.#guard);
   }
 
-  #startHeap(): void {
+  #startMemory(): void {
     try {
-      this.#instruments.heapSampler?.start();
+      this.#instruments.memorySampler?.start();
     } catch (fault) {
       this.#giveUp('heap', fault);
     }
@@ -222,7 +222,7 @@ export class RunningAgent {
     this.#endWaits();
     this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
-    this.#guard.run(() => this.#instruments.heapSampler?.stop(), undefined);
+    this.#guard.run(() => this.#instruments.memorySampler?.stop(), undefined);
     this.#guard.run(() => this.#instruments.metrics.stop(), undefined);
   }
 
@@ -267,7 +267,7 @@ export class RunningAgent {
 
   /** Stops a sampler that failed, which nobody would read any more, and goes on without it. */
   #giveUp(part: InstrumentPart, fault: unknown): void {
-    const { stackSampler, heapSampler } = this.#instruments;
+    const { stackSampler, memorySampler } = this.#instruments;
     if (part === 'stacks') {
       this.#instruments.stackSampler = undefined;
       this.#guard.run(() => stackSampler?.pause(), undefined);
@@ -276,8 +276,8 @@ export class RunningAgent {
         `no stacks are sampled, transactions and process metrics are still sent: ${describeError(fault)}`,
       );
     } else if (part === 'heap') {
-      this.#instruments.heapSampler = undefined;
-      this.#guard.run(() => heapSampler?.stop(), undefined);
+      this.#instruments.memorySampler = undefined;
+      this.#guard.run(() => memorySampler?.stop(), undefined);
       this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(fault)}`);
     } else {
       this.#endWaits();

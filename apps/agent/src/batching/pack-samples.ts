@@ -1,6 +1,6 @@
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { BatchProfile } from '@hearth/wire-format';
-import type { HeapRow } from '../samplers/heap-sampler.js';
+import type { MemoryRow, MemorySampler } from '../samplers/memory-sampler.js';
 import type { ScopedSamples } from '../samplers/scoped-samples.js';
 import type { SampledPeriod } from '../samplers/stack-sampler.js';
 import type { RawFunction, StackTables } from '../samplers/stack-tables.js';
@@ -67,14 +67,19 @@ export class SamplePacker {
 }
 
 /** Samples of the heap carry no labels. */
-export function packHeap(rows: readonly HeapRow[], period: TransactionPeriod): BatchProfile[] {
+export function packMemory(
+  rows: readonly MemoryRow[],
+  measures: MemorySampler['measures'],
+  period: TransactionPeriod,
+): BatchProfile[] {
   const space = new SampleColumns();
   const objects = new SampleColumns();
   const labelSet = period.rowOfScope(undefined);
   for (const row of rows) {
-    space.add(row.stackRow, labelSet, row.bytes, row.objects);
-    objects.add(row.stackRow, labelSet, row.objects, row.objects);
+    space.add(row.stackRow, labelSet, row.bytes, row.count);
+    objects.add(row.stackRow, labelSet, row.count, row.count);
   }
+  if (measures === 'allocations') return [space.toProfile(PROFILE_TYPE_IDS.alloc_space, Math.round)];
   return [
     space.toProfile(PROFILE_TYPE_IDS.inuse_space, Math.round),
     objects.toProfile(PROFILE_TYPE_IDS.inuse_objects, Math.round),

@@ -1,6 +1,6 @@
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess, BatchProfile } from '@hearth/wire-format';
-import type { HeapSampler } from '../samplers/heap-sampler.js';
+import type { MemorySampler } from '../samplers/memory-sampler.js';
 import type { ProcessMetrics } from '../samplers/process-metrics.js';
 import { StackTables } from '../samplers/stack-tables.js';
 import type { SampledPeriod, StackSampler } from '../samplers/stack-sampler.js';
@@ -9,7 +9,7 @@ import type { TransactionTracker } from '../transactions/transaction-tracker.js'
 import { WaitPacker } from '../waits/pack-waits.js';
 import type { WaitRecorder } from '../waits/wait-recorder.js';
 import type { DroppedCounts } from './batch-buffer.js';
-import { SamplePacker, packHeap } from './pack-samples.js';
+import { SamplePacker, packMemory } from './pack-samples.js';
 
 /** A part that is given up when it fails. */
 export type InstrumentPart = 'stacks' | 'heap' | 'waits';
@@ -19,7 +19,7 @@ export interface Instruments {
   tracker: TransactionTracker;
   readonly metrics: ProcessMetrics;
   stackSampler: StackSampler | undefined;
-  heapSampler: HeapSampler | undefined;
+  memorySampler: MemorySampler | undefined;
   waits: WaitRecorder | undefined;
 }
 
@@ -56,7 +56,7 @@ export class PeriodCollector {
     const { startMs, durationMs } = this.#nextPeriod();
     const period = this.#instruments.tracker.endPeriod();
     const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled, tables, period, isLast);
-    profiles.push(...this.#takeHeap(tables, (rows) => packHeap(rows, period)));
+    profiles.push(...this.#takeMemory(tables, period));
     profiles.push(...this.#takeWaits(tables, period, isLast));
     const series = this.#instruments.metrics.endPeriod();
     series.push(
@@ -124,11 +124,11 @@ export class PeriodCollector {
     }
   }
 
-  #takeHeap(tables: StackTables, pack: (rows: ReturnType<HeapSampler['read']>) => BatchProfile[]): BatchProfile[] {
-    const { heapSampler } = this.#instruments;
-    if (heapSampler === undefined) return [];
+  #takeMemory(tables: StackTables, period: TransactionPeriod): BatchProfile[] {
+    const { memorySampler } = this.#instruments;
+    if (memorySampler === undefined) return [];
     try {
-      return pack(heapSampler.read(tables));
+      return packMemory(memorySampler.read(tables), memorySampler.measures, period);
     } catch (fault) {
       this.#onFault('heap', fault);
       return [];

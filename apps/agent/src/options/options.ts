@@ -22,8 +22,8 @@ export interface AgentOptions {
   readonly rateHz?: number | undefined;
   /** Milliseconds that one batch covers. Default 10,000; from 1,000 to 60,000. Shorter is fresher, longer is cheaper. */
   readonly periodMs?: number | undefined;
-  /** `in-use` (default) samples what the heap holds and who allocated it; `off` does not. */
-  readonly heap?: 'in-use' | 'off' | undefined;
+  /** `in-use` (default) samples what the heap holds and who allocated it, `allocations` all that is allocated, dead or alive; one or the other. `off`: neither. */
+  readonly heap?: 'in-use' | 'allocations' | 'off' | undefined;
   /** `transactions` (default) makes every incoming request a transaction, named after its route; `off` leaves it to `transaction()`. */
   readonly http?: 'transactions' | 'off' | undefined;
   /** `on` (default) does what the server may ask: record lines for at most a minute, nothing else. `off` ignores it. Default `HEARTH_REMOTE`. */
@@ -47,7 +47,7 @@ export interface AgentSettings {
   readonly labels: LabelSet;
   readonly rateHz: number;
   readonly periodMs: number;
-  readonly heap: 'in-use' | 'off';
+  readonly heap: 'in-use' | 'allocations' | 'off';
   readonly http: 'transactions' | 'off';
   readonly remote: 'on' | 'off';
   readonly waits: 'on' | 'off';
@@ -93,7 +93,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     revisionOption: text(options.revision),
     revisionVariable: text(environment.revision),
     labels: labelSet(cleanLabels(options.labels ?? environment.labels)),
-    heap: options.heap === 'off' ? 'off' : 'in-use',
+    heap: options.heap === 'off' || options.heap === 'allocations' ? options.heap : 'in-use',
     http: options.http === 'off' ? 'off' : 'transactions',
     remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
     waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',

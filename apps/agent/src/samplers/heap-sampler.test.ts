@@ -17,7 +17,7 @@ describe('readHeapTree', () => {
     const main = { ...place, name: 'main', allocations: [], children: [cache] };
     const tables = new StackTables();
     const rows = readHeapTree({ ...place, name: '(root)', allocations: [{ sizeBytes: 9, count: 9 }], children: [main] }, tables);
-    expect(rows).toEqual([{ stackRow: 1, bytes: 340, objects: 4 }]);
+    expect(rows).toEqual([{ stackRow: 1, bytes: 340, count: 4 }]);
     expect(tables.framesRootFirst([1])[0]!.map(({ name }) => name)).toEqual(['main', 'cache']);
   });
 });

@@ -1,11 +1,7 @@
 import { createRequire } from 'node:module';
-import type { StackIndex } from '@hearth/profile-model';
+import { MAX_STACK_DEPTH, SAMPLE_INTERVAL_BYTES, type MemoryRow, type MemorySampler } from './memory-sampler.js';
 import type { StackTables } from './stack-tables.js';
 import { walkTree } from './walk-tree.js';
-
-/** Bytes allocated between two samples, on average. */
-const SAMPLE_INTERVAL_BYTES = 512 * 1024;
-const MAX_STACK_DEPTH = 64;
 
 interface HeapModule {
   startSamplingHeapProfiler(intervalBytes: number, stackDepth: number): void;
@@ -23,15 +19,9 @@ interface HeapNode {
   readonly children: readonly HeapNode[];
 }
 
-/** What the heap holds at one moment, by the stack that allocated it. */
-export interface HeapRow {
-  readonly stackRow: StackIndex;
-  readonly bytes: number;
-  readonly objects: number;
-}
-
-/** In-use heap. There is one sampling heap profiler in an isolate: DevTools taking such a profile disturbs it, and is disturbed by it. */
-export class HeapSampler {
+/** In-use heap. DevTools taking such a profile disturbs it, and is disturbed by it. */
+export class HeapSampler implements MemorySampler {
+  readonly measures = 'in-use';
   readonly #native: HeapModule;
   #isRunning = false;
 
@@ -46,7 +36,7 @@ export class HeapSampler {
     this.#isRunning = true;
   }
 
-  read(tables: StackTables): HeapRow[] {
+  read(tables: StackTables): MemoryRow[] {
     return readHeapTree(this.#native.getAllocationProfile(), tables);
   }
 
@@ -57,15 +47,15 @@ export class HeapSampler {
   }
 }
 
-export function readHeapTree(root: HeapNode, tables: StackTables): HeapRow[] {
-  const rows: HeapRow[] = [];
+export function readHeapTree(root: HeapNode, tables: StackTables): MemoryRow[] {
+  const rows: MemoryRow[] = [];
   walkTree(root, tables, ({ allocations }, stackRow) => {
     let [bytes, objects] = [0, 0];
     for (const { sizeBytes, count } of allocations) {
       bytes += sizeBytes * count;
       objects += count;
     }
-    if (objects > 0) rows.push({ stackRow, bytes, objects });
+    if (objects > 0) rows.push({ stackRow, bytes, count: objects });
   });
   return rows;
 }

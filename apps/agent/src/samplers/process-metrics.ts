@@ -29,6 +29,8 @@ export class ProcessMetrics {
   #cpu = process.cpuUsage();
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
   #gc = new Map<string, { pauseMs: number; count: number }>();
+  /** Bytes; the least seen after full collections of this period. */
+  #heapAfterGc: number | undefined;
 
   constructor() {
     this.#gcObserver = new PerformanceObserver((list) => {
@@ -36,6 +38,8 @@ export class ProcessMetrics {
         const { duration, detail } = entry as typeof entry & { readonly detail?: { readonly kind?: number } };
         const kind = GC_KINDS.get(detail?.kind ?? 0) ?? 'other';
         const seen = this.#gc.get(kind) ?? { pauseMs: 0, count: 0 };
+        // Looked at some milliseconds after it, when the observer is told: near enough to what survived.
+        if (kind === 'major') this.#heapAfterGc = Math.min(this.#heapAfterGc ?? Infinity, getHeapStatistics().used_heap_size);
         this.#gc.set(kind, { pauseMs: seen.pauseMs + duration, count: seen.count + 1 });
       }
     });
@@ -48,6 +52,7 @@ export class ProcessMetrics {
     this.#cpu = process.cpuUsage();
     this.#utilisation = performance.eventLoopUtilization();
     this.#gc.clear();
+    this.#heapAfterGc = undefined;
   }
 
   endPeriod(): ProcessSeriesValue[] {
@@ -82,6 +87,8 @@ export class ProcessMetrics {
       add(`gc_${kind}_count`, count);
     }
     this.#gc.clear();
+    if (this.#heapAfterGc !== undefined) add('heap_after_gc_bytes', this.#heapAfterGc);
+    this.#heapAfterGc = undefined;
     return series;
   }
 

@@ -59,7 +59,7 @@ export function countsByName(batches: readonly Batch[]): Record<string, number> 
 
 export function profileOf(
   batch: Batch,
-  type: 'cpu' | 'wall' | 'wait' | 'awaited' | 'inuse_space' | 'inuse_objects',
+  type: 'cpu' | 'wall' | 'wait' | 'awaited' | 'inuse_space' | 'inuse_objects' | 'alloc_space',
 ): BatchProfile | undefined {
   return batch.profiles.find(({ typeId }) => typeId.split(':')[1] === type);
 }

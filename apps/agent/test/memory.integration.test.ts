@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runHost } from './support/run-host.js';
+import { Sink, flatSamples } from './support/sink.js';
+
+let sink: Sink;
+beforeEach(async () => {
+  sink = await new Sink().open();
+});
+afterEach(() => sink.close());
+
+const typesSent = () => [...new Set(sink.stored.flatMap(({ profiles }) => profiles.map(({ typeId }) => typeId.split(':')[1])))];
+
+describe('allocations', () => {
+  it('are all that was allocated, dead or alive, by who did', async () => {
+    const { output } = await runHost('allocates.mjs', sink.url, { args: ['allocations', '3000'] });
+    expect(typesSent().sort()).toEqual(['alloc_space', 'cpu', 'wall']);
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'alloc_space'));
+    const of = (name: string) =>
+      samples.filter(({ functionsRootFirst }) => functionsRootFirst.includes(name)).reduce((sum, { value }) => sum + value, 0);
+    const actual = Number(/bytes (\d+)/.exec(output)![1]);
+    // A sample stands for half a megabyte, so some hundred of them are within a tenth or so.
+    expect((of('makeMuch') + of('makeLittle')) / actual).toBeGreaterThan(0.75);
+    expect((of('makeMuch') + of('makeLittle')) / actual).toBeLessThan(1.35);
+    expect(of('makeMuch') / of('makeLittle')).toBeGreaterThan(1.8);
+    expect(of('makeMuch') / of('makeLittle')).toBeLessThan(5);
+    for (const { value, count, labels } of samples)
+      expect([Number.isSafeInteger(value), count > 0, labels]).toEqual([true, true, []]);
+  });
+
+  it('are not sampled beside what is in use: it is one or the other, or neither', async () => {
+    await runHost('allocates.mjs', sink.url, { args: ['in-use', '1500'] });
+    expect(typesSent().sort()).toEqual(['cpu', 'inuse_objects', 'inuse_space', 'wall']);
+    const inUse = sink.stored.flatMap((batch) => flatSamples(batch, 'inuse_space'));
+    expect(Math.max(...inUse.map(({ value }) => value))).toBeLessThan(20e6); // the garbage is not in it
+    sink.stored.length = 0;
+    await runHost('allocates.mjs', sink.url, { args: ['off', '700'] });
+    expect(typesSent().sort()).toEqual(['cpu', 'wall']);
+  });
+});
+
+describe('the heap after a collection', () => {
+  it('is told of periods that had a full one', async () => {
+    await runHost('collects.mjs', sink.url, { nodeOptions: ['--expose-gc'] });
+    const after = sink.stored.map(({ series }) => series.find(({ name }) => name === 'heap_after_gc_bytes')?.value);
+    const used = sink.stored.map(({ series }) => series.find(({ name }) => name === 'heap_used_bytes')!.value);
+    const [first] = after.filter((value) => value !== undefined);
+    expect(first).toBeGreaterThan(1e6);
+    expect(first).toBeLessThan(Math.max(...used));
+  });
+});
