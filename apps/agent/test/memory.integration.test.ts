@@ -8,12 +8,17 @@ beforeEach(async () => {
 });
 afterEach(() => sink.close());
 
-const typesSent = () => [...new Set(sink.stored.flatMap(({ profiles }) => profiles.map(({ typeId }) => typeId.split(':')[1])))];
+const memoryTypes = () => {
+  const types = sink.stored
+    .flatMap(({ profiles }) => profiles.map(({ typeId }) => typeId))
+    .filter((typeId) => typeId.startsWith('memory:'));
+  return [...new Set(types.map((typeId) => typeId.split(':')[1]))].sort();
+};
 
 describe('allocations', () => {
   it('are all that was allocated, dead or alive, by who did', async () => {
     const { output } = await runHost('allocates.mjs', sink.url, { args: ['allocations', '3000'] });
-    expect(typesSent().sort()).toEqual(['alloc_space', 'cpu', 'wall']);
+    expect(memoryTypes()).toEqual(['alloc_space']);
     const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'alloc_space'));
     const of = (name: string) =>
       samples.filter(({ functionsRootFirst }) => functionsRootFirst.includes(name)).reduce((sum, { value }) => sum + value, 0);
@@ -29,12 +34,13 @@ describe('allocations', () => {
 
   it('are not sampled beside what is in use: it is one or the other, or neither', async () => {
     await runHost('allocates.mjs', sink.url, { args: ['in-use', '1500'] });
-    expect(typesSent().sort()).toEqual(['cpu', 'inuse_objects', 'inuse_space', 'wall']);
+    expect(memoryTypes()).toEqual(['inuse_objects', 'inuse_space']);
     const inUse = sink.stored.flatMap((batch) => flatSamples(batch, 'inuse_space'));
     expect(Math.max(...inUse.map(({ value }) => value))).toBeLessThan(20e6); // the garbage is not in it
     sink.stored.length = 0;
     await runHost('allocates.mjs', sink.url, { args: ['off', '700'] });
-    expect(typesSent().sort()).toEqual(['cpu', 'wall']);
+    expect(sink.stored.length).toBeGreaterThan(0);
+    expect(memoryTypes()).toEqual([]);
   });
 });
 
