@@ -92,7 +92,7 @@ module.exports = {
           '/main[.]tsx?$',
           '/preload[.]ts$',
           '^apps/agent/src/pyroscope[.]ts$',
-          '^apps/agent/src/integrations/(koa|hono|graphql)[.]ts$',
+          '^apps/agent/src/integrations/(koa|hono|graphql|bullmq|lambda)[.]ts$',
           '[.]d[.]ts$',
           'config[.]ts$',
           '/test/hosts/',

@@ -79,7 +79,7 @@ describe('the agent that the server serves', () => {
     expect(manifest['private']).toBeUndefined();
     expect(JSON.stringify(manifest)).not.toContain('hearth-source');
     expect(Object.keys(manifest['dependencies'] as object)).toEqual(['@datadog/pprof']);
-    for (const types of ['index', 'preload', 'pyroscope', 'koa', 'hono', 'graphql'].flatMap((entry) => [
+    for (const types of ['index', 'preload', 'pyroscope', 'koa', 'hono', 'graphql', 'bullmq', 'lambda'].flatMap((entry) => [
       `dist/${entry}.d.mts`,
       `dist/${entry}.d.cts`,
     ])) {

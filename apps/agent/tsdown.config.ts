@@ -9,6 +9,8 @@ export default defineConfig({
     koa: 'src/integrations/koa.ts',
     hono: 'src/integrations/hono.ts',
     graphql: 'src/integrations/graphql.ts',
+    bullmq: 'src/integrations/bullmq.ts',
+    lambda: 'src/integrations/lambda.ts',
   },
   format: ['esm', 'cjs'],
   platform: 'node',

@@ -36,7 +36,8 @@ export interface SharedAgent {
   span<Result>(name: string, fn: () => Result): Result;
   tag(labels: Labels): void;
   bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn;
-  flush(): Promise<boolean>;
+  /** @param timeoutMs - Default 5,000. */
+  flush(timeoutMs?: DurationMs): Promise<boolean>;
   stop(): Promise<void>;
   isRunning(): boolean;
   /** Says the route of a request, or how to find it once it is known, where the framework leaves none on it. */
@@ -99,8 +100,8 @@ export class Agent implements SharedAgent {
     return lookLike(bound, fn);
   }
 
-  async flush(): Promise<boolean> {
-    return this.#running === undefined ? true : this.#running.flush(FLUSH_MS, 'more-to-come');
+  async flush(timeoutMs: DurationMs = FLUSH_MS): Promise<boolean> {
+    return this.#running === undefined ? true : this.#running.flush(timeoutMs, 'more-to-come');
   }
 
   async stop(): Promise<void> {

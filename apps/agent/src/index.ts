@@ -2,6 +2,7 @@ import type { AgentOptions } from './options/options.js';
 import { lookLike } from './safety/look-like.js';
 import { sharedAgent } from './shared-agent.js';
 import type { Labels } from './transactions/label-limits.js';
+import { copyMetadata } from './transactions/copy-metadata.js';
 import { methodDecorator, nameOfCall, type MethodDecoratorOfEitherKind } from './transactions/method-decorator.js';
 
 export { bucket } from './transactions/bucket.js';
@@ -11,8 +12,8 @@ export type { LabelValue, Labels } from './transactions/label-limits.js';
 
 /** What `wrap` calls the transactions of a function. */
 export interface WrapOptions<Args extends readonly unknown[] = readonly unknown[]> {
-  /** Default: the function's own name. */
-  readonly name?: string | undefined;
+  /** Fixed or made from the arguments of each call; one of few. Default: the function's own name. */
+  readonly name?: string | ((...args: Args) => string) | undefined;
   /** Labels of each call, fixed or made from its arguments. */
   readonly labels?: Labels | ((...args: Args) => Labels) | undefined;
 }
@@ -75,18 +76,15 @@ export function tag(labels: Labels): void {
  */
 export function wrap<Fn extends (...args: never[]) => unknown>(fn: Fn, options?: WrapOptions<Parameters<Fn>>): Fn {
   if (typeof fn !== 'function') return fn;
-  const name = options?.name ?? (fn.name === '' ? '(anonymous)' : fn.name);
-  return followed(fn, () => name, options?.labels);
+  return followed(fn, () => (fn.name === '' ? '(anonymous)' : fn.name), options);
 }
 
 /**
  * Makes each call of a method a transaction, as `wrap` does with a function: `@Transaction()`. Its name is `Class.method`, by the class of the object that it is
- * called on, unless `options.name` says another, which minified code needs. For decorators as ECMAScript has them and for TypeScript's `experimentalDecorators`.
+ * called on, unless `options.name` says another, which minified code needs. Metadata of the method, as NestJS keeps it, stays. For decorators as ECMAScript has them and for TypeScript's `experimentalDecorators`.
  */
 export function Transaction<Args extends readonly unknown[]>(options?: WrapOptions<Args>): MethodDecoratorOfEitherKind {
-  return methodDecorator((method, methodName) =>
-    followed(method, (self) => options?.name ?? nameOfCall(self, methodName), options?.labels),
-  );
+  return methodDecorator((method, methodName) => followed(method, (self) => nameOfCall(self, methodName), options));
 }
 
 /**
@@ -115,21 +113,24 @@ export function stop(): Promise<void> {
 function followed<Fn extends (...args: never[]) => unknown, Args extends readonly unknown[]>(
   fn: Fn,
   nameOf: (self: unknown) => string,
-  labels: WrapOptions<Args>['labels'],
+  options: WrapOptions<Args> | undefined,
 ): Fn {
+  const { name, labels } = options ?? {}; // a host in JavaScript may give null
   const ours = function (this: unknown, ...args: Args): unknown {
-    return agent.transaction(nameOf(this), typeof labels === 'function' ? labelsOfCall(labels, args) : labels, () =>
+    const itsName = (typeof name === 'function' ? madeOfCall(name, args) : name) ?? nameOf(this);
+    return agent.transaction(itsName, typeof labels === 'function' ? madeOfCall(labels, args) : labels, () =>
       // The compiler cannot see that these are what `fn` takes.
       fn.apply(this, args as readonly unknown[] as never[]),
     );
   };
+  copyMetadata(fn, ours);
   return lookLike(ours as (...args: never[]) => unknown, fn);
 }
 
-/** The host's own function makes these labels; an error in it must not become an error of the call. */
-function labelsOfCall<Args extends readonly unknown[]>(labels: (...args: Args) => Labels, args: Args): Labels | undefined {
+/** The host's own function makes this; an error in it must not become an error of the call. */
+function madeOfCall<Args extends readonly unknown[], Made>(make: (...args: Args) => Made, args: Args): Made | undefined {
   try {
-    return labels(...args);
+    return make(...args);
   } catch {
     return undefined;
   }

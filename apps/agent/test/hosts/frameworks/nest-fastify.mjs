@@ -1,0 +1,4 @@
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { listenByNest } from './nest-app.mjs';
+
+export const listen = (handlers) => listenByNest(new FastifyAdapter(), handlers);
