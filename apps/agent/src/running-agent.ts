@@ -1,8 +1,5 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import type { DurationMs } from '@hearth/profile-model';
 import { encodeBatch, type Batch, type BatchProcess } from '@hearth/wire-format';
-import { BatchBuffer } from './batching/batch-buffer.js';
 import { FlushSchedule } from './batching/flush-schedule.js';
 import { PeriodCollector, countSamples, type InstrumentPart, type Instruments } from './batching/period-collector.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
@@ -13,28 +10,25 @@ import type { AgentLog } from './safety/agent-log.js';
 import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
 import type { MemorySampler } from './samplers/memory-sampler.js';
-import { Shipper } from './shipping/shipper.js';
+import { Outbox } from './shipping/outbox.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
-import { AGENT_VERSION } from './version.js';
 import { followWaits } from './waits/follow-waits.js';
 import { WaitRecorder } from './waits/wait-recorder.js';
 
-const gzipOnThreadPool = promisify(gzip);
-/** Of the samples, the first levels already take out almost all there is; the rest costs the host's thread pool. */
-const GZIP_LEVEL = 4;
 const COMMANDS_REMEMBERED = 64;
+/** What is measured for so long after the last flush is that flush itself. */
+const NOTHING_NEW_MS = 2_000;
 
-/** The agent between its start and its stop: instruments, schedule, buffer, shipper. */
+/** The agent between its start and its stop: instruments, schedule, outbox. */
 export class RunningAgent {
   readonly #instruments: Instruments;
   #process: BatchProcess;
   readonly #log: AgentLog;
   readonly #guard: Guard;
   readonly #collector: PeriodCollector;
-  readonly #buffer: BatchBuffer;
-  readonly #shipper: Shipper;
+  readonly #outbox: Outbox;
   readonly #lineRecording: LineRecording;
   readonly #isRemote: boolean;
   /** Commands that were begun, the latest last: the server offers one until it expires. */
@@ -43,7 +37,7 @@ export class RunningAgent {
   readonly #exitHooks: ExitHooks;
   readonly #atExit: ExitTarget = {
     flush: (timeoutMs, which) => this.flush(timeoutMs, which),
-    lastWords: () => this.#pause(),
+    lastWords: () => this.#lastWords(),
   };
   /** `undefined` where requests are no transactions. */
   readonly #http: FollowedHttpServers | undefined;
@@ -52,7 +46,8 @@ export class RunningAgent {
   /** Called with each batch, beside its being sent. */
   readonly #collectors = new Set<(batch: Batch) => void>();
   #endWaits: () => void = () => {};
-  #compressing: Promise<void> = Promise.resolve();
+  /** When the last period was flushed, by the monotonic clock. */
+  #endedLastAt = -Infinity;
   #isStopping = false;
 
   constructor(
@@ -67,14 +62,7 @@ export class RunningAgent {
     this.#exitHooks = exitHooks;
     this.#log = log;
     this.#guard = guard;
-    this.#buffer = new BatchBuffer(settings.maxBufferedBytes);
-    this.#shipper = new Shipper(
-      { url: settings.url, key: settings.key, userAgent: `hearth-agent/${AGENT_VERSION}` },
-      this.#buffer,
-      log,
-      guard,
-      (body) => this.#obey(body),
-    );
+    this.#outbox = new Outbox(settings, process.id, log, guard, (body) => this.#obey(body));
     this.#lineRecording = new LineRecording(
       () => instruments.stackSampler,
       () => this.#endPeriod('last'),
@@ -131,18 +119,8 @@ export class RunningAgent {
    */
   async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
     this.#endPeriod(which);
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-    });
-    try {
-      return await Promise.race([this.#compressing.then(() => this.#shipper.flush(which)), timeout]);
-    } catch (fault) {
-      this.#guard.report(fault);
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
+    if (which === 'last') this.#endedLastAt = performance.now();
+    return this.#outbox.flush(timeoutMs, which);
   }
 
   /** @param open - Gives a sampler if there can be one; left out: the heap is sampled no more. */
@@ -179,7 +157,7 @@ export class RunningAgent {
     this.#pause();
     await flushed;
     this.#exitHooks.remove(this.#atExit);
-    this.#shipper.stop();
+    this.#outbox.stop();
   }
 
   /** Each by itself: one that does not start, as beside a profiler of the host, is missing, and the others measure. */
@@ -226,34 +204,30 @@ export class RunningAgent {
     this.#guard.run(() => this.#instruments.metrics.stop(), undefined);
   }
 
+  /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
+  #lastWords(): void {
+    if (this.#outbox.hasSpool) {
+      if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#endPeriod('last');
+      this.#guard.run(() => this.#outbox.saveAtExit(), undefined);
+    }
+    this.#pause();
+  }
+
   #endPeriod(which: 'more-to-come' | 'last'): void {
-    const dropped = this.#buffer.takeDropped();
+    const dropped = this.#outbox.takeDropped();
     const batch = this.#guard.run(
-      () => this.#collector.endPeriod(this.#process, dropped, this.#buffer.bytes, which === 'last'),
+      () => this.#collector.endPeriod(this.#process, dropped, this.#outbox.series, which === 'last'),
       undefined,
     );
     if (batch === undefined) {
-      this.#buffer.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
+      this.#outbox.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
       return;
     }
     for (const collect of this.#collectors) collect(batch);
-    const samples = dropped.samples + countSamples(batch);
-    const standsFor = { batches: dropped.batches + 1, samples };
+    const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
     const encoded = this.#encode(batch);
-    this.#compressing = Promise.all([
-      this.#compressing,
-      encoded === undefined ? undefined : gzipOnThreadPool(encoded, { level: GZIP_LEVEL }),
-    ])
-      .then(([, bytes]) => {
-        if (bytes === undefined) return this.#buffer.countLost(standsFor);
-        const nowMs = Date.now();
-        this.#buffer.add({ sequence: batch.sequence, bytes, packedAtMs: nowMs, standsFor }, nowMs);
-        this.#shipper.wake();
-      })
-      .catch((fault: unknown) => {
-        this.#buffer.countLost(standsFor);
-        this.#guard.report(fault);
-      });
+    if (encoded === undefined) this.#outbox.countLost(standsFor);
+    else this.#outbox.put({ sequence: batch.sequence, encoded, standsFor });
   }
 
   #encode(batch: Batch): Uint8Array | undefined {

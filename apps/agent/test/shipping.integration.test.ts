@@ -14,7 +14,14 @@ let lines: string[];
 let log: AgentLog;
 let shipper: Shipper;
 const newShipper = (base = sink.url): Shipper =>
-  new Shipper({ url: new URL('/api/v1/batches', base), key: 'k', userAgent: 'test' }, buffer, log, createGuard(log), () => {});
+  new Shipper(
+    { url: new URL('/api/v1/batches', base), key: 'k', userAgent: 'test' },
+    buffer,
+    undefined,
+    log,
+    createGuard(log),
+    () => {},
+  );
 
 beforeEach(async () => {
   sink = await new Sink().open();

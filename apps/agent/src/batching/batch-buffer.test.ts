@@ -36,6 +36,20 @@ describe('BatchBuffer', () => {
     expect(buffer.takeDropped()).toEqual({ batches: 4, samples: 70 });
   });
 
+  it('takes a batch back as its oldest, and drops it where there is no room any more', () => {
+    const buffer = new BatchBuffer(100);
+    const [first, second] = [batch(1, 60), batch(2, 40)];
+    buffer.add(first, 0);
+    buffer.remove(first);
+    buffer.add(second, 0);
+    buffer.putBack(first);
+    expect([buffer.all.map(({ sequence }) => sequence), buffer.bytes]).toEqual([[1, 2], 100]);
+    buffer.remove(first);
+    buffer.add(batch(3, 1), 0);
+    buffer.putBack(first);
+    expect([buffer.all.map(({ sequence }) => sequence), buffer.takeDropped().batches]).toEqual([[2, 3], 1]);
+  });
+
   it('drops a batch that is larger than all of it, and counts none twice', () => {
     const buffer = new BatchBuffer(10);
     const large = batch(1, 11);

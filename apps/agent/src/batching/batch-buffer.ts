@@ -41,10 +41,22 @@ export class BatchBuffer {
     return this.#batches[0];
   }
 
+  /** Oldest first. */
+  get all(): readonly PackedBatch[] {
+    return this.#batches;
+  }
+
   add(batch: PackedBatch, nowMs: EpochMs): void {
     this.#batches.push(batch);
     this.#bytes += batch.bytes.length;
     this.dropOld(nowMs);
+    while (this.#bytes > this.#maxBytes) this.drop(this.#batches[0]!);
+  }
+
+  /** Takes a batch back that was taken out by `remove`, as the oldest. */
+  putBack(batch: PackedBatch): void {
+    this.#batches.unshift(batch);
+    this.#bytes += batch.bytes.length;
     while (this.#bytes > this.#maxBytes) this.drop(this.#batches[0]!);
   }
 

@@ -47,9 +47,9 @@ export class PeriodCollector {
    * The period since the last call, as a batch.
    *
    * @param dropped - What the buffer lost, for the report.
-   * @param bufferedBytes - For the agent's own series.
+   * @param ownSeries - What the agent says of itself besides.
    */
-  endPeriod(batchProcess: BatchProcess, dropped: DroppedCounts, bufferedBytes: number, isLast: boolean): Batch {
+  endPeriod(batchProcess: BatchProcess, dropped: DroppedCounts, ownSeries: Batch['series'], isLast: boolean): Batch {
     const beganAt = performance.now();
     const tables = new StackTables();
     const sampled = this.#takeStacks(tables, isLast);
@@ -61,7 +61,7 @@ export class PeriodCollector {
     const series = this.#instruments.metrics.endPeriod();
     series.push(
       { name: 'agent_flush_micros', value: Math.round(this.#lastFlushMs * 1000) }, // of the period before: this one is not over
-      { name: 'agent_buffer_bytes', value: bufferedBytes },
+      ...ownSeries,
       { name: 'agent_stack_count', value: tables.stackCount },
     );
     const transactions = period.counts; // before its label sets are read

@@ -10,6 +10,9 @@ export interface AgentEnvironment {
   readonly revision: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly waits: 'on' | 'off';
+  readonly spoolDir: string | undefined;
+  /** `NaN` where it is no number. */
+  readonly maxSpooledBytes: number | undefined;
 }
 
 /** In the order of trust: first what was set for Hearth, then what says "this is the commit that runs", then CI. */
@@ -45,6 +48,7 @@ const OFF = new Set(['off', 'false', '0', 'no', 'disabled']);
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): AgentEnvironment {
   const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
   const isOff = (name: string): boolean => OFF.has(text(name)?.toLowerCase() ?? '');
+  const maxSpooledBytes = text('HEARTH_SPOOL_MAX_BYTES');
   return {
     isEnabled: !isOff('HEARTH_ENABLED'),
     isRemote: !isOff('HEARTH_REMOTE'),
@@ -55,6 +59,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     revision: REVISION_VARIABLES.map(text).find((value) => value !== undefined),
     labels: parseLabels(text('HEARTH_LABELS') ?? ''),
     waits: OFF.has(text('HEARTH_WAITS')?.toLowerCase() ?? '') ? 'off' : 'on',
+    spoolDir: text('HEARTH_SPOOL_DIR'),
+    maxSpooledBytes: maxSpooledBytes === undefined ? undefined : Number(maxSpooledBytes),
   };
 }
 

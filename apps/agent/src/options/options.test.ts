@@ -28,6 +28,12 @@ describe('resolveSettings', () => {
     expect(settings({}, { HEARTH_REMOTE: 'off' }).remote).toBe('off');
     expect(settings({ remote: 'on' }, { HEARTH_REMOTE: 'off' }).remote).toBe('on');
     expect(settings({ remote: 'perhaps' as never }).remote).toBe('off');
+    expect(settings({})).toMatchObject({ spoolDir: undefined, maxSpooledBytes: 268_435_456 });
+    expect(settings({}, { HEARTH_SPOOL_DIR: '/var/spool/x/', HEARTH_SPOOL_MAX_BYTES: '2e6' })).toMatchObject({
+      spoolDir: '/var/spool/x',
+      maxSpooledBytes: 2_000_000,
+    });
+    expect(isOptionFault(settle({}, { HEARTH_SPOOL_MAX_BYTES: 'much' }))).toBe(true);
     expect(settings({}, { HEARTH_LABELS: 'b=2, a=1=1,nothing,=x' }).labels).toEqual([
       ['a', '1=1'],
       ['b', '2'],
@@ -45,12 +51,19 @@ describe('resolveSettings', () => {
       { periodMs: 999 },
       { periodMs: 60_001 },
       { rateHz: '99' as never },
+      { maxSpooledBytes: 1_048_575 },
     ];
     for (const options of faults) {
       const fault = settle(options);
       expect(isOptionFault(fault) && !fault.message.includes('\n')).toBe(true);
     }
-    for (const options of [{ rateHz: 1 }, { rateHz: 500 }, { periodMs: 1_000 }, { periodMs: 60_000 }])
+    for (const options of [
+      { rateHz: 1 },
+      { rateHz: 500 },
+      { periodMs: 1_000 },
+      { periodMs: 60_000 },
+      { maxSpooledBytes: 1_048_576 },
+    ])
       expect(isOptionFault(settle(options))).toBe(false);
   });
 });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { labelSet, type LabelSet } from '@hearth/profile-model';
 import type { AgentLogger } from '../safety/agent-log.js';
 import { MAX_PERIOD_MS } from '../samplers/native-profiler.js';
@@ -32,6 +33,10 @@ export interface AgentOptions {
   readonly waits?: 'on' | 'off' | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
   readonly maxBufferedBytes?: number | undefined;
+  /** A folder that keeps what cannot be sent, for at most six days and also when the process has ended. Default `HEARTH_SPOOL_DIR`, else none: then only memory does. */
+  readonly spoolDir?: string | undefined;
+  /** Bytes in that folder, of all processes with the same address and key. Default `HEARTH_SPOOL_MAX_BYTES`, else 256 MiB; from 1 MiB. Oldest batches are dropped first, and counted. */
+  readonly maxSpooledBytes?: number | undefined;
   /** Where the agent's few lines go. Default standard error. */
   readonly logger?: AgentLogger | undefined;
 }
@@ -52,6 +57,9 @@ export interface AgentSettings {
   readonly remote: 'on' | 'off';
   readonly waits: 'on' | 'off';
   readonly maxBufferedBytes: number;
+  /** Absolute; `undefined` without a spool. */
+  readonly spoolDir: string | undefined;
+  readonly maxSpooledBytes: number;
 }
 
 /** What is wrong with the options, as one line. */
@@ -81,6 +89,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     rateHz: inRange(options.rateHz ?? 99, 1, 500),
     periodMs: inRange(options.periodMs ?? 10_000, 1_000, MAX_PERIOD_MS),
     maxBufferedBytes: inRange(options.maxBufferedBytes ?? 8 * 1024 * 1024, 0, 1024 ** 3),
+    maxSpooledBytes: inRange(options.maxSpooledBytes ?? environment.maxSpooledBytes ?? 256 * 1024 ** 2, 1024 ** 2, 1024 ** 4),
   };
   for (const [name, value] of Object.entries(numbers)) {
     if (value === undefined) return fault(`${name} is out of its range`);
@@ -95,9 +104,10 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     labels: labelSet(cleanLabels(options.labels ?? environment.labels)),
     heap: options.heap === 'off' || options.heap === 'allocations' ? options.heap : 'in-use',
     http: options.http === 'off' ? 'off' : 'transactions',
+    spoolDir: spoolDirOf(options.spoolDir ?? environment.spoolDir),
     remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
     waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',
-    ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number }),
+    ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number; maxSpooledBytes: number }),
   };
 }
 
@@ -111,6 +121,10 @@ function batchesUrl(base: string): URL | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${BATCHES_PATH}`;
   return url;
+}
+
+function spoolDirOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' && !value.includes('\0') ? path.resolve(value) : undefined;
 }
 
 function inRange(value: unknown, least: number, most: number): number | undefined {

@@ -25,7 +25,9 @@ export type AgentMessageCode =
   | 'AGENT_KEY_REFUSED'
   | 'AGENT_WRONG_ADDRESS'
   | 'AGENT_SERVER_AWAY'
-  | 'AGENT_BATCH_REFUSED';
+  | 'AGENT_BATCH_REFUSED'
+  | 'AGENT_SPOOL_UNUSABLE'
+  | 'AGENT_SPOOL_DAMAGED';
 
 /** The same message again is swallowed for this long, and counted. */
 const REPEAT_AFTER_MS = 60_000;

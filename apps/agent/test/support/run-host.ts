@@ -14,6 +14,8 @@ export interface HostOptions {
   readonly nodeOptions?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Its standard input stays open then. */
+  readonly onStart?: (host: ChildProcess) => void;
   /** Called with each line of the host's standard output. */
   readonly onLine?: (line: string, host: ChildProcess) => void;
 }
@@ -32,8 +34,11 @@ export function runHost(name: string, hearthUrl: string, options: HostOptions = 
   const startedAt = performance.now();
   const host = spawn(HOST_NODE, [...(options.nodeOptions ?? []), `${HOSTS}${name}`, ...(options.args ?? [])], {
     env: { PATH: process.env['PATH'], HEARTH_URL: hearthUrl, HEARTH_KEY: 'test-key', HEARTH_SERVICE: 'host', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  host.stdin.on('error', () => {}); // it has ended
+  if (options.onStart === undefined) host.stdin.end();
+  else options.onStart(host);
   let [output, errors, pending] = ['', '', ''];
   host.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;

@@ -1,0 +1,215 @@
+import type { EpochMs } from '@hearth/profile-model';
+import type { DroppedCounts, PackedBatch } from '../batching/batch-buffer.js';
+import type { AgentLog } from '../safety/agent-log.js';
+import { describeError } from '../safety/guard.js';
+import {
+  checksumOf,
+  isMissing,
+  leaseSpooled,
+  listFolder,
+  openFolder,
+  readSpooled,
+  releaseSpooled,
+  removeSpooled,
+  sweepOtherFolders,
+  writeSpooled,
+  writeSpooledAtExit,
+} from './spool-folder.js';
+import type { SpooledBatch } from './spooled-batch.js';
+
+/** Other processes write to the folder too: so often it is looked at anew. */
+const LOOK_EVERY_MS = 60_000;
+
+/** A batch that this process has to itself, with what is in its file. */
+export interface LeasedBatch {
+  readonly file: SpooledBatch;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Batches that wait on the disk, also for longer than a process lives. Any process with the same destination sends any of them.
+ *
+ * All calls are made one after the other. None throws: a folder that cannot be used is said once, and `save` answers `false`.
+ */
+export class DiskSpool {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  readonly #processId: string;
+  readonly #log: AgentLog;
+  readonly #onLost: (lost: DroppedCounts) => void;
+  /** The oldest that wait, oldest first. */
+  #waiting: SpooledBatch[] = [];
+  #isComplete = true;
+  #bytes = 0;
+  #foreignCount = 0;
+  #damagedCount = 0;
+  #lookedAt = -Infinity;
+  #isUsable = true;
+  #isSwept = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param onLost - What is given up: too old, too much, or damaged. */
+  constructor(folder: string, maxBytes: number, processId: string, log: AgentLog, onLost: (lost: DroppedCounts) => void) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#processId = processId;
+    this.#log = log;
+    this.#onLost = onLost;
+  }
+
+  get hasWaiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Of all files that wait, or are being sent; what other processes do meanwhile is known within a minute. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Files that are no batches, and batches that were damaged. */
+  get ignoredCount(): number {
+    return this.#foreignCount + this.#damagedCount;
+  }
+
+  /** Looks at the folder, which is made if it is missing. */
+  open(): Promise<void> {
+    return this.#one(() => this.#look(Date.now()), undefined);
+  }
+
+  /** @returns Whether it is on the disk. */
+  save(batch: PackedBatch): Promise<boolean> {
+    return this.#one(async () => {
+      const file = this.#fileOf(batch);
+      if (performance.now() - this.#lookedAt > LOOK_EVERY_MS) await this.#look(Date.now());
+      if (!(await this.#makeRoom(file.bytes))) return false;
+      await this.#write(file, batch.bytes);
+      this.#isUsable = true;
+      this.#bytes += file.bytes;
+      if (this.#isComplete) this.#waiting.push(file); // else it is found when those before it are done
+      return true;
+    }, false);
+  }
+
+  /** Synchronous: for the moment after which nothing else runs. The limit may be passed by what is saved then. Throws where it cannot. */
+  saveAtExit(batch: PackedBatch): void {
+    writeSpooledAtExit(this.#folder, this.#fileOf(batch), batch.bytes);
+  }
+
+  /** The oldest that waits; it is this process's until it is removed or put back, or a minute has passed. */
+  takeOldest(): Promise<LeasedBatch | undefined> {
+    return this.#one(async () => {
+      for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
+        const file = await leaseSpooled(this.#folder, next, Date.now());
+        if (file === undefined) continue; // somebody else sends it
+        const bytes = await readSpooled(this.#folder, file).catch(() => undefined);
+        if (bytes !== undefined) return { file, bytes };
+        await this.#giveUp(file);
+        this.#damagedCount += 1;
+        this.#log.warn('AGENT_SPOOL_DAMAGED', `a batch in ${this.#folder} was damaged; it is dropped and counted`);
+      }
+      return undefined;
+    }, undefined);
+  }
+
+  /** Sent, or refused for good. */
+  remove({ file }: LeasedBatch): Promise<void> {
+    return this.#one(async () => {
+      this.#bytes -= file.bytes;
+      await removeSpooled(this.#folder, file);
+    }, undefined);
+  }
+
+  /** Not sent: it waits again. */
+  putBack({ file }: LeasedBatch): Promise<void> {
+    return this.#one(async () => {
+      const waiting = await releaseSpooled(this.#folder, file);
+      if (waiting !== undefined) this.#waiting.unshift(waiting);
+    }, undefined);
+  }
+
+  /** All that was called has been done. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  #fileOf({ packedAtMs, sequence, standsFor, bytes }: PackedBatch): SpooledBatch {
+    return {
+      packedAtMs,
+      processId: this.#processId,
+      sequence,
+      standsFor,
+      bytes: bytes.length,
+      checksum: checksumOf(bytes),
+      leasedUntilMs: undefined,
+    };
+  }
+
+  /** One call after the other; a fault of the disk is said when it begins. */
+  #one<Result>(work: () => Promise<Result>, otherwise: Result): Promise<Result> {
+    const result = this.#last.then(async () => {
+      try {
+        return await work();
+      } catch (fault) {
+        if (this.#isUsable)
+          this.#log.warn(
+            'AGENT_SPOOL_UNUSABLE',
+            `nothing can be kept in ${this.#folder}, only in memory, until it can be used: ${describeError(fault)}`,
+          );
+        this.#isUsable = false;
+        return otherwise;
+      }
+    });
+    this.#last = result;
+    return result;
+  }
+
+  async #next(): Promise<SpooledBatch | undefined> {
+    const isDue = !this.#isComplete || performance.now() - this.#lookedAt > LOOK_EVERY_MS;
+    if (this.#waiting.length === 0 && isDue) await this.#look(Date.now());
+    return this.#waiting.shift();
+  }
+
+  async #look(nowMs: EpochMs): Promise<void> {
+    this.#lookedAt = performance.now(); // also where it fails: it is not tried at every call
+    await openFolder(this.#folder);
+    const { waiting, isComplete, bytes, expired, foreignCount } = await listFolder(this.#folder, nowMs);
+    this.#waiting = [...waiting];
+    this.#isComplete = isComplete;
+    this.#bytes = bytes;
+    this.#foreignCount = foreignCount;
+    for (const batch of expired) {
+      if (await removeSpooled(this.#folder, batch)) this.#onLost(batch.standsFor);
+    }
+    if (!this.#isSwept) await sweepOtherFolders(this.#folder, nowMs);
+    this.#isSwept = true;
+    this.#isUsable = true;
+  }
+
+  /** @returns Whether there is room for so many bytes now. */
+  async #makeRoom(bytes: number): Promise<boolean> {
+    if (bytes > this.#maxBytes) return false;
+    while (this.#bytes + bytes > this.#maxBytes) {
+      if (this.#waiting.length === 0 && !this.#isComplete) await this.#look(Date.now());
+      const oldest = this.#waiting.shift();
+      if (oldest === undefined) return false;
+      await this.#giveUp(oldest);
+    }
+    return true;
+  }
+
+  async #giveUp(batch: SpooledBatch): Promise<void> {
+    this.#bytes -= batch.bytes;
+    if (await removeSpooled(this.#folder, batch)) this.#onLost(batch.standsFor);
+  }
+
+  /** Somebody may have removed the folder. */
+  async #write(file: SpooledBatch, bytes: Uint8Array): Promise<void> {
+    try {
+      await writeSpooled(this.#folder, file, bytes);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await openFolder(this.#folder);
+      await writeSpooled(this.#folder, file, bytes);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { promisify } from 'node:util';
+import { gzip, gzipSync } from 'node:zlib';
+import type { DurationMs } from '@hearth/profile-model';
+import { BatchBuffer, type DroppedCounts } from '../batching/batch-buffer.js';
+import type { AgentSettings } from '../options/options.js';
+import type { AgentLog } from '../safety/agent-log.js';
+import type { Guard } from '../safety/guard.js';
+import { AGENT_VERSION } from '../version.js';
+import { DiskSpool } from './disk-spool.js';
+import { Shipper } from './shipper.js';
+import { destinationFolder } from './spool-folder.js';
+
+const gzipOnThreadPool = promisify(gzip);
+/** Of the samples, the first levels already take out almost all there is; the rest costs the host's thread pool. */
+const GZIP_LEVEL = 4;
+/** How long the end of the process may wait for the disk. */
+const SPILL_MS: DurationMs = 500;
+
+/** An encoded batch, on its way to be compressed. */
+interface EncodedBatch {
+  readonly sequence: number;
+  readonly encoded: Uint8Array;
+  readonly standsFor: DroppedCounts;
+}
+
+/** Compresses batches, keeps them until they are stored, in memory and where there is a spool on the disk, and sends them. */
+export class Outbox {
+  readonly #buffer: BatchBuffer;
+  readonly #spool: DiskSpool | undefined;
+  readonly #shipper: Shipper;
+  readonly #guard: Guard;
+  readonly #uncompressed = new Set<EncodedBatch>();
+  #compressing: Promise<void> = Promise.resolve();
+
+  /** @param onAnswer - Gets the body of each answer that acknowledges a batch. */
+  constructor(settings: AgentSettings, processId: string, log: AgentLog, guard: Guard, onAnswer: (body: unknown) => void) {
+    const { url, key, spoolDir, maxSpooledBytes, maxBufferedBytes } = settings;
+    const buffer = new BatchBuffer(maxBufferedBytes);
+    this.#guard = guard;
+    this.#buffer = buffer;
+    this.#spool =
+      spoolDir === undefined
+        ? undefined
+        : new DiskSpool(destinationFolder(spoolDir, url, key), maxSpooledBytes, processId, log, (lost) => buffer.countLost(lost));
+    void this.#spool?.open();
+    const target = { url, key, userAgent: `hearth-agent/${AGENT_VERSION}` };
+    this.#shipper = new Shipper(target, buffer, this.#spool, log, guard, onAnswer);
+  }
+
+  get hasSpool(): boolean {
+    return this.#spool !== undefined;
+  }
+
+  /** The agent's own series. */
+  get series(): { name: string; value: number }[] {
+    const series = [{ name: 'agent_buffer_bytes', value: this.#buffer.bytes }];
+    if (this.#spool !== undefined) {
+      series.push(
+        { name: 'agent_spool_bytes', value: this.#spool.bytes },
+        { name: 'agent_spool_ignored_files', value: this.#spool.ignoredCount },
+      );
+    }
+    return series;
+  }
+
+  /** What was lost since the last call: for the report of the next batch. */
+  takeDropped(): DroppedCounts {
+    return this.#buffer.takeDropped();
+  }
+
+  /** Counts what never got here. */
+  countLost(lost: DroppedCounts): void {
+    this.#buffer.countLost(lost);
+  }
+
+  put(batch: EncodedBatch): void {
+    this.#uncompressed.add(batch);
+    this.#compressing = Promise.all([this.#compressing, gzipOnThreadPool(batch.encoded, { level: GZIP_LEVEL })])
+      .then(([, bytes]) => {
+        this.#add(batch, bytes);
+        this.#shipper.wake();
+      })
+      .catch((fault: unknown) => {
+        this.#buffer.countLost(batch.standsFor);
+        this.#guard.report(fault);
+      })
+      .finally(() => this.#uncompressed.delete(batch));
+  }
+
+  /**
+   * Sends all there is; what is left at the end of the process goes to the disk.
+   *
+   * @returns Whether the server has it all. Never rejects.
+   */
+  async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
+    try {
+      const isSent = await within(timeoutMs, () => this.#compressing.then(() => this.#shipper.flush(which)));
+      if (which === 'last') await within(SPILL_MS, () => this.#settle());
+      return isSent;
+    } catch (fault) {
+      this.#guard.report(fault);
+      return false;
+    }
+  }
+
+  /** Synchronous, on `exit`: nothing else can keep these batches any more. Throws where the disk does not take them. */
+  saveAtExit(): void {
+    if (this.#spool === undefined) return;
+    for (const batch of this.#uncompressed) this.#add(batch, gzipSync(batch.encoded, { level: GZIP_LEVEL }));
+    for (const batch of this.#shipper.unsaved) this.#spool.saveAtExit(batch);
+  }
+
+  stop(): void {
+    this.#shipper.stop();
+  }
+
+  /** Nothing is left that only this process has. */
+  async #settle(): Promise<true> {
+    await this.#shipper.spill();
+    await this.#spool?.settled();
+    return true;
+  }
+
+  #add({ sequence, standsFor }: EncodedBatch, bytes: Uint8Array): void {
+    const nowMs = Date.now();
+    this.#buffer.add({ sequence, bytes, packedAtMs: nowMs, standsFor }, nowMs);
+  }
+}
+
+/** @returns `false` where it takes longer. Holds the process meanwhile. */
+async function within(timeoutMs: DurationMs, work: () => Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work(), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
