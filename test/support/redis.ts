@@ -44,7 +44,8 @@ export function redisProgram(): string | undefined {
   return ['redis-server', 'valkey-server'].find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0);
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether anybody listens there. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
       .once('connect', () => {

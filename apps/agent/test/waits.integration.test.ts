@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { labelValue } from '@hearth/profile-model';
 import type { Batch } from '@hearth/wire-format';
+import { startTestMariadb, whyNoMariadb, type TestMariadb } from '../../../test/support/mariadb.js';
 import { startTestPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { startTestRedis, whyNoRedis, type TestRedis } from '../../../test/support/redis.js';
 import { freePort } from '../../../test/support/server.js';
@@ -152,5 +153,44 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
   it('are not recorded where they are switched off', async () => {
     await runHost('waits-pool-full.mjs', sink.url, { args: [postgres.url], env: { HEARTH_WAITS: 'off' } });
     expect(sink.stored.flatMap(({ profiles }) => profiles).filter(({ typeId }) => typeId.startsWith('wait:'))).toEqual([]);
+  });
+
+  it('are those of ioredis under the functions of BullMQ, whose worker waits for nothing while there is no job', async () => {
+    const { errors } = await runHost('waits-bullmq.mjs', sink.url, { args: [redis.url] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    const added = samples.filter(({ labels }) => nameOf(labels) === 'order');
+    expect(added.some(({ functionsRootFirst }) => functionsRootFirst.includes('addStandardJob'))).toBe(true);
+    expect(Object.keys(sumsOf('wait')['order']!)).toContain('ioredis EVALSHA');
+    expect(Object.keys(sumsOf('wait')['secret-less-job']!)).toEqual(['ioredis EVALSHA']);
+    expect(Object.keys(sumsOf('wait')[NO_TRANSACTION]!)).not.toContain('ioredis BZPOPMIN');
+  });
+});
+
+const noMariadb = whyNoMariadb();
+describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undefined ? '' : ` (${noMariadb})`}`, () => {
+  let mariadb: TestMariadb;
+  beforeAll(async () => {
+    if (noMariadb === undefined) mariadb = await startTestMariadb();
+  });
+  afterAll(() => mariadb?.stop());
+
+  it.each(['promise', 'core'])('are recorded of promises of mysql2 (%s), also when its pool is full', async (which) => {
+    const { output, errors } = await runHost('waits-mysql.mjs', sink.url, { args: [mariadb.url, which] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    const [said, truth] = output.trim().split('\n');
+    expect(said).toBe('ER_BAD_FIELD_ERROR');
+    const waits = sumsOf('wait');
+    const leaves = (name: string) => Object.keys(waits[name] ?? {}).sort();
+    expect(leaves('execute')).toEqual(['mysql2 SELECT SLEEP(?)']);
+    expect(leaves('query')).toEqual(['mysql2 SELECT ?, SLEEP(?)']);
+    expect(leaves('connection')).toEqual(['mysql2 COMMIT', 'mysql2 SELECT ? AS a', 'mysql2 START TRANSACTION', 'mysql2 connect']);
+    expect(leaves('broken')).toEqual(['mysql2 SELECT secret']);
+    for (const [name, ms] of Object.entries(JSON.parse(truth!) as Record<string, number>)) {
+      const sum = Object.values(waits[name]!).reduce((all, one) => all + one, 0);
+      expect(Math.abs(sum - ms), name).toBeLessThan(20);
+    }
+    const loaded = sink.stored.flatMap((batch) => flatSamples(batch, 'wait')).find(({ labels }) => nameOf(labels) === 'execute');
+    expect(loaded!.functionsRootFirst).toContain('loadOrders');
   });
 });

@@ -4,7 +4,7 @@ import { patchMethod, type Undo } from './patch-method.js';
 
 /** A library that is followed once the host has loaded it; in each of the copies that it loads. */
 export interface FollowedLibrary {
-  /** Of its package, as the host asks for it. */
+  /** Of its package: letters and digits. */
   readonly packageName: string;
   /** @param exports - Of any of its files. @returns `undefined` where it is not the one that this is for: then nothing was done. */
   follow(exports: unknown): Undo | undefined;
@@ -21,7 +21,9 @@ const MAX_LOOKED_AT = 1_000;
  */
 export function followLibraries(libraries: readonly FollowedLibrary[], guard: Guard): Undo {
   const names = new Map(libraries.map((library) => [library.packageName, library]));
-  const files = new RegExp(`[\\\\/]node_modules[\\\\/](${libraries.map(({ packageName }) => packageName).join('|')})[\\\\/]`);
+  const anyName = libraries.map(({ packageName }) => packageName).join('|');
+  const named = new RegExp(`^(${anyName})/`); // `mysql2/promise`
+  const files = new RegExp(`[\\\\/]node_modules[\\\\/](${anyName})[\\\\/]`);
   const undos: Undo[] = [];
   const lookedAt = new WeakMap<object, true>();
   let lookedAtCount = 0;
@@ -37,7 +39,7 @@ export function followLibraries(libraries: readonly FollowedLibrary[], guard: Gu
   }
   function loaded(request: unknown, exports: unknown): void {
     if (typeof request !== 'string' || request.startsWith('.')) return;
-    const name = names.has(request) ? request : files.exec(request)?.[1];
+    const name = names.has(request) ? request : (named.exec(request) ?? files.exec(request))?.[1];
     const library = name === undefined ? undefined : names.get(name);
     if (library !== undefined) guard.run(() => look(library, exports), undefined);
   }

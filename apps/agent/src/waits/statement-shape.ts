@@ -97,13 +97,19 @@ function endsWith(shape: readonly string[], end: readonly string[]): boolean {
   return true;
 }
 
+/** Words that are no function though brackets follow. */
+const BEFORE_BRACKETS = new Set(
+  `ALL AND ANY AS BETWEEN BY CASE CONFLICT DISTINCT ELSE EXCEPT EXISTS FILTER FROM HAVING IN INTERSECT INTO IS JOIN KEY LATERAL LIKE LIMIT MATERIALIZED
+  NOT OFFSET ON OR OVER RETURNING SELECT SET SOME THEN UNION USING VALUES WHEN WHERE WITH WITHIN`.split(/\s+/),
+);
+
 /** No space inside brackets, before a comma or around a dot. */
 function spaced(tokens: readonly string[]): string {
   let text = '';
   let before = '';
   for (const token of tokens) {
     const isTight = text === '' || /^[),.;\]]$/.test(token) || /^[(.[]$/.test(before) || token === '::' || before === '::';
-    const isCall = token === '(' && /^[a-z_][\w$]*$/.test(before); // count(*), but IN (?)
+    const isCall = token === '(' && /^[\w"`]/.test(before) && !BEFORE_BRACKETS.has(before.toUpperCase()); // count(*), but IN (?)
     text += isTight || isCall || (token === '[' && before !== '') ? token : ` ${token}`;
     before = token;
   }

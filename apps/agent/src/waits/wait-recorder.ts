@@ -20,7 +20,7 @@ export interface Wait {
   hasEnded: boolean;
 }
 
-/** Waits that are always kept once they are captured; of shorter ones a part in proportion to their length, so that each kept one stands for this long. */
+/** Where not all are captured: waits that are always kept once they are; of shorter ones a part in proportion to their length, so that each kept one stands for this long. */
 const KEEP_ABOVE_MS: DurationMs = 10;
 /** Captured stacks of operations that have not ended. */
 const MAX_OPEN_CAPTURES = 2_000;
@@ -119,6 +119,8 @@ export class WaitRecorder {
     if (captured === undefined) return undefined;
     this.#forget(wait);
     const ms = endMs - wait.startMs;
+    // Few enough that all are captured: then all are kept.
+    if (weight === 1) return { framesRootFirst: functionsOfStack(captured), weight: ms };
     if (ms < KEEP_ABOVE_MS && Math.random() * KEEP_ABOVE_MS >= ms) return undefined;
     return { framesRootFirst: functionsOfStack(captured), weight: Math.max(ms, KEEP_ABOVE_MS) * weight };
   }
