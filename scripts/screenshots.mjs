@@ -41,6 +41,7 @@ const PAGES = [
   ['explore', `/explore?service=${service}`, clickFrame],
   ['explore-table', `/explore?service=${service}&view=table`],
   ['explore-lines', `/explore?service=${service}&view=lines`],
+  ['explore-process', `/explore?service=${service}&view=process`],
   ['explore-grouped', `/explore?service=${service}&group=revision&view=graph&grow=up`],
   ['transactions', `/transactions?service=${service}`],
   ['compare', `/compare?service=${service}`],

@@ -5,6 +5,7 @@ import type {
   FlameGraphAnswer,
   FunctionsAnswer,
   LinesAnswer,
+  ProcessMetricsAnswer,
   ResolvedSelection,
   SessionAnswer,
   TimelineAnswer,
@@ -69,6 +70,8 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
       return flameGraph(query, nowMs);
     case 'GET /functions':
       return functions(query, nowMs);
+    case 'GET /process-metrics':
+      return processMetrics(query, nowMs);
     case 'GET /lines':
       return lines(query, nowMs);
     case 'POST /services/:service/commands':
@@ -112,6 +115,41 @@ function resolved(query: URLSearchParams, nowMs: number): ResolvedSelection {
     maxNodes: 16_384,
     fromMs: at('from', 'now-1h'),
     untilMs: at('until', 'now'),
+  };
+}
+
+function processMetrics(query: URLSearchParams, nowMs: number): ProcessMetricsAnswer {
+  const { type: _type, maxNodes: _maxNodes, ...selection } = resolved(query, nowMs);
+  const stepMs = 30_000;
+  const startsMs = Array.from({ length: 120 }, (_, step) => selection.fromMs + step * stepMs);
+  const isSilent = query.get('process') === 'silent';
+  const made = (name: string, unit: ProcessMetricsAnswer['series'][number]['unit'], about: number, perSecond = false) => {
+    const random = seeded(name.length);
+    const mean = startsMs.map((_, step) => (step > 90 && step < 96 ? null : about * (0.8 + random() * 0.4)));
+    return { name, unit, perSecond, mean, max: mean.map((value) => value && value * 1.5) };
+  };
+  return {
+    selection,
+    stepMs,
+    startsMs,
+    processes: startsMs.map(() => (isSilent ? 0 : 4)),
+    series: isSilent
+      ? []
+      : [
+          made('agent_flush_micros', 'microseconds', 4_000),
+          made('cpu_system_micros', 'microseconds', 40_000, true),
+          made('cpu_user_micros', 'microseconds', 420_000, true),
+          made('event_loop_delay_p50_micros', 'microseconds', 300),
+          made('event_loop_delay_p99_micros', 'microseconds', 9_000),
+          made('event_loop_utilisation_ratio', 'ratio', 0.42),
+          made('external_bytes', 'bytes', 8e6),
+          made('gc_major_pause_micros', 'microseconds', 2_000, true),
+          made('gc_minor_pause_micros', 'microseconds', 7_000, true),
+          made('heap_after_gc_bytes', 'bytes', 48e6),
+          made('heap_used_bytes', 'bytes', 71e6),
+          made(query.get('service') === 'hostile' ? HOSTILE_NAMES[2]! : 'agent_stack_count', 'count', 2_500),
+          made('rss_bytes', 'bytes', 180e6),
+        ],
   };
 }
 

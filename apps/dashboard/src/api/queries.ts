@@ -10,6 +10,7 @@ import type {
   LabelValuesAnswer,
   LinesAnswer,
   ProcessAnswer,
+  ProcessMetricsAnswer,
   RevisionAnswer,
   SelectionInput,
   ServiceAnswer,
@@ -108,6 +109,10 @@ export function functionsQuery(
   query: { sort: 'self' | 'total'; limit: number; search: string },
 ) {
   return read<FunctionsAnswer>('/functions', { project, ...asQuery(selection), ...query }, growing(selection));
+}
+
+export function processMetricsQuery(project: string, { type: _type, ...selection }: SelectionInput) {
+  return read<ProcessMetricsAnswer>('/process-metrics', { project, ...asQuery(selection) }, growing(selection));
 }
 
 /** @param file - Empty: the one in which most ran. */

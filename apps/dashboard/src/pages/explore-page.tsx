@@ -10,6 +10,8 @@ import { FunctionTable } from '../features/function-table/function-table.js';
 import { LinesView } from '../features/lines/lines-view.js';
 import { FilterBar } from '../features/selection/filter-bar.js';
 import { selectionOf } from '../features/selection/selection-of.js';
+import { ProcessMetrics } from '../features/timeline/process-metrics.js';
+import { timelineAxis } from '../features/timeline/timeline-axis.js';
 import { Timeline, type Brush } from '../features/timeline/timeline.js';
 import { formatRange } from '../format/moment.js';
 import { formatCount, formatQuantity, formatShare } from '../format/quantity.js';
@@ -84,6 +86,7 @@ function ExploreTimeline({ search, change }: PartProps) {
   const project = useProject();
   const { data, error, isPlaceholderData, refetch } = useQuery(timelineQuery(project, selectionOf(search), search.group));
   const labels = useQuery(labelsQuery(project, search.service, { from: search.from, until: search.until })).data?.labels ?? [];
+  const axis = useMemo(() => data && timelineAxis(data, kindOf(data.selection.type)), [data]);
   const brush = readBrush(search.brush);
   const groups = [
     { value: 'revision', label: 'by revision' },
@@ -92,11 +95,11 @@ function ExploreTimeline({ search, change }: PartProps) {
   ];
   return (
     <section className={styles['timeline']} aria-label="Timeline">
-      {data ? (
+      {data && axis ? (
         <Dimmed stale={isPlaceholderData}>
           <Timeline
-            answer={data}
-            kind={kindOf(data.selection.type)}
+            times={data}
+            axis={axis}
             brush={brush}
             onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })}
           >
@@ -168,6 +171,7 @@ function Profile({ search, change }: PartProps) {
             { value: 'graph', label: 'Flame graph' },
             { value: 'table', label: 'Table' },
             { value: 'lines', label: 'Lines' },
+            { value: 'process', label: 'Process' },
           ]}
         />
         {hasGraph && (
@@ -191,9 +195,7 @@ function Profile({ search, change }: PartProps) {
           />
         )}
         <span className={styles['sum']}>
-          {search.view !== 'lines' &&
-            first &&
-            `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
+          {(hasGraph || hasTable) && first && `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
         </span>
       </div>
       {graph.data && graph.data.truncated.nodes > 0 && (
@@ -210,6 +212,16 @@ function Profile({ search, change }: PartProps) {
               selection={selection}
               chosen={{ file: search.file, package: search.package }}
               onChoose={(file) => change({ ...file })}
+              renderError={(error, onRetry) => <QueryError error={error} onRetry={onRetry} />}
+            />
+          </div>
+        )}
+        {search.view === 'process' && (
+          <div className={styles['graphPane']}>
+            <ProcessMetrics
+              selection={selectionOf(search)}
+              brush={brush}
+              onBrush={(next) => change({ brush: next ? `${next.fromMs}-${next.untilMs}` : '' })}
               renderError={(error, onRetry) => <QueryError error={error} onRetry={onRetry} />}
             />
           </div>

@@ -36,7 +36,7 @@ export const EXPLORE_PARAMETERS = {
   /** `<fromMs>-<untilMs>` drawn on the timeline: the part whose samples are shown. */
   brush: text('', 40),
   group: text('', 100),
-  view: oneOf(['both', 'graph', 'table', 'lines'], 'both'),
+  view: oneOf(['both', 'graph', 'table', 'lines', 'process'], 'both'),
   /** Whose lines are shown; empty: the file in which most ran. */
   file: text('', 4000),
   package: text('', 400),

@@ -6,7 +6,8 @@ const MOST_SERIES = 6;
 
 export interface TimelineSeries {
   readonly key: string;
-  readonly values: readonly number[];
+  /** `null`: nobody knows. */
+  readonly values: readonly (number | null)[];
 }
 
 /** What the value axis says, and the answer in it. */
@@ -38,8 +39,10 @@ export function timelineAxis({ unit, stepMs, series, selection }: TimelineAnswer
   return map(`${what}, ${scale.unit || unit}${kind === 'flow' ? '/s' : ''}`, (value) => value / perSecond / scale.divisor);
 }
 
-function largestSeries(series: readonly TimelineSeries[]): TimelineSeries[] {
-  const sum = ({ values }: TimelineSeries) => values.reduce((all, value) => all + value, 0);
+type Summed = TimelineAnswer['series'][number];
+
+function largestSeries(series: readonly Summed[]): Summed[] {
+  const sum = ({ values }: Summed) => values.reduce((all, value) => all + value, 0);
   const sorted = [...series].sort((a, b) => sum(b) - sum(a));
   if (sorted.length <= MOST_SERIES) return sorted;
   const rest = sorted.slice(MOST_SERIES - 1);

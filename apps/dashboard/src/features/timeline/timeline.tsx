@@ -1,12 +1,12 @@
 import { useComputedColorScheme } from '@mantine/core';
 import type { TimelineAnswer } from '@hearth/query-contract';
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { useEffect, useRef, useState, type ReactNode } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { formatClock, formatMoment } from '../../format/moment.js';
 import { formatNumber } from '../../format/quantity.js';
 import { shortRevision, visibleText } from '../../format/visible-text.js';
-import { timelineAxis } from './timeline-axis.js';
+import type { TimelineAxis } from './timeline-axis.js';
 import styles from './timeline.module.css';
 
 /** Half-open range in milliseconds. */
@@ -15,9 +15,16 @@ export interface Brush {
   readonly untilMs: number;
 }
 
+/** When the values are of, and what else happened. */
+export type TimelineTimes = Pick<TimelineAnswer, 'startsMs' | 'deploys'> & {
+  readonly selection: { readonly fromMs: number; readonly untilMs: number };
+};
+
 interface TimelineProps {
-  readonly answer: TimelineAnswer;
-  readonly kind: 'flow' | 'level';
+  readonly times: TimelineTimes;
+  /** The same object as long as nothing has changed. */
+  readonly axis: TimelineAxis;
+  readonly heightPx?: number;
   readonly brush: Brush | undefined;
   /** `undefined`: cleared by a click. */
   readonly onBrush: (brush: Brush | undefined) => void;
@@ -40,11 +47,10 @@ const STROKES = [
 ] as const;
 
 /** The value over time, with a line where a revision was deployed. Dragging chooses the part whose samples are shown. */
-export function Timeline({ answer, kind, brush, onBrush, children }: TimelineProps) {
+export function Timeline({ times, axis, heightPx = HEIGHT_PX, brush, onBrush, children }: TimelineProps) {
   const scheme = useComputedColorScheme('light');
   const host = useRef<HTMLDivElement>(null);
   const [widthPx, setWidthPx] = useState(0);
-  const axis = useMemo(() => timelineAxis(answer, kind), [answer, kind]);
   const latest = useRef({ brush, onBrush });
   const plot = useRef<uPlot>(undefined);
 
@@ -59,11 +65,11 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
     const style = getComputedStyle(document.documentElement);
     const color = (token: string) => style.getPropertyValue(token).trim();
     const lines = { stroke: color('--dim'), font: FONT, grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
-    const { fromMs, untilMs } = answer.selection;
+    const { fromMs, untilMs } = times.selection;
     const made = new uPlot(
       {
         width: widthPx,
-        height: HEIGHT_PX,
+        height: heightPx,
         padding: [16, 20, 0, 0],
         legend: { show: false },
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
@@ -88,7 +94,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
         hooks: {
           // Only now are there scales to place it by.
           ready: [(self) => showBrush(self, latest.current.brush)],
-          draw: [(self) => drawDeploys(self, answer, color('--text'), color('--ground'))],
+          draw: [(self) => drawDeploys(self, times, color('--text'), color('--ground'))],
           setSelect: [
             (self) => {
               if (self.select.width < LEAST_BRUSH_PX) return latest.current.onBrush(undefined);
@@ -108,7 +114,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
           ],
         },
       },
-      [answer.startsMs.map((atMs) => atMs / 1000), ...axis.series.map(({ values }) => [...values])],
+      [times.startsMs.map((atMs) => atMs / 1000), ...axis.series.map(({ values }) => [...values])],
       host.current!,
     );
     const reading = document.createElement('div');
@@ -116,7 +122,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
     made.over.append(reading);
     plot.current = made;
     return () => made.destroy();
-  }, [answer, axis, scheme, widthPx]);
+  }, [times, axis, heightPx, scheme, widthPx]);
 
   useEffect(() => {
     latest.current = { brush, onBrush };
@@ -124,7 +130,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
   }, [brush, onBrush]);
 
   return (
-    <figure className={styles['timeline']} aria-label={`${axis.title} over time; ${answer.deploys.length} deploys`}>
+    <figure className={styles['timeline']} aria-label={`${axis.title} over time; ${times.deploys.length} deploys`}>
       <figcaption className={styles['caption']}>
         <span>{axis.title}</span>
         {axis.series.length > 1 &&
@@ -136,7 +142,7 @@ export function Timeline({ answer, kind, brush, onBrush, children }: TimelinePro
           ))}
         <div className={styles['tools']}>{children}</div>
       </figcaption>
-      <div ref={host} className={styles['plot']} style={{ height: HEIGHT_PX }} />
+      <div ref={host} className={styles['plot']} style={{ height: heightPx }} />
     </figure>
   );
 }
@@ -171,7 +177,7 @@ function showReading(plot: uPlot, keys: readonly string[]): void {
 }
 
 /** A dashed line and the revision, where one was deployed. Names that would overlap are left out, lines never. */
-function drawDeploys(plot: uPlot, { deploys, selection }: TimelineAnswer, ink: string, ground: string): void {
+function drawDeploys(plot: uPlot, { deploys, selection }: TimelineTimes, ink: string, ground: string): void {
   const { ctx: context, bbox } = plot;
   const ratio = uPlot.pxRatio;
   context.save();

@@ -44,15 +44,26 @@ export interface SeriesSummary {
   readonly count: number;
 }
 
-export interface SeriesPoint {
-  readonly processId: number;
+/** One name, of all periods that start within one step. */
+export interface SeriesStep {
   readonly startMs: EpochMs;
-  readonly durationMs: DurationMs;
   readonly name: string;
-  readonly value: number;
+  readonly sum: number;
+  readonly max: number;
+  /** The highest value of a period divided by its length in seconds. */
+  readonly maxPerSecond: number;
+  /** Periods it is made of, and their length together. */
+  readonly count: number;
+  readonly durationMs: DurationMs;
 }
 
 const DAY_MS = 86_400_000;
+
+const PERIODS = `
+  FROM process_series p
+  WHERE p.service_id = $1 AND p.start_ms >= $2 AND p.start_ms < $3
+    AND ($4::bigint[] IS NULL OR p.environment_id = ANY ($4)) AND ($5::bigint[] IS NULL OR p.revision_id = ANY ($5))
+    AND ($6::bigint[] IS NULL OR p.process_id = ANY ($6))`;
 
 const FILTERED = `
   FROM process_series p
@@ -127,6 +138,29 @@ export class ProcessSeriesRepository {
     );
   }
 
+  async countPeriods(filter: SeriesFilter): Promise<number> {
+    const [row] = await this.#periods<{ n: number }>(`SELECT count(*) AS n ${PERIODS}`, filter);
+    return row!.n;
+  }
+
+  /** By step, aligned to the epoch: who measured anything. */
+  async processesOfSteps(filter: SeriesFilter, stepMs: DurationMs): Promise<{ startMs: EpochMs; processes: number }[]> {
+    return this.#periods(
+      `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", count(DISTINCT p.process_id) AS processes ${PERIODS} GROUP BY 1`,
+      filter,
+    );
+  }
+
+  /** By step, aligned to the epoch, then name. */
+  async steps(filter: SeriesFilter, stepMs: DurationMs): Promise<SeriesStep[]> {
+    return this.#read<SeriesStep>(
+      `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", n.name, sum(measured.value) AS sum, max(measured.value) AS max,
+         max(measured.value / (greatest(p.duration_ms, 1) / 1000.0)) AS "maxPerSecond", count(*) AS count, sum(greatest(p.duration_ms, 1)) AS "durationMs"
+       ${FILTERED} GROUP BY 1, n.name ORDER BY 1, n.name`,
+      filter,
+    );
+  }
+
   /** Removes the periods of a service that start within [fromMs, untilMs). */
   async removeRange(serviceId: number, range: TimeRange, note: NoteRemoved): Promise<void> {
     const where = 'service_id = $1 AND start_ms >= $2 AND start_ms < $3';
@@ -140,13 +174,12 @@ export class ProcessSeriesRepository {
     await this.partitions.removeRows({ where, parameters: [serviceId, processIds] }, note);
   }
 
-  /** By time, then process, then name. */
-  async points(filter: SeriesFilter): Promise<SeriesPoint[]> {
-    return this.#read<SeriesPoint>(
-      `SELECT p.process_id AS "processId", p.start_ms AS "startMs", p.duration_ms AS "durationMs", n.name, measured.value ${FILTERED}
-       ORDER BY p.start_ms, p.process_id, n.name`,
-      filter,
-    );
+  async #periods<Row>(
+    query: string,
+    { serviceId, fromMs, untilMs, environmentIds, revisionIds, processIds }: SeriesFilter,
+  ): Promise<Row[]> {
+    const parameters = [serviceId, fromMs, untilMs, environmentIds ?? null, revisionIds ?? null, processIds ?? null];
+    return (await this.reads.read('recent', (dataSource) => dataSource.query(query, parameters))) as Row[];
   }
 
   async #read<Row>(query: string, filter: SeriesFilter): Promise<Row[]> {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { storableText, type TimeRange } from '@hearth/profile-model';
+import { storableText, type DurationMs, type EpochMs, type TimeRange } from '@hearth/profile-model';
 import type { ClientBase } from 'pg';
 import type { TimePartitions } from '../../platform/database/partitions.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
@@ -7,7 +7,7 @@ import {
   ProcessSeriesRepository,
   type ProcessMeasurement,
   type SeriesFilter,
-  type SeriesPoint,
+  type SeriesStep,
   type SeriesSummary,
 } from './process-series.repository.js';
 
@@ -80,9 +80,21 @@ export class ProcessSeries {
     return this.repository.summaries(filter);
   }
 
-  /** Every value, by time, then process, then name. */
-  points(filter: SeriesFilter): Promise<SeriesPoint[]> {
-    return this.repository.points(filter);
+  /** Periods there are. */
+  countPeriods(filter: SeriesFilter): Promise<number> {
+    return this.repository.countPeriods(filter);
+  }
+
+  /** What was measured in each step of `stepMs`, aligned to the epoch, and how many processes measured anything. */
+  async steps(
+    filter: SeriesFilter,
+    stepMs: DurationMs,
+  ): Promise<{ readonly steps: readonly SeriesStep[]; readonly processes: ReadonlyMap<EpochMs, number> }> {
+    const [steps, processes] = await Promise.all([
+      this.repository.steps(filter, stepMs),
+      this.repository.processesOfSteps(filter, stepMs),
+    ]);
+    return { steps, processes: new Map(processes.map((row) => [row.startMs, row.processes])) };
   }
 }
 

@@ -4,11 +4,13 @@ import {
   exportQuerySchema,
   functionsQuerySchema,
   linesQuerySchema,
+  processMetricsQuerySchema,
   selectionSchema,
   timelineQuerySchema,
   type FlameGraphAnswer,
   type FunctionsAnswer,
   type LinesAnswer,
+  type ProcessMetricsAnswer,
   type TimelineAnswer,
 } from '@hearth/query-contract';
 import type { Response } from 'express';
@@ -17,6 +19,7 @@ import { QueryOf } from '../../platform/http/index.js';
 import { Authorised, ProjectId } from '../access/index.js';
 import { ClientSignal } from './client-signal.js';
 import { LineQueries } from './line-queries.js';
+import { ProcessMetricQueries } from './process-metric-queries.js';
 import { ProfileQueries } from './profile-queries.js';
 import { QueryGate } from './query-gate.js';
 import { TimelineQueries } from './timeline-queries.js';
@@ -30,6 +33,7 @@ export class ProfilesController {
     readonly profiles: ProfileQueries,
     readonly timelines: TimelineQueries,
     readonly lineQueries: LineQueries,
+    readonly processMetricQueries: ProcessMetricQueries,
   ) {}
 
   @Get('flame-graph')
@@ -60,6 +64,16 @@ export class ProfilesController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<LinesAnswer> {
     return this.gate.run(signal, () => this.lineQueries.lines(projectId, request, signal));
+  }
+
+  @Get('process-metrics')
+  @ApiOperation({ summary: 'What processes measured of themselves, per step: CPU, memory, event loop, collections' })
+  processMetrics(
+    @ProjectId() projectId: number,
+    @QueryOf(processMetricsQuerySchema) request: z.output<typeof processMetricsQuerySchema>,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<ProcessMetricsAnswer> {
+    return this.gate.run(signal, () => this.processMetricQueries.metrics(projectId, request, signal));
   }
 
   @Get('timeline')

@@ -6,6 +6,7 @@ import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { LineQueries } from './line-queries.js';
+import { ProcessMetricQueries } from './process-metric-queries.js';
 import { ProfileQueries } from './profile-queries.js';
 import { ProfilesController } from './profiles.controller.js';
 import { QueryGate } from './query-gate.js';
@@ -21,6 +22,7 @@ import { TransactionsController } from './transactions.controller.js';
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },
     LineQueries,
+    ProcessMetricQueries,
     ProfileQueries,
     ServiceQueries,
     TimelineQueries,

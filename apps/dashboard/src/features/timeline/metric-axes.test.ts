@@ -1,0 +1,52 @@
+import type { ProcessMetricsAnswer } from '@hearth/query-contract';
+import { describe, expect, it } from 'vitest';
+import { metricAxes } from './metric-axes.js';
+
+const answer = (series: ProcessMetricsAnswer['series'], processes = [2, 1]): ProcessMetricsAnswer => ({
+  selection: { service: 'shop', fromMs: 0, untilMs: 120_000 },
+  stepMs: 60_000,
+  startsMs: [0, 60_000],
+  processes,
+  series,
+});
+const metric = (
+  name: string,
+  unit: ProcessMetricsAnswer['series'][number]['unit'],
+  mean: (number | null)[],
+  perSecond = false,
+) => ({
+  name,
+  unit,
+  perSecond,
+  mean,
+  max: mean,
+});
+
+describe('metricAxes', () => {
+  it('puts what belongs together into one chart, in units people know', () => {
+    const axes = metricAxes(
+      answer([
+        metric('cpu_system_micros', 'microseconds', [100_000, null], true),
+        metric('cpu_user_micros', 'microseconds', [500_000, 1_500_000], true),
+        metric('event_loop_utilisation_ratio', 'ratio', [0.25, 0.5]),
+        metric('gc_major_pause_micros', 'microseconds', [3_000, 4_000], true),
+        metric('rss_bytes', 'bytes', [1024 ** 2, 3 * 1024 ** 2]),
+      ]),
+    );
+    expect(axes.map(({ title, series }) => [title, ...series.map(({ key, values }) => `${key}: ${values.join(' ')}`)])).toEqual([
+      ['Processes', ': 2 1'],
+      ['CPU of a process, cores', 'user: 0.5 1.5', 'system: 0.1 '],
+      ['Memory of a process, MiB', 'resident: 1 3'],
+      ['Event loop in use, %', 'mean: 25 50', 'highest: 25 50'],
+      ['Garbage collection, ms/s', 'major: 3 4'],
+    ]);
+  });
+
+  it('charts names it does not know by themselves, and nothing where nothing was measured', () => {
+    expect(metricAxes(answer([metric('queue_length_count', 'count', [1, 2])])).map(({ title }) => title)).toEqual([
+      'Processes',
+      'queue_length_count',
+    ]);
+    expect(metricAxes(answer([], [0, 0]))).toEqual([]);
+  });
+});
