@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import { MinifiedFiles, OriginalFunctions } from '../source-maps/index.js';
 import type { CanonicalBatch, CanonicalProfile } from './canonical-batch.js';
 import { IngestThreads } from './ingest-threads.js';
@@ -20,7 +21,12 @@ export class BatchNaming {
   /** The same batch by the names of its sources. Stacks keep their rows: functions that are one now are made one where they are stored. */
   async named(batch: CanonicalBatch, of: { readonly serviceId: number; readonly revisionId: number }): Promise<CanonicalBatch> {
     const { revision } = batch.process;
-    const named = await this.originals.name({ serviceId: of.serviceId, revision }, batch.functions, batch.places);
+    const named = await this.originals.name(
+      { serviceId: of.serviceId, revision },
+      batch.functions,
+      batch.places,
+      callSites(batch),
+    );
     if (named.minifiedFiles.length > 0) await this.minified.note(of.serviceId, of.revisionId, named.minifiedFiles, batch.startMs);
     if (!named.isChanged) return batch;
     const renamed = { ...batch, functions: named.functions };
@@ -42,4 +48,21 @@ export class BatchNaming {
       return recordedLines({ functions, stacks }, profiles, line);
     return this.threads.run<RecordedLinesTask, RecordedLines>(LINES_FILE, { functions, stacks, profiles, line });
   }
+}
+
+/** Rows of functions that only waits speak of: those come from call sites of errors, everything else from samplers. */
+function callSites({ functions, stacks, profiles }: CanonicalBatch): (row: number) => boolean {
+  if (!profiles.some(({ typeId }) => typeId === PROFILE_TYPE_IDS.wait)) return () => false;
+  const isSampled = new Uint8Array(functions.length);
+  const isSeen = new Uint8Array(stacks.length);
+  for (const { typeId, sampleStack } of profiles) {
+    if (typeId === PROFILE_TYPE_IDS.wait) continue;
+    for (const leaf of sampleStack) {
+      for (let stack = leaf; stack >= 0 && isSeen[stack] === 0; stack = stacks.parent[stack]!) {
+        isSeen[stack] = 1;
+        isSampled[stacks.functionRow[stack]!] = 1;
+      }
+    }
+  }
+  return (row) => isSampled[row] === 0;
 }

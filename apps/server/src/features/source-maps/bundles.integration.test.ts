@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, type BundleOptions } from '../../../../../test/support/bundle.js';
 import { run as findFunctions } from './find-functions.worker.js';
 import type { GeneratedFunction } from './original-function.js';
 import { run as readSourceMap } from './read-source-map.worker.js';
+
+const RECORD_SITES = fileURLToPath(new URL('../../../../../test/support/bundled/record-sites.mjs', import.meta.url));
 
 let folder = '';
 beforeAll(() => {
@@ -59,13 +62,29 @@ async function profiled(file: string): Promise<GeneratedFunction[]> {
   const functions = new Map<string, GeneratedFunction>();
   for (const { callFrame } of nodes) {
     if (!callFrame.url.endsWith(path.basename(file)) || callFrame.lineNumber < 0) continue;
-    const one = { name: callFrame.functionName, line: callFrame.lineNumber + 1, column: callFrame.columnNumber + 1 };
+    const one = {
+      name: callFrame.functionName,
+      line: callFrame.lineNumber + 1,
+      column: callFrame.columnNumber + 1,
+      at: 'parameters' as const,
+    };
     functions.set(JSON.stringify(one), one);
   }
   return [...functions.values()];
 }
 
-async function namesIn(name: string, options: BundleOptions, sources: 'sent' | 'left-out'): Promise<string[]> {
+/** The functions of the bundle that call sites of errors name. */
+async function onCallSites(file: string): Promise<GeneratedFunction[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', RECORD_SITES, file, '700']);
+  const sites = JSON.parse(stdout.trim().split('\n').at(-1)!) as Omit<GeneratedFunction, 'at'>[];
+  return sites.map((site) => ({ ...site, at: 'first-word' as const }));
+}
+
+async function namesIn(
+  name: string,
+  options: BundleOptions,
+  { sources = 'sent', functionsOf = profiled }: { sources?: 'sent' | 'left-out'; functionsOf?: typeof profiled } = {},
+): Promise<string[]> {
   const file = path.join(folder, name);
   await bundle(file, options);
   const map = JSON.parse(readFileSync(`${file}.map`, 'utf8')) as Record<string, unknown>;
@@ -73,7 +92,7 @@ async function namesIn(name: string, options: BundleOptions, sources: 'sent' | '
   const body = Uint8Array.from(Buffer.from(JSON.stringify(map)));
   const read = readSourceMap({ body, encoding: 'identity', maxBytes: 2 ** 25, file: `dist/${name}` });
   if ('fault' in read) throw new Error(read.fault.detail);
-  const functions = await profiled(file);
+  const functions = await functionsOf(file);
   const found = findFunctions({ hash: read.hash, stored: read, functions });
   if (found === 'map-not-here') throw new Error(found);
   return [
@@ -87,16 +106,23 @@ async function namesIn(name: string, options: BundleOptions, sources: 'sent' | '
 
 describe('functions of bundles', () => {
   it('are found by the names of their sources, whatever rolldown made of them', async () => {
-    expect(await namesIn('rolldown.mjs', { minifier: 'rolldown' }, 'sent')).toEqual(NAMES);
+    expect(await namesIn('rolldown.mjs', { minifier: 'rolldown' })).toEqual(NAMES);
   });
 
   it('are found in a bundle that nobody minified', async () => {
-    expect(await namesIn('plain.mjs', { minifier: 'none' }, 'sent')).toEqual(NAMES);
+    expect(await namesIn('plain.mjs', { minifier: 'none' })).toEqual(NAMES);
+  });
+
+  it('are the same where waits name them, by call sites of errors', async () => {
+    for (const minifier of ['rolldown', 'none'] as const) {
+      const names = await namesIn(`sites-${minifier}.mjs`, { minifier }, { functionsOf: onCallSites });
+      expect(names).toEqual(NAMES);
+    }
   });
 
   it('have no wrong name where a tool or its map tells less: only fewer', async () => {
-    const swc = await namesIn('swc.mjs', { minifier: 'swc' }, 'sent');
-    const withoutSources = await namesIn('bare.mjs', { minifier: 'rolldown' }, 'left-out');
+    const swc = await namesIn('swc.mjs', { minifier: 'swc' });
+    const withoutSources = await namesIn('bare.mjs', { minifier: 'rolldown' }, { sources: 'left-out' });
     for (const names of [swc, withoutSources]) {
       expect(names.filter((name) => !NAMES.includes(name))).toEqual([]);
       expect(names.length).toBeGreaterThanOrEqual(6);

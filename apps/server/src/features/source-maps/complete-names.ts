@@ -1,7 +1,7 @@
 import { decodedMappings, type SourceMapSegment, type TraceMap } from '@jridgewell/trace-mapping';
 
-/** A word of the source, and what shows that it may be the name of a function: `f(`, `f = `, `f: `, `f<T>(`, `class F {`. */
-const NAME = /([#\w$\u0080-\uffff]{1,500})(\s{0,8}[(=:<{?!])?/y;
+/** A word of the source, and what shows that it may be the name of a function: `f(`, `f = `, `f: T = `, `f<T>(`, `class F {`; a parameter `f: T` is none. */
+const NAME = /([#\w$\u0080-\uffff]{1,500})(\s{0,8}(?:[(=<{?!]|:[^,;(){}]{1,200}=))?/y;
 const CLASS = /\bclass\s+([\w$\u0080-\uffff]{1,500})/g;
 const CONSTRUCTOR = 'constructor';
 /** Words that stand before a name, or look like one. */

@@ -15,6 +15,9 @@ export interface FunctionPlaces {
   readonly column: Uint32Array | undefined;
 }
 
+/** Whether the place of a row is that of a call site; default: of none. */
+export type IsOfCallSite = (row: number) => boolean;
+
 export interface NamedFunctions {
   readonly functions: FunctionTable;
   /** As in `FunctionPlaces`, in the source. */
@@ -67,6 +70,7 @@ export class OriginalFunctions {
     { serviceId, revision }: { readonly serviceId: number; readonly revision: string },
     functions: FunctionTable,
     places: FunctionPlaces,
+    isOfCallSite: IsOfCallSite = () => false,
   ): Promise<NamedFunctions> {
     const known = await this.#revision(serviceId, revision);
     const mapFiles = known.hashOf.size === 0 ? [] : mapFileOfRows(functions, known);
@@ -83,6 +87,7 @@ export class OriginalFunctions {
         name: functions.name[row]!,
         line: places.line[row]!,
         column: places.column?.[row] ?? 0,
+        at: isOfCallSite(row) ? ('first-word' as const) : ('parameters' as const),
       }));
       const found = await this.#find({ serviceId, revision, file }, known.hashOf.get(file)!, generated);
       rows.forEach((row, at) => {
@@ -174,7 +179,7 @@ export class OriginalFunctions {
   }
 }
 
-const placeKey = ({ name, line, column }: GeneratedFunction): string => `${line} ${column} ${name}`;
+const placeKey = ({ name, line, column, at }: GeneratedFunction): string => `${line} ${column} ${at} ${name}`;
 
 /** The file of the map of each row; packages have maps of their own, which nobody uploads. */
 function mapFileOfRows(functions: FunctionTable, { hashOf, mapOf }: KnownRevision): (string | undefined)[] {
