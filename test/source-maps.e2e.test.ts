@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { ComparisonResult } from '@hearth/profile-diff';
 import type { ComparisonAnswer, FlameGraphAnswer, FunctionsAnswer, SourceMapsAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askJson } from './support/ask.js';
@@ -65,6 +66,17 @@ const ownFunctions = async (revision: string): Promise<string[]> => {
   return functions.filter((one) => one.package === '' && one.name !== '(anonymous)').map(({ name, file }) => `${name} ${file}`);
 };
 
+async function compare(baseline: Release, candidate: Release): Promise<ComparisonResult> {
+  const side = (revision: string) => ({ service: 'bundled', revision, from: 'now-15m', until: 'now' });
+  const response = await fetch(`${server.url}/api/v1/comparisons`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ baseline: side(baseline), candidate: side(candidate) }),
+  });
+  const { id } = (await response.json()) as ComparisonAnswer;
+  return until(async () => (await askJson<ComparisonAnswer>(server, `/api/v1/comparisons/${id}`)).result ?? undefined);
+}
+
 describe('a service that is one minified file', () => {
   it('shows the functions of its sources, from the first batch on, in flame graph and functions', async () => {
     for (const release of ['release-1', 'release-2'] as const) {
@@ -82,21 +94,12 @@ describe('a service that is one minified file', () => {
   }, 60_000);
 
   it('is compared with its next release, function by function', async () => {
-    const side = (revision: string) => ({ service: 'bundled', revision, from: 'now-15m', until: 'now' });
-    const response = await fetch(`${server.url}/api/v1/comparisons`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ baseline: side('release-1'), candidate: side('release-2') }),
-    });
-    const { id } = (await response.json()) as ComparisonAnswer;
-    const { result } = await until(async () => {
-      const answer = await askJson<ComparisonAnswer>(server, `/api/v1/comparisons/${id}`);
-      return answer.status === 'done' ? answer : undefined;
-    });
-    const spins = result!.functions.filter((row) => row.function.name === 'spin' && row.metric === 'self');
+    const { functions, warnings } = await compare('release-1', 'release-2');
+    const spins = functions.filter((row) => row.function.name === 'spin' && row.metric === 'self');
     expect(spins.map((row) => row.function.file)).toEqual(['src/cart.ts']);
     expect(spins[0]!.change.baselineSamples).toBeGreaterThan(10);
     expect(spins[0]!.change.candidateSamples).toBeGreaterThan(10);
+    expect(warnings.map(({ code }) => code)).not.toContain('MINIFIED_CODE');
   }, 60_000);
 
   it('stays minified without its map, and the list says so', async () => {
@@ -105,6 +108,14 @@ describe('a service that is one minified file', () => {
     expect(await ownFunctions('release-3')).not.toContain('spin src/cart.ts');
     const { minified } = await askJson<SourceMapsAnswer>(server, '/api/v1/source-maps?service=bundled&revision=release-3');
     expect(minified).toMatchObject([{ service: 'bundled', revision: 'release-3', file: 'server.js' }]);
+    const asked = '/api/v1/flame-graph?service=bundled&revision=release-3&from=now-15m';
+    expect((await askJson<FlameGraphAnswer>(server, asked)).minified).toEqual([
+      { revision: 'release-3', file: 'server.js', hasMap: false },
+    ]);
+    const { functions, warnings } = await compare('release-1', 'release-3');
+    expect(warnings.map(({ code }) => code)).toContain('MINIFIED_CODE');
+    const names = functions.filter((row) => row.function.file === 'server.js').map((row) => row.function.name);
+    expect(new Set(names)).toEqual(new Set(['(minified)']));
   }, 60_000);
 });
 

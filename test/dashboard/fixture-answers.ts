@@ -246,6 +246,11 @@ function treeOf(service: string): MadeTree {
   return tree;
 }
 
+/** One environment runs bundles whose maps nobody has uploaded. */
+function minifiedOf({ environment }: { readonly environment?: string | undefined }): FlameGraphAnswer['minified'] {
+  return environment === 'bundled' ? [{ revision: 'b41d9e0c', file: 'dist/server.js', hasMap: false }] : [];
+}
+
 function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
   const selection = resolved(query, nowMs);
   if (query.get('transaction') === 'nothing')
@@ -262,6 +267,7 @@ function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
       sum: 0,
       samples: 0,
       truncated: { nodes: 0, value: 0 },
+      minified: [],
     };
   const { depth, name, self, total, functions: keys } = treeOf(selection.service);
   return {
@@ -277,13 +283,14 @@ function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
     sum: total[0]!,
     samples: 48_211,
     truncated: { nodes: 0, value: 0 },
+    minified: minifiedOf(selection),
   };
 }
 
 function functions(query: URLSearchParams, nowMs: number): FunctionsAnswer {
   const selection = resolved(query, nowMs);
   if (query.get('transaction') === 'nothing')
-    return { selection, unit: 'microseconds', sum: 0, samples: 0, functions: [], count: 0 };
+    return { selection, unit: 'microseconds', sum: 0, samples: 0, functions: [], count: 0, minified: [] };
   const tree = treeOf(selection.service);
   const search = (query.get('search') ?? '').toLowerCase();
   const sort = query.get('sort') === 'total' ? 'total' : 'self';
@@ -297,6 +304,7 @@ function functions(query: URLSearchParams, nowMs: number): FunctionsAnswer {
     samples: 48_211,
     count: found.length,
     functions: found.slice(0, Number(query.get('limit') ?? 500)).map(({ key, self, total }) => ({ ...key, self, total })),
+    minified: minifiedOf(selection),
   };
 }
 

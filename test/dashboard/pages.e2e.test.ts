@@ -27,6 +27,7 @@ const PAGES = [
   ['/explore', 'Choose a service'],
   ['/explore?service=shop', 'applyDiscounts'],
   ['/explore?service=shop&view=table', 'applyDiscounts'],
+  ['/explore?service=shop&environment=bundled', 'are minified'],
   ['/explore?service=shop&view=graph&grow=up&group=revision&brush=1-2', 'Clear'],
   ['/explore?service=shop&view=lines', 'Total, and of it self'],
   ['/explore?service=shop&view=lines&process=silent', 'No lines were recorded'],

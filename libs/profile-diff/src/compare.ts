@@ -161,6 +161,7 @@ export function compare(input: ComparisonInput): ComparisonResult {
       basis: plan.basis,
       transactions: input.transactions,
       countedSinceMs: input.countedSinceMs,
+      minifiedFiles: input.minifiedFiles ?? [],
       ...sides,
       totals,
       mix: perTransaction.mix,

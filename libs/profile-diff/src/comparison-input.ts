@@ -22,6 +22,8 @@ export interface ComparisonInput {
   readonly transactions: readonly string[];
   /** Set where transactions are known from here on only, too late for a side: then neither side has counts, and a warning says so. */
   readonly countedSinceMs?: EpochMs;
+  /** Files whose functions are one, `(minified)`, because they came minified and have other names in each build. */
+  readonly minifiedFiles?: readonly string[];
   readonly baseline: ComparisonSide;
   readonly candidate: ComparisonSide;
   readonly options?: Partial<ComparisonOptions>;

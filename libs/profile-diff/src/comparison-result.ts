@@ -182,7 +182,8 @@ export type ComparisonWarningCode =
   | 'DROPPED_BATCHES'
   | 'SIDE_EMPTY'
   | 'RETRIES_POSSIBLE'
-  | 'ERROR_RATES_DIFFER';
+  | 'ERROR_RATES_DIFFER'
+  | 'MINIFIED_CODE';
 
 export interface ComparisonWarning {
   readonly code: ComparisonWarningCode;

@@ -18,6 +18,7 @@ export interface WarningsInput {
   readonly basis: ComparisonBasis;
   readonly transactions: readonly string[];
   readonly countedSinceMs: EpochMs | undefined;
+  readonly minifiedFiles: readonly string[];
   readonly baseline: CanonicalSide;
   readonly candidate: CanonicalSide;
   readonly totals: { readonly baseline: TransactionTotals; readonly candidate: TransactionTotals };
@@ -61,6 +62,13 @@ export function comparisonWarnings(input: WarningsInput): ComparisonWarning[] {
         'TRANSACTIONS_EXPIRED',
         `How many transactions finished is known from ${new Date(input.countedSinceMs).toISOString().slice(0, 10)} on only, and a side begins before: costs are not taken per transaction, ${blind}`,
       );
+  }
+  if (input.minifiedFiles.length > 0) {
+    const [first, ...more] = input.minifiedFiles;
+    warn(
+      'MINIFIED_CODE',
+      `Functions of ${first}${more.length > 0 ? ` and ${more.length} more files` : ''} came minified, without a source map: they have other names in each build, so each file is compared as one function, (minified).`,
+    );
   }
   const { mix, totals } = input;
   if (mix !== null && Math.abs(mix.mix) > MIX_SHARE_TO_TELL * valuePerSecond(totals)) {

@@ -1,6 +1,7 @@
 import type { OfferedCommand } from './commands.js';
 import type { ComparisonResult } from '@hearth/profile-diff';
 import type { ResolvedSelection } from './selection.js';
+import type { MinifiedFileAnswer } from './source-maps.js';
 
 /** RFC 9457 problem details; `code` is stable and has a section in docs/errors.md. */
 export interface Problem {
@@ -34,6 +35,7 @@ export interface FlameGraphAnswer {
   readonly sum: number;
   readonly samples: number;
   readonly truncated: { readonly nodes: number; readonly value: number };
+  readonly minified: readonly MinifiedFileAnswer[];
 }
 
 export interface TimelineAnswer {
@@ -61,6 +63,7 @@ export interface FunctionsAnswer {
   }[];
   /** Functions there are in all. */
   readonly count: number;
+  readonly minified: readonly MinifiedFileAnswer[];
 }
 
 /** Of one file at one revision, while lines were recorded: other time is not in it. */

@@ -23,7 +23,7 @@ export type { ProcessMetricsAnswer, ProcessMetricsRequest } from './process-metr
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
 export type { RetentionAmount, RetentionAnswer, RetentionDays, RetentionEstimateAnswer, RetentionTier } from './retention.js';
 export { sourceMapRevisionSchema, sourceMapsQuerySchema, sourceMapUploadSchema } from './source-maps.js';
-export type { RemovedSourceMapsAnswer, SourceMapAnswer, SourceMapsAnswer } from './source-maps.js';
+export type { MinifiedFileAnswer, RemovedSourceMapsAnswer, SourceMapAnswer, SourceMapsAnswer } from './source-maps.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';
 export type { ResolvedSelection, Selection, SelectionInput } from './selection.js';
 export type {

@@ -66,3 +66,11 @@ export interface SourceMapsAnswer {
 export interface RemovedSourceMapsAnswer {
   readonly removed: number;
 }
+
+/** A file of an answer whose functions came minified in one revision, without a source map: a minifier's names differ in each build. */
+export interface MinifiedFileAnswer {
+  readonly revision: string;
+  readonly file: string;
+  /** A map is there by now: what has come since is named by its sources. */
+  readonly hasMap: boolean;
+}

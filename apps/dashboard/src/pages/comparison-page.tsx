@@ -1,7 +1,7 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import type { ComparisonAnswer, ResolvedSelection, SelectionInput } from '@hearth/query-contract';
+import type { ComparisonAnswer, MinifiedFileAnswer, ResolvedSelection, SelectionInput } from '@hearth/query-contract';
 import type { ComparisonResult } from '@hearth/profile-diff';
 import { useMemo } from 'react';
 import { useProject } from '../api/project.js';
@@ -16,6 +16,7 @@ import { functionChanges, type Show } from '../features/comparison/verdicts.js';
 import { FlameGraph } from '../features/flame-graph/flame-graph.js';
 import { diffTree } from '../features/flame-graph/flame-tree.js';
 import { pathTo } from '../features/flame-graph/layout.js';
+import { MinifiedHint } from '../features/minified/minified-hint.js';
 import { formatRange, formatSpan } from '../format/moment.js';
 import { formatCount } from '../format/quantity.js';
 import { shortRevision, visibleText } from '../format/visible-text.js';
@@ -179,6 +180,7 @@ function Result({ result, answer }: { result: ComparisonResult; answer: Comparis
       {result.warnings.map(({ code, message }) => (
         <Caveat key={code}>{visibleText(message)}</Caveat>
       ))}
+      <MinifiedHint service={answer.candidate.service} minified={minifiedIn(answer, result)} />
       <CoverList
         result={result}
         selected={search.function}
@@ -309,4 +311,12 @@ function profileName(type: string): string {
     alloc_objects: 'Allocations',
   };
   return Object.hasOwn(names, sampleType) ? names[sampleType]! : visibleText(sampleType.replaceAll('_', ' '));
+}
+
+/** Of the releases that were compared; a side without a revision has no map that could be named. */
+function minifiedIn({ baseline, candidate }: ComparisonAnswer, { tree, warnings }: ComparisonResult): MinifiedFileAnswer[] {
+  const revision = candidate.revision ?? baseline.revision;
+  if (revision === undefined || !warnings.some(({ code }) => code === 'MINIFIED_CODE')) return [];
+  const files = tree.functions.filter(({ name, package: packageName }) => name === '(minified)' && packageName === '');
+  return files.map(({ file }) => ({ revision, file, hasMap: false }));
 }

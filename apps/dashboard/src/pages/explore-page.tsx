@@ -8,6 +8,7 @@ import { FlameGraph } from '../features/flame-graph/flame-graph.js';
 import { flameTree } from '../features/flame-graph/flame-tree.js';
 import { FunctionTable } from '../features/function-table/function-table.js';
 import { LinesView } from '../features/lines/lines-view.js';
+import { MinifiedHint } from '../features/minified/minified-hint.js';
 import { FilterBar } from '../features/selection/filter-bar.js';
 import { selectionOf } from '../features/selection/selection-of.js';
 import { ProcessMetrics } from '../features/timeline/process-metrics.js';
@@ -205,6 +206,7 @@ function Profile({ search, change }: PartProps) {
           zoom the time range to see them.
         </Caveat>
       )}
+      {first && <MinifiedHint service={search.service} minified={first.minified} />}
       <div className={styles['panes']} data-view={search.view}>
         {search.view === 'lines' && (
           <div className={styles['graphPane']}>

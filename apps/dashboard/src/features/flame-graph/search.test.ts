@@ -25,6 +25,7 @@ const answer: FlameGraphAnswer = {
   sum: 10,
   samples: 10,
   truncated: { nodes: 0, value: 0 },
+  minified: [],
 };
 
 describe('matchFrames', () => {

@@ -7,6 +7,7 @@ import {
   type StackTable,
   type TimeRange,
 } from '@hearth/profile-model';
+import { foldMinified } from './fold-minified.js';
 import type { ComparedProcess, ComparisonInput, ComparisonSide } from '@hearth/profile-diff';
 
 /** A process as the catalog knows it, with the time it was profiled within the selection. */
@@ -55,6 +56,8 @@ export interface ComparisonRows {
   readonly transactions: readonly string[];
   /** Set where the counts of both sides were left out: see `withoutPartialCounts`. */
   readonly countedSinceMs?: EpochMs;
+  /** Of the program, that came minified on either side. */
+  readonly minifiedFiles?: readonly string[];
   readonly baseline: SideRows;
   readonly candidate: SideRows;
 }
@@ -66,7 +69,10 @@ export interface ComparisonRows {
  * here before they are divided: sums of whole numbers are exact in any order, sums of fractions are not.
  */
 export function buildComparisonInput(rows: ComparisonRows): ComparisonInput {
-  const { unit, kind, baseline, candidate, transactions: names, countedSinceMs } = rows;
+  const { unit, kind, transactions: names, countedSinceMs, minifiedFiles = [] } = rows;
+  const minified = new Set(minifiedFiles);
+  const folded = (side: SideRows): SideRows => ({ ...side, functions: foldMinified(side.functions, minified) });
+  const [baseline, candidate] = [folded(rows.baseline), folded(rows.candidate)];
   const { transactions, rowOf: transactionRow } = usedTransactions(names, [baseline, candidate]);
   const { functions, stacks, rowOf } = joinSides([baseline, candidate]);
   return {
@@ -76,6 +82,7 @@ export function buildComparisonInput(rows: ComparisonRows): ComparisonInput {
     stacks,
     transactions,
     ...(countedSinceMs !== undefined && { countedSinceMs }),
+    ...(minifiedFiles.length > 0 && { minifiedFiles }),
     baseline: buildSide(baseline, kind, transactionRow, rowOf[0]!),
     candidate: buildSide(candidate, kind, transactionRow, rowOf[1]!),
   };

@@ -9,6 +9,7 @@ import { Catalog } from '../catalog/index.js';
 import { LEVELS, WindowRepository } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver } from '../selection/index.js';
+import { MinifiedCode } from '../source-maps/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 import { buildComparisonInput, type SideRows } from './build-comparison-input.js';
 import { ComparisonSides } from './comparison-sides.js';
@@ -75,6 +76,7 @@ const sidesOf = (resolver = server.app.get(SelectionResolver, { strict: false })
     server.app.get(Cover, { strict: false }),
     server.app.get(TransactionWindows, { strict: false }),
     server.app.get(WindowRepository, { strict: false }),
+    server.app.get(MinifiedCode, { strict: false }),
   );
 
 /** Both releases over one range, as a worker gathers them. */

@@ -9,6 +9,7 @@ import { Catalog, type ProcessRow } from '../catalog/index.js';
 import { WindowRepository, windowStart } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { isSameRange, SelectionResolver, type ProfileScope, type ResolveOptions } from '../selection/index.js';
+import { MinifiedCode } from '../source-maps/index.js';
 import { TransactionWindows } from '../transactions/index.js';
 import type { ComparisonRows, SelectedProcess, SideRows } from './build-comparison-input.js';
 import { comparisonId } from './comparison-id.js';
@@ -29,6 +30,7 @@ export class ComparisonSides {
     readonly cover: Cover,
     readonly transactionWindows: TransactionWindows,
     readonly windows: WindowRepository,
+    readonly minified: MinifiedCode,
   ) {}
 
   /**
@@ -68,6 +70,10 @@ export class ComparisonSides {
       unit: a.type.sampleUnit,
       kind: a.kind,
       transactions,
+      minifiedFiles: await this.#minifiedFiles([
+        [a, baselineRows],
+        [b, candidateRows],
+      ]),
       baseline: baselineRows,
       candidate: candidateRows,
     };
@@ -75,6 +81,16 @@ export class ComparisonSides {
       baseline: await this.transactionWindows.countedSince(a.query, FRESHNESS),
       candidate: await this.transactionWindows.countedSince(b.query, FRESHNESS),
     });
+  }
+
+  /** Of either side: names of the other are no others. */
+  async #minifiedFiles(sides: readonly (readonly [ProfileScope, SideRows])[]): Promise<string[]> {
+    const files = new Set<string>();
+    for (const [{ query }, { functions, fromMs, untilMs }] of sides) {
+      const scope = { serviceId: query.serviceId, revisionIds: query.revisionIds, range: { fromMs, untilMs } };
+      for (const { file } of await this.minified.among(scope, functions)) files.add(file);
+    }
+    return [...files].sort();
   }
 
   /**

@@ -3,6 +3,7 @@ import { CatalogModule } from '../catalog/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
+import { SourceMapsModule } from '../source-maps/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { ComparisonSides } from './comparison-sides.js';
 import { ComparisonWork } from './comparison-work.js';
@@ -10,7 +11,7 @@ import { ComparisonRepository } from './comparison.repository.js';
 import { Comparisons } from './comparisons.js';
 import { ComparisonsController } from './comparisons.controller.js';
 
-const imports = [CatalogModule, ProfileStoreModule, RollupModule, SelectionModule, TransactionsModule];
+const imports = [CatalogModule, ProfileStoreModule, RollupModule, SelectionModule, SourceMapsModule, TransactionsModule];
 
 /** Role api: asks and answers. */
 @Module({ imports, controllers: [ComparisonsController], providers: [ComparisonRepository, ComparisonSides, Comparisons] })

@@ -11,6 +11,7 @@ import { until } from '../../../../../test/support/until.js';
 import { LEVELS } from '../profile-store/index.js';
 import { Cover } from '../rollup/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
+import { MinifiedCode } from '../source-maps/index.js';
 import { ProfileQueries } from './profile-queries.js';
 
 const [MINUTE, HOUR, DAY] = [60_000, 3_600_000, 86_400_000];
@@ -89,6 +90,7 @@ describe('a range whose minutes have expired', () => {
       new InterruptedResolver(server, () => sealWindows(server, LEVELS.day)),
       server.app.get(Cover, { strict: false }),
       server.app.get(WorkerPool),
+      server.app.get(MinifiedCode, { strict: false }),
     );
     const day = Math.floor(H / DAY) * DAY;
     const asked = { service: 'shop', type: 'inuse_space', maxNodes: 100, from: String(H), until: String(H + HOUR) };

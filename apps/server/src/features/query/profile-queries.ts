@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { NO_PARENT, type FunctionTable, type FunctionTotals, type StackTable, type TimeRange } from '@hearth/profile-model';
-import type { FlameGraphAnswer, FunctionsAnswer, Selection } from '@hearth/query-contract';
+import type { FlameGraphAnswer, FunctionsAnswer, MinifiedFileAnswer, Selection } from '@hearth/query-contract';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { Cover } from '../rollup/index.js';
 import { isSameRange, SelectionResolver, type ProfileScope } from '../selection/index.js';
+import { MinifiedCode } from '../source-maps/index.js';
 import type { CallTreeTask, LimitedTree } from './call-tree.worker.js';
 import type { ExportTask } from './export.worker.js';
 import { flameGraphColumns } from './flame-graph-columns.js';
@@ -41,6 +42,7 @@ export class ProfileQueries {
     readonly selections: SelectionResolver,
     readonly cover: Cover,
     readonly pool: WorkerPool,
+    readonly minified: MinifiedCode,
   ) {}
 
   async flameGraph(projectId: number, request: Selection, signal: AbortSignal): Promise<FlameGraphAnswer> {
@@ -55,6 +57,7 @@ export class ProfileQueries {
       sum: wireNumber(values.sum),
       samples: values.samples,
       truncated: { nodes: limited.truncatedNodes, value: wireNumber(limited.truncatedValue) },
+      minified: await this.#minified(scope, values.functions),
     };
   }
 
@@ -71,6 +74,7 @@ export class ProfileQueries {
       sum: wireNumber(sum),
       samples,
       ...functionRows(functions, totals, request),
+      minified: await this.#minified(scope, functions),
     };
   }
 
@@ -137,6 +141,10 @@ export class ProfileQueries {
     const { functions, stacks, stackId, group, value, count, range } = await this.cover.byProcess(query, rowOfLabelSet);
     const rows = { functions, stacks, labelSets, stackId, labelSetRow: group, value, count };
     return { scope: await this.#answered(projectId, asked, range), rows };
+  }
+
+  async #minified({ query, range }: ProfileScope, functions: FunctionTable): Promise<MinifiedFileAnswer[]> {
+    return this.minified.among({ serviceId: query.serviceId, revisionIds: query.revisionIds, range }, functions);
   }
 
   async #inPool<Result>(task: CallTreeTask, signal: AbortSignal): Promise<Result> {

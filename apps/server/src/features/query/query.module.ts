@@ -4,6 +4,7 @@ import { LinesModule } from '../lines/index.js';
 import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
+import { SourceMapsModule } from '../source-maps/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { LineQueries } from './line-queries.js';
 import { ProcessMetricQueries } from './process-metric-queries.js';
@@ -17,7 +18,15 @@ import { TransactionQueries } from './transaction-queries.js';
 import { TransactionsController } from './transactions.controller.js';
 
 @Module({
-  imports: [CatalogModule, LinesModule, ProcessMetricsModule, RollupModule, SelectionModule, TransactionsModule],
+  imports: [
+    CatalogModule,
+    LinesModule,
+    ProcessMetricsModule,
+    RollupModule,
+    SelectionModule,
+    SourceMapsModule,
+    TransactionsModule,
+  ],
   controllers: [ProfilesController, ServicesController, TransactionsController],
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },

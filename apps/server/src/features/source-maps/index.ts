@@ -1,3 +1,4 @@
+export { MinifiedCode } from './minified-code.js';
 export { MinifiedFiles } from './minified-files.repository.js';
 export { OriginalFunctions } from './original-functions.js';
 export type { FunctionPlaces } from './original-functions.js';

@@ -96,6 +96,8 @@ function placedBatch(revision: string, ...stacks: readonly PlacedStack[]): Batch
 async function take(batch: Batch): Promise<void> {
   expect((await sendBatch(server.address, batch)).body).toMatchObject({ accepted: 1 });
 }
+const minifiedOf = async (revision: string) =>
+  (await server.get<FunctionsAnswer>(`/api/v1/functions?service=made&revision=${revision}&${RANGE}`)).body.minified;
 async function functionsOf(revision: string): Promise<string[]> {
   const { body } = await server.get<FunctionsAnswer>(`/api/v1/functions?service=made&revision=${revision}&${RANGE}`);
   return body.functions.map(({ name, package: packageName, file, self }) => `${name} ${packageName}${file} ${self}`).sort();
@@ -113,6 +115,7 @@ describe('functions of generated code', () => {
     await take(placedBatch('named', ...STACKS));
     expect(await functionsOf('named')).toEqual(['main main.js 0', 'parseOrder src/order.ts 1000', 'priceOrder src/price.ts 300']);
     expect((await listed('service=made&revision=named')).minified).toEqual([]);
+    expect(await minifiedOf('named')).toEqual([]);
   });
 
   it('stay minified where it was not, and the list says so; the next batch has the names', async () => {
@@ -121,7 +124,9 @@ describe('functions of generated code', () => {
     expect((await listed('service=made&revision=late')).minified).toMatchObject([
       { service: 'made', revision: 'late', file: 'dist/app.js' },
     ]);
+    expect(await minifiedOf('late')).toEqual([{ revision: 'late', file: 'dist/app.js', hasMap: false }]);
     await upload('late');
+    expect(await minifiedOf('late')).toEqual([{ revision: 'late', file: 'dist/app.js', hasMap: true }]);
     await take(placedBatch('late', ...STACKS));
     expect(await functionsOf('late')).toEqual([
       'a dist/app.js 1000',

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
 import { LimitsModule } from '../limits/index.js';
+import { MinifiedCode } from './minified-code.js';
 import { MinifiedFiles } from './minified-files.repository.js';
 import { OriginalFunctions } from './original-functions.js';
 import { SourceMapIntake } from './source-map-intake.js';
@@ -9,7 +10,11 @@ import { FunctionFindingThread, MapReadingThread } from './source-map-threads.js
 import { SourceMapsController } from './source-maps.controller.js';
 import { SourceMaps } from './source-maps.repository.js';
 
-@Module({ providers: [SourceMaps, MinifiedFiles], exports: [SourceMaps, MinifiedFiles] })
+@Module({
+  imports: [CatalogModule],
+  providers: [SourceMaps, MinifiedFiles, MinifiedCode],
+  exports: [SourceMaps, MinifiedFiles, MinifiedCode],
+})
 export class SourceMapsModule {}
 
 /** The routes and the naming of functions, for the api role. */
