@@ -54,7 +54,11 @@ const PAGES = [
           'explore-brush',
           `/explore?service=shop&brush=${Date.now() - 1_500_000}-${Date.now() - 600_000}&labels=[["plan","=","pro"]]`,
         ],
-        ['explore-minified', `/explore?service=shop&environment=bundled`, (page) => page.getByText('are minified').click()],
+        [
+          'explore-minified',
+          `/explore?service=shop&environment=bundled`,
+          (page) => page.getByText('are minified').first().click(),
+        ],
         ['explore-hostile', '/explore?service=hostile'],
         ['explore-lines-none', '/explore?service=shop&view=lines&process=silent'],
         ['explore-nothing', '/explore?service=shop&transaction=nothing'],

@@ -247,8 +247,8 @@ function treeOf(service: string): MadeTree {
 }
 
 /** One environment runs bundles whose maps nobody has uploaded. */
-function minifiedOf({ environment }: { readonly environment?: string | undefined }): FlameGraphAnswer['minified'] {
-  return environment === 'bundled' ? [{ revision: 'b41d9e0c', file: 'dist/server.js', hasMap: false }] : [];
+function minifiedOf(query: URLSearchParams): FlameGraphAnswer['minified'] {
+  return query.get('environment') === 'bundled' ? [{ revision: 'b41d9e0c', file: 'dist/server.js', hasMap: false }] : [];
 }
 
 function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
@@ -283,7 +283,7 @@ function flameGraph(query: URLSearchParams, nowMs: number): FlameGraphAnswer {
     sum: total[0]!,
     samples: 48_211,
     truncated: { nodes: 0, value: 0 },
-    minified: minifiedOf(selection),
+    minified: minifiedOf(query),
   };
 }
 
@@ -304,7 +304,7 @@ function functions(query: URLSearchParams, nowMs: number): FunctionsAnswer {
     samples: 48_211,
     count: found.length,
     functions: found.slice(0, Number(query.get('limit') ?? 500)).map(({ key, self, total }) => ({ ...key, self, total })),
-    minified: minifiedOf(selection),
+    minified: minifiedOf(query),
   };
 }
 

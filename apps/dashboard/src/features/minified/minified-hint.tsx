@@ -39,7 +39,11 @@ export function MinifiedHint({ service, minified }: MinifiedHintProps) {
 }
 
 /** @param location - Of the server; default: where this page comes from. */
-export function uploadCommand(service: string, { file, revision }: MinifiedFileAnswer, { origin } = window.location): string {
+export function uploadCommand(
+  service: string,
+  { file, revision }: MinifiedFileAnswer,
+  { origin }: Pick<Location, 'origin'> = window.location,
+): string {
   const folder = file.replace(/^\.\.\.\//, '').replace(/\/?[^/]*$/, '') || '.';
   return [
     `HEARTH_URL=${origin} HEARTH_KEY=<ingest key> npx ${origin}/install/cli.tgz source-maps upload ${quoted(folder)}`,
