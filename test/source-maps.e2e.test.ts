@@ -48,7 +48,7 @@ async function work(release: Release): Promise<void> {
   mkdirSync(deployed, { recursive: true });
   cpSync(path.join(project, release, 'dist/server.js'), path.join(deployed, 'server.js'));
   cpSync(path.join(project, 'package.json'), path.join(deployed, 'package.json'));
-  await run(process.execPath, ['--no-turbo-inlining', '--import', PRELOAD, 'server.js', '2500'], {
+  await run(process.execPath, ['--no-turbo-inlining', '--import', PRELOAD, 'server.js', '1500'], {
     cwd: deployed,
     env: { PATH: process.env['PATH'], HEARTH_URL: server.url, HEARTH_KEY: server.key, HEARTH_REVISION: release },
   });

@@ -82,6 +82,7 @@ export class OriginalFunctions {
       else rows.push(row);
     });
     const originalOf = new Map<number, OriginalFunction>();
+    const readFiles = new Set<string>();
     for (const [file, rows] of rowsOfMap) {
       const generated = rows.map((row) => ({
         name: functions.name[row]!,
@@ -89,7 +90,8 @@ export class OriginalFunctions {
         column: places.column?.[row] ?? 0,
         at: isOfCallSite(row) ? ('first-word' as const) : ('parameters' as const),
       }));
-      const found = await this.#find({ serviceId, revision, file }, known.hashOf.get(file)!, generated);
+      const { found, isComplete } = await this.#find({ serviceId, revision, file }, known.hashOf.get(file)!, generated);
+      if (isComplete) readFiles.add(file);
       rows.forEach((row, at) => {
         const original = found[at];
         if (original !== undefined) originalOf.set(row, original);
@@ -98,7 +100,8 @@ export class OriginalFunctions {
     return {
       ...withOriginals(functions, places.line, originalOf),
       isChanged: originalOf.size > 0,
-      minifiedFiles: minifiedFiles(functions, places, originalOf),
+      // What a bundler adds is in no source: a map that was asked and does not know it is no missing map.
+      minifiedFiles: minifiedFiles(functions, places, (row) => readFiles.has(mapFiles[row] ?? '')),
     };
   }
 
@@ -124,10 +127,11 @@ export class OriginalFunctions {
     key: { readonly serviceId: number; readonly revision: string; readonly file: string },
     hash: string,
     functions: readonly GeneratedFunction[],
-  ): Promise<FoundFunctions> {
+  ): Promise<{ readonly found: FoundFunctions; readonly isComplete: boolean }> {
     const known = this.#foundIn(hash);
     const missing = [...new Map(functions.map((one) => [placeKey(one), one]))].filter(([place]) => !known.has(place));
     const fresh = new Map<string, OriginalFunction | undefined>();
+    let wasRead = missing.length === 0;
     if (missing.length > 0 && !((this.#failedUntilMs.get(hash) ?? 0) > Date.now())) {
       const asked = missing.slice(0, MAX_FOUND_AT_ONCE);
       const found = await this.#askThread(
@@ -135,6 +139,7 @@ export class OriginalFunctions {
         hash,
         asked.map(([, one]) => one),
       );
+      wasRead = found !== undefined;
       asked.forEach(([place, { name }], at) => {
         fresh.set(place, found?.[at]);
         if (found === undefined || name.length > MAX_REMEMBERED_NAME) return;
@@ -142,7 +147,10 @@ export class OriginalFunctions {
         this.#foundCount += 1;
       });
     }
-    return functions.map((one) => known.get(placeKey(one)) ?? fresh.get(placeKey(one)));
+    return {
+      found: functions.map((one) => known.get(placeKey(one)) ?? fresh.get(placeKey(one))),
+      isComplete: missing.length === fresh.size && wasRead,
+    };
   }
 
   #foundIn(hash: string): Map<string, OriginalFunction | undefined> {
@@ -211,15 +219,11 @@ function withOriginals(
   };
 }
 
-function minifiedFiles(
-  functions: FunctionTable,
-  { column }: FunctionPlaces,
-  originalOf: ReadonlyMap<number, OriginalFunction>,
-): string[] {
+function minifiedFiles(functions: FunctionTable, { column }: FunctionPlaces, hasReadMap: (row: number) => boolean): string[] {
   if (column === undefined) return [];
   const files = new Set<string>();
   for (let row = 0; row < column.length; row += 1)
-    if (column[row]! > MINIFIED_COLUMN && functions.package[row] === '' && functions.file[row] !== '' && !originalOf.has(row))
+    if (column[row]! > MINIFIED_COLUMN && functions.package[row] === '' && functions.file[row] !== '' && !hasReadMap(row))
       files.add(functions.file[row]!);
   return [...files];
 }

@@ -157,6 +157,13 @@ describe('functions of generated code', () => {
     expect((await listed('service=made&revision=shape')).minified.map(({ file }) => file)).toEqual(['beyond.js']);
   });
 
+  it('are not called minified where a map was asked and does not know them, as what a bundler adds', async () => {
+    await upload('helpers');
+    await take(placedBatch('helpers', [10, 'a#1:602@dist/app.js'], [20, 'helper#1:550@dist/app.js']));
+    expect(await functionsOf('helpers')).toEqual(['helper dist/app.js 20', 'parseOrder src/order.ts 10']);
+    expect(await minifiedOf('helpers')).toEqual([]);
+  });
+
   it('without columns are told by a line that comes from one source', async () => {
     await upload('lines', madeMap([[[0, 0, 4, 0]], [[0, 0, 7, 0], [9, 1, 3, 0]]])); // prettier-ignore
     const { functions, ...batch } = placedBatch('lines', [10, 'built#1:0@dist/app.js'], [20, 'mixed#2:0@dist/app.js']);
