@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '@hearth/wire-format';
 import { expressMount, expressRoute } from '../integrations/express-route.js';
 import { followFastifyRoutes } from '../integrations/fastify-route.js';
+import { nextRoute } from '../integrations/next-route.js';
 import type { Guard } from '../safety/guard.js';
 import { cleanName } from './label-limits.js';
 import type { Transaction } from './transaction.js';
@@ -30,7 +31,7 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
     const said = routes.get(request);
     // A mount path may hold what was asked for; of GraphQL there is one, and its operation says that this is it.
     const mount = transaction.operation === undefined ? undefined : expressMount(request);
-    const route = (typeof said === 'function' ? said() : said) ?? expressRoute(request) ?? mount;
+    const route = (typeof said === 'function' ? said() : said) ?? nextRoute(request) ?? expressRoute(request) ?? mount;
     return route === undefined ? undefined : routeName(request, transaction, route);
   }
 
