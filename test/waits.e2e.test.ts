@@ -56,6 +56,7 @@ it.skipIf(noRedis !== undefined)(
       });
       expect(graph.sum).toBe(sent(PROFILE_TYPE_IDS.wait));
       expect(graph.names).toContain('pg SELECT ? WHERE pg_sleep(?) IS NOT NULL');
+      expect(graph.packages).toEqual(expect.arrayContaining(['pg', 'ioredis', 'node']));
       const timeline = await askJson<TimelineAnswer>(server, `/api/v1/timeline?${range}&type=wait`);
       expect(timeline.series.flatMap(({ values }) => values).reduce((sum, value) => sum + value, 0)).toBe(graph.sum);
       const orders = await askJson<FlameGraphAnswer>(server, `/api/v1/flame-graph?${range}&type=wait&transaction=orders`);

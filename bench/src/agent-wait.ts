@@ -1,6 +1,6 @@
 /**
  * What the agent says of waiting against what the program timed itself: 40 transactions at once over a real Postgres, a real Redis and a peer that
- * answers after 5 or 30 ms, far more operations than stacks are captured. docs/benchmarks.md
+ * answers after 5 or 30 ms, far more operations than stacks are captured; and what an operation costs with and without. docs/benchmarks.md
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +16,12 @@ const SECONDS = 30;
 /** Milliseconds by operation, then by the function that waited. */
 type Sums = Record<string, Record<string, number>>;
 
+interface HostFigures {
+  readonly truth: Sums;
+  readonly operations: number;
+  readonly cpuMicrosPerOperation: number;
+}
+
 const peer = createServer((request, response) => {
   setTimeout(() => response.end('done'), Number(request.url!.slice(1)));
 });
@@ -23,14 +29,15 @@ await new Promise<void>((resolve) => peer.listen(0, '127.0.0.1', resolve));
 const collector = await new Collector().open();
 const [postgres, redis] = await Promise.all([startBenchPostgres(), startTestRedis()]);
 try {
-  const { truth, operations } = await runProgram<{ truth: Sums; operations: number }>('wait-host.ts', [
-    collector.url,
-    await postgres.createDatabase('waits'),
-    redis.url,
-    `http://127.0.0.1:${(peer.address() as AddressInfo).port}`,
-    String(SECONDS),
-  ]);
+  const databaseUrl = await postgres.createDatabase('waits');
+  const peerUrl = `http://127.0.0.1:${(peer.address() as AddressInfo).port}`;
+  const run = (waits: 'on' | 'off', seconds: number) =>
+    runProgram<HostFigures>('wait-host.ts', [collector.url, databaseUrl, redis.url, peerUrl, String(seconds), waits]);
+  // Off on both sides of on, so that a machine that changes meanwhile is seen.
+  const before = await run('off', SECONDS / 2);
+  const { truth, operations, cpuMicrosPerOperation } = await run('on', SECONDS);
   const sums = recorded(collector);
+  const after = await run('off', SECONDS / 2);
   const figures: Record<string, number | string> = {
     node: process.versions.node,
     operations_per_second: round(operations / SECONDS, 0),
@@ -39,6 +46,9 @@ try {
     figures[`wait_error_pct_${operation}`] = round(percentOff(sumOf(sums[operation] ?? {}), sumOf(callers)), 2);
     figures[`stack_split_error_pct_${operation}`] = round(splitError(sums[operation] ?? {}, callers), 2);
   }
+  figures['operation_cpu_micros_off_before'] = round(before.cpuMicrosPerOperation, 1);
+  figures['operation_cpu_micros_on'] = round(cpuMicrosPerOperation, 1);
+  figures['operation_cpu_micros_off_after'] = round(after.cpuMicrosPerOperation, 1);
   printFigures(figures);
 } finally {
   peer.closeAllConnections();

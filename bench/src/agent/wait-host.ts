@@ -1,15 +1,22 @@
 /**
  * Many transactions at once that wait for Postgres, Redis and a slow peer, each operation from two functions, and each wait timed by the program
- * itself: the truth. Arguments: where batches go, Postgres, Redis, the peer, how many seconds.
+ * itself: the truth. Arguments: where batches go, Postgres, Redis, the peer, how many seconds, `on` or `off`: whether waits are recorded.
  */
 import { init, stop, transaction } from '@hearth/agent';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 
-const [url, postgresUrl, redisUrl, peerUrl, seconds] = process.argv.slice(2) as [string, string, string, string, string];
+const [url, postgresUrl, redisUrl, peerUrl, seconds, waits] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  'on' | 'off',
+];
 const CLIENTS = 40;
 
-init({ url, key: 'bench', service: 'bench', revision: 'bench', periodMs: 5_000, heap: 'off' });
+init({ url, key: 'bench', service: 'bench', revision: 'bench', periodMs: 5_000, heap: 'off', waits });
 const pool = new Pool({ connectionString: postgresUrl, max: 20 });
 const redis = new Redis(redisUrl);
 await Promise.all(Array.from({ length: 20 }, () => pool.query('SELECT pg_sleep($1)', [0.05]))); // connected before it counts
@@ -59,6 +66,7 @@ async function askSlow(): Promise<void> {
 
 const work: Record<string, () => Promise<void>> = { queryShort, queryLong, getOne, getMany, askFast, askSlow };
 const names = Object.keys(work);
+const cpuBefore = process.cpuUsage();
 const endAt = performance.now() + Number(seconds) * 1000;
 await Promise.all(
   Array.from({ length: CLIENTS }, async (_, client) => {
@@ -68,7 +76,8 @@ await Promise.all(
     }
   }),
 );
+const { user, system } = process.cpuUsage(cpuBefore);
 await stop();
-console.log(JSON.stringify({ truth, operations }));
+console.log(JSON.stringify({ truth, operations, cpuMicrosPerOperation: (user + system) / operations }));
 await pool.end();
 redis.disconnect();

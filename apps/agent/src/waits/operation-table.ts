@@ -27,6 +27,10 @@ export class OperationTable {
     return this.#names[operation]!;
   }
 
+  library(operation: OperationIndex): string {
+    return this.#libraries[operation]!;
+  }
+
   /** The row that an operation is counted in where there is no room for its own. */
   otherOf(operation: OperationIndex): OperationIndex {
     return this.rowOf(this.#libraries[operation]!, OTHER);

@@ -7,6 +7,14 @@ import type { StackTables } from '../samplers/stack-tables.js';
 import type { OperationTable } from './operation-table.js';
 import type { WaitPeriod, WaitTotal } from './wait-ledger.js';
 
+/** Libraries that are packages of their own; the others are Node's. */
+const PACKAGES = new Set(['pg', 'mysql2', 'ioredis']);
+
+/** An operation is shown in its library's package, without a file. */
+function scriptOf(library: string): string {
+  return PACKAGES.has(library) ? `node_modules/${library}` : `node:${library}`;
+}
+
 /** Makes the profiles of a batch from what was waited for. */
 export class WaitPacker {
   readonly #operations: OperationTable;
@@ -39,7 +47,7 @@ export class WaitPacker {
     labelSet: number,
     tables: StackTables,
   ): void {
-    const leaf = { name: this.#operations.name(operation), scriptName: '', line: 0 };
+    const leaf = { name: this.#operations.name(operation), scriptName: scriptOf(this.#operations.library(operation)), line: 0 };
     const allWeight = stacks.reduce((sum, { weight }) => sum + weight, 0);
     if (!(allWeight > 0)) return columns.add(tables.stackRowOfFrames([leaf]), labelSet, micros, count);
     let [seen, countBefore] = [0, 0];

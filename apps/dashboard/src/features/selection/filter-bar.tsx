@@ -109,7 +109,7 @@ const TYPE_TITLES: Record<string, string> = {
   wall: 'Wall',
   wait: 'Wait',
   inuse_space: 'Heap',
-  inuse_objects: 'Heap objects',
+  inuse_objects: 'Objects',
   alloc_space: 'Allocated',
   alloc_objects: 'Allocations',
 };

@@ -19,6 +19,14 @@ describe('timelineAxis', () => {
     );
     expect(axis).toEqual({ title: 'CPU, cores', series: [{ key: '', values: [1, 0.5] }] });
   });
+  it('shows waits as so many at once, also under their short name', () => {
+    for (const type of ['wait', 'wait:wait:microseconds:wait:microseconds']) {
+      expect(timelineAxis(answer('microseconds', type, [['', [20_000_000]]]), 'flow')).toEqual({
+        title: 'Waits at once',
+        series: [{ key: '', values: [2] }],
+      });
+    }
+  });
   it('does not divide a level by time', () => {
     const axis = timelineAxis(
       answer('bytes', 'memory:inuse_space:bytes:space:bytes', [['', [1024 ** 2, 3 * 1024 ** 2]]]),

@@ -28,15 +28,19 @@ export function timelineAxis({ unit, stepMs, series, selection }: TimelineAnswer
     series: largest.map(({ key, values }) => ({ key, values: values.map(convert) })),
   });
   const sampleType = selection.type.split(':')[1] ?? selection.type;
-  if (unit === 'microseconds')
-    return map(sampleType === 'cpu' ? 'CPU, cores' : 'Threads at once', (value) => value / (stepMs * 1000));
-  if (unit === 'nanoseconds')
-    return map(sampleType === 'cpu' ? 'CPU, cores' : 'Threads at once', (value) => value / (stepMs * 1e6));
+  if (unit === 'microseconds') return map(titleOfTime(sampleType), (value) => value / (stepMs * 1000));
+  if (unit === 'nanoseconds') return map(titleOfTime(sampleType), (value) => value / (stepMs * 1e6));
   const perSecond = kind === 'flow' ? stepMs / 1000 : 1;
   const highest = Math.max(0, ...largest.flatMap(({ values }) => values)) / perSecond;
   const scale = scaleFor(unit, highest);
   const what = unit === 'bytes' ? 'Memory' : sampleType.replaceAll('_', ' ');
   return map(`${what}, ${scale.unit || unit}${kind === 'flow' ? '/s' : ''}`, (value) => value / perSecond / scale.divisor);
+}
+
+/** Time per time: so many at once. */
+function titleOfTime(sampleType: string): string {
+  if (sampleType === 'cpu') return 'CPU, cores';
+  return sampleType === 'wait' ? 'Waits at once' : 'Threads at once';
 }
 
 type Summed = TimelineAnswer['series'][number];
