@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import pg from 'pg';
+import { request } from 'undici';
 import { flush, init, span, stop, transaction } from '../../dist/index.mjs';
 import { burn } from './work.mjs';
 
@@ -25,6 +26,10 @@ async function askPeer(ms) {
   const response = await fetch(`${peerUrl}/secret-path?wait=${ms}`);
   await response.text();
 }
+async function askPeerByUndici(ms) {
+  const { body } = await request(`${peerUrl}/secret-path?wait=${ms}`);
+  await body.text();
+}
 function askPeerByHttp(ms) {
   return new Promise((resolve, reject) => {
     get(`${peerUrl}/secret-path?wait=${ms}`, (response) => response.resume().once('end', resolve)).once('error', reject);
@@ -39,6 +44,7 @@ const kinds = {
   cache: () => readCache(),
   peer: () => askPeer(40),
   http: () => askPeerByHttp(30),
+  undici: () => askPeerByUndici(30),
   file: () => readFile(process.argv[1]),
   names: () => new Promise((resolve) => lookup('localhost', resolve)),
   slept: async function slept() {
@@ -48,8 +54,8 @@ const kinds = {
 };
 const truth = {};
 await Promise.all(
-  Array.from({ length: 64 }, async (_, at) => {
-    const kind = Object.keys(kinds)[at % 8];
+  Array.from({ length: 72 }, async (_, at) => {
+    const kind = Object.keys(kinds)[at % 9];
     await transaction(kind, async () => {
       const from = performance.now();
       await kinds[kind]();
