@@ -13,6 +13,7 @@ import { AgentLog, type AgentLogger } from './safety/agent-log.js';
 import { ExitHooks } from './safety/exit-hooks.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
 import { lookLike } from './safety/look-like.js';
+import { otherRuntime } from './safety/other-runtime.js';
 import { AllocationSampler } from './samplers/allocation-sampler.js';
 import { HeapSampler } from './samplers/heap-sampler.js';
 import type { MemorySampler } from './samplers/memory-sampler.js';
@@ -163,6 +164,11 @@ export class Agent implements SharedAgent {
       return;
     }
     if (options.logger !== undefined) this.#log.useLogger(options.logger);
+    const runtime = otherRuntime(process.versions);
+    if (runtime !== undefined) {
+      this.#log.warn('AGENT_OTHER_RUNTIME', `this is ${runtime}, and the agent knows Node only: nothing is profiled`);
+      return;
+    }
     if (!isMainThread) {
       this.#log.info('AGENT_WORKER_THREAD', 'worker threads are not profiled yet; the main thread is');
       return;
@@ -229,6 +235,7 @@ export class Agent implements SharedAgent {
     try {
       return measures === 'in-use' ? new HeapSampler() : new AllocationSampler();
     } catch (error) {
+      if (measures === 'in-use' && this.#stackSampler?.sampler === undefined) return undefined; // the same add-on, and the same reason
       this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(error)}`);
       return undefined;
     }

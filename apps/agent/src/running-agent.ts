@@ -9,6 +9,7 @@ import { readCommands } from './remote/read-commands.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
+import { isHeapSampled } from './samplers/heap-sampler.js';
 import type { MemorySampler } from './samplers/memory-sampler.js';
 import { Outbox } from './shipping/outbox.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
@@ -178,8 +179,10 @@ export class RunningAgent {
   }
 
   #startMemory(): void {
+    if (this.#instruments.memorySampler === undefined) return;
     try {
-      this.#instruments.memorySampler?.start();
+      if (isHeapSampled()) throw new Error('something else in this process samples it already');
+      this.#instruments.memorySampler.start();
     } catch (fault) {
       this.#giveUp('heap', fault);
     }

@@ -49,6 +49,7 @@ const packed = (sequence: number, size = 100, packedAtMs = Date.now()): PackedBa
   sequence,
   bytes: new Uint8Array(size).fill(sequence),
   packedAtMs,
+  packedAt: 0,
   standsFor: { batches: 1, samples: sequence },
 });
 const files = (): string[] => readdirSync(folder).sort();

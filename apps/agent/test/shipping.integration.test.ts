@@ -67,7 +67,8 @@ function put(sequence: number): void {
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
   };
   const bytes = gzipSync(encodeBatch(batch));
-  buffer.add({ sequence, bytes, packedAtMs: Date.now(), standsFor: { batches: 1, samples: 1 } }, Date.now());
+  const now = performance.now();
+  buffer.add({ sequence, bytes, packedAtMs: Date.now(), packedAt: now, standsFor: { batches: 1, samples: 1 } }, now);
 }
 const until = async (isTrue: () => boolean): Promise<void> => {
   for (let waited = 0; !isTrue(); waited += 20) {

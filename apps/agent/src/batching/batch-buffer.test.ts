@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { BatchBuffer, MAX_BUFFERED_AGE_MS, type PackedBatch } from './batch-buffer.js';
 
-const batch = (sequence: number, bytes: number, packedAtMs = 0): PackedBatch => ({
+const batch = (sequence: number, bytes: number, packedAt = 0): PackedBatch => ({
   sequence,
   bytes: new Uint8Array(bytes),
-  packedAtMs,
+  packedAtMs: 0,
+  packedAt,
   standsFor: { batches: 1, samples: 10 },
 });
 

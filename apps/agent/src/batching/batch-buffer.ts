@@ -6,6 +6,8 @@ export interface PackedBatch {
   /** Compressed. */
   readonly bytes: Uint8Array;
   readonly packedAtMs: EpochMs;
+  /** The same in milliseconds of the monotonic clock: no jump of the other makes a batch old. */
+  readonly packedAt: number;
   /** What is lost with it: itself, and the losses that only it reports. */
   readonly standsFor: DroppedCounts;
 }
@@ -46,10 +48,11 @@ export class BatchBuffer {
     return this.#batches;
   }
 
-  add(batch: PackedBatch, nowMs: EpochMs): void {
+  /** @param now - Of the monotonic clock. */
+  add(batch: PackedBatch, now: number): void {
     this.#batches.push(batch);
     this.#bytes += batch.bytes.length;
-    this.dropOld(nowMs);
+    this.dropOld(now);
     while (this.#bytes > this.#maxBytes) this.drop(this.#batches[0]!);
   }
 
@@ -60,8 +63,9 @@ export class BatchBuffer {
     while (this.#bytes > this.#maxBytes) this.drop(this.#batches[0]!);
   }
 
-  dropOld(nowMs: EpochMs): void {
-    while (this.#batches.length > 0 && nowMs - this.#batches[0]!.packedAtMs > MAX_BUFFERED_AGE_MS) this.drop(this.#batches[0]!);
+  /** @param now - Of the monotonic clock. */
+  dropOld(now: number): void {
+    while (this.#batches.length > 0 && now - this.#batches[0]!.packedAt > MAX_BUFFERED_AGE_MS) this.drop(this.#batches[0]!);
   }
 
   /** Takes an acknowledged batch out. */

@@ -27,12 +27,12 @@ export function createGuard(log: AgentLog): Guard {
   };
 }
 
-/** Never throws, whatever was thrown. */
+/** One line. Never throws, whatever was thrown. */
 export function describeError(error: unknown): string {
   try {
     if (!(error instanceof Error)) return String(error);
-    const place = error.stack?.split('\n')[1]?.trim() ?? '';
-    return `${error.name}: ${error.message} ${place}`.trim();
+    const place = error.stack?.split('\n').find((line) => line.startsWith('    at '));
+    return `${error.name}: ${error.message.split('\n')[0]} ${place?.trim() ?? ''}`.trim();
   } catch {
     return 'an error that cannot be shown';
   }

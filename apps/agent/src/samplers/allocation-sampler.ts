@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type * as Inspector from 'node:inspector';
+import { ownRequire } from '../safety/own-place.js';
 import { MAX_STACK_DEPTH, SAMPLE_INTERVAL_BYTES, type MemoryRow, type MemorySampler } from './memory-sampler.js';
 import type { StackTables } from './stack-tables.js';
 import { walkTree } from './walk-tree.js';
@@ -41,7 +41,7 @@ export class AllocationSampler implements MemorySampler {
 
   /** @throws where Node was built without its inspector */
   constructor() {
-    const inspector = createRequire(import.meta.url)('node:inspector') as typeof Inspector;
+    const inspector = ownRequire('node:inspector') as typeof Inspector;
     this.#inspector = new inspector.Session();
   }
 

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { ownRequire } from '../safety/own-place.js';
 import { MAX_STACK_DEPTH, SAMPLE_INTERVAL_BYTES, type MemoryRow, type MemorySampler } from './memory-sampler.js';
 import type { StackTables } from './stack-tables.js';
 import { walkTree } from './walk-tree.js';
@@ -27,7 +27,7 @@ export class HeapSampler implements MemorySampler {
 
   /** @throws if the add-on does not load here */
   constructor() {
-    this.#native = createRequire(import.meta.url)('@datadog/pprof/out/src/heap-profiler-bindings.js') as HeapModule;
+    this.#native = nativeHeap();
   }
 
   start(): void {
@@ -45,6 +45,23 @@ export class HeapSampler implements MemorySampler {
     this.#isRunning = false;
     this.#native.stopSamplingHeapProfiler();
   }
+}
+
+/**
+ * Whether somebody samples the heap of this isolate already, as `node --heap-prof` does from its start: to start once more would say
+ * nothing, and to stop would end theirs. `false` where it cannot be told.
+ */
+export function isHeapSampled(): boolean {
+  try {
+    nativeHeap().getAllocationProfile(); // throws where nobody does
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function nativeHeap(): HeapModule {
+  return ownRequire('@datadog/pprof/out/src/heap-profiler-bindings.js') as HeapModule;
 }
 
 export function readHeapTree(root: HeapNode, tables: StackTables): MemoryRow[] {

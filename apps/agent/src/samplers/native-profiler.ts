@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { isMainThread } from 'node:worker_threads';
+import { ownRequire } from '../safety/own-place.js';
 
 /** Start and end are microseconds of the monotonic clock (the package's own comment says nanoseconds). */
 export interface RawProfile {
@@ -75,7 +75,7 @@ const PROFILER_METHODS = ['start', 'stop', 'dispose', 'createContextHolder', 'v8
 
 /** @throws if the add-on does not load here, or is not what this file was written for. */
 export function loadNativeModule(): NativeModule {
-  const native = createRequire(import.meta.url)('@datadog/pprof/out/src/time-profiler-bindings.js') as Partial<NativeModule>;
+  const native = ownRequire('@datadog/pprof/out/src/time-profiler-bindings.js') as Partial<NativeModule>;
   const prototype = native.TimeProfiler?.prototype as Record<string, unknown> | undefined;
   for (const method of PROFILER_METHODS) {
     if (typeof prototype?.[method] !== 'function') throw new Error(`@datadog/pprof has no TimeProfiler.${method}`);

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { NO_PARENT } from '@hearth/profile-model';
+import { ownRequire } from '../safety/own-place.js';
 import { wireByReference, type ContextWiring } from '../transactions/context-wiring.js';
 import type { Scope } from '../transactions/transaction.js';
 import type { ScopedSamples } from './scoped-samples.js';
@@ -59,7 +59,7 @@ export class PublicSampler implements StackSampler {
   /** @throws if the add-on does not load here */
   constructor(rateHz: number) {
     this.rateHz = rateHz;
-    this.#time = (createRequire(import.meta.url)('@datadog/pprof') as { time: PublicTime }).time;
+    this.#time = (ownRequire('@datadog/pprof') as { time: PublicTime }).time;
     const time = this.#time;
     this.wiring = wireByReference({
       setContext: (context) => time.setContext(context),

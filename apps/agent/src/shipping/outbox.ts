@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
-import type { DurationMs } from '@hearth/profile-model';
+import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import { BatchBuffer, type DroppedCounts } from '../batching/batch-buffer.js';
 import type { AgentSettings } from '../options/options.js';
 import type { AgentLog } from '../safety/agent-log.js';
@@ -122,9 +122,15 @@ export class Outbox {
   }
 
   #add({ sequence, standsFor }: EncodedBatch, bytes: Uint8Array): void {
-    const nowMs = Date.now();
-    this.#buffer.add({ sequence, bytes, packedAtMs: nowMs, standsFor }, nowMs);
+    const now = performance.now();
+    this.#buffer.add({ sequence, bytes, packedAtMs: wallClockMs(), packedAt: now, standsFor }, now);
   }
+}
+
+/** Also where the host has made something else of `Date.now`. */
+function wallClockMs(): EpochMs {
+  const nowMs = Date.now();
+  return Number.isSafeInteger(nowMs) && nowMs >= 0 ? nowMs : Math.round(performance.timeOrigin + performance.now());
 }
 
 /** @returns `false` where it takes longer. Holds the process meanwhile. */

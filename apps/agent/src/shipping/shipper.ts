@@ -117,7 +117,7 @@ export class Shipper {
   }
 
   async #sendAll(which: 'more-to-come' | 'last'): Promise<void> {
-    this.#buffer.dropOld(Date.now());
+    this.#buffer.dropOld(performance.now());
     for (let spooledCount = 0; !this.#isStopped;) {
       const outgoing = this.#oldestOfBuffer() ?? (await this.#oldestOfSpool());
       if (outgoing === undefined) return;

@@ -1,4 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ownFolder } from '../safety/own-place.js';
 import type { RawFunction } from '../samplers/stack-tables.js';
 
 /** What V8 remembers of a stack: its text is never made, its frames are looked at only if they are wanted. */
@@ -57,12 +59,16 @@ function functionsOfSites(sites: readonly NodeJS.CallSite[]): RawFunction[] {
   return functions.reverse();
 }
 
-const OUR_FOLDER_URL = new URL('.', import.meta.url).href;
-const OUR_FOLDER = fileURLToPath(OUR_FOLDER_URL);
+/** How names of the agent's own scripts begin: those of ES modules are URLs, others paths. None where a host's bundle has taken the agent in. */
+const OUR_BEGINNINGS = beginningsIn(ownFolder(import.meta.url));
 
-/** `transaction()` and what it calls would fill half of every stack. Scripts of ES modules are named by URL, others by path. */
+function beginningsIn(folder: string | undefined): string[] {
+  return folder === undefined ? [] : [`${folder}${path.sep}`, `${pathToFileURL(folder).href}/`];
+}
+
+/** `transaction()` and what it calls would fill half of every stack. */
 function isOurs(scriptName: string): boolean {
-  return scriptName.startsWith(OUR_FOLDER_URL) || scriptName.startsWith(OUR_FOLDER);
+  return OUR_BEGINNINGS.some((beginning) => scriptName.startsWith(beginning));
 }
 
 /** What V8 adds to what Node's types know of. */

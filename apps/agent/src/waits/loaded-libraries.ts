@@ -1,4 +1,5 @@
-import Module, { createRequire } from 'node:module';
+import Module from 'node:module';
+import { ownRequire } from '../safety/own-place.js';
 import type { Guard } from '../safety/guard.js';
 import { patchMethod, type Undo } from './patch-method.js';
 
@@ -44,7 +45,7 @@ export function followLibraries(libraries: readonly FollowedLibrary[], guard: Gu
     if (library !== undefined) guard.run(() => look(library, exports), undefined);
   }
 
-  for (const [file, module] of Object.entries(createRequire(import.meta.url).cache)) {
+  for (const [file, module] of Object.entries(ownRequire.cache)) {
     const library = names.get(files.exec(file)?.[1] ?? '');
     if (library !== undefined) guard.run(() => look(library, module?.exports), undefined);
   }

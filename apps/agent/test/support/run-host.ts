@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export interface HostResult {
@@ -13,6 +14,9 @@ export interface HostOptions {
   /** Node options in front of the program. */
   readonly nodeOptions?: readonly string[];
   readonly args?: readonly string[];
+  readonly cwd?: string;
+  /** A program that runs Node, with its arguments, as `unshare --net`. */
+  readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard input stays open then. */
   readonly onStart?: (host: ChildProcess) => void;
@@ -29,10 +33,13 @@ const HOSTS = fileURLToPath(new URL('../hosts/', import.meta.url));
 /** A host that has not ended by then holds something open. */
 const LONGEST_MS = 60_000;
 
-/** Runs one program of `test/hosts` in a process of its own, with an environment that holds nothing but what is given. */
+/** Runs one program of `test/hosts`, or one with an absolute path, in a process of its own, with an environment that holds nothing but what is given. */
 export function runHost(name: string, hearthUrl: string, options: HostOptions = {}): Promise<HostResult> {
   const startedAt = performance.now();
-  const host = spawn(HOST_NODE, [...(options.nodeOptions ?? []), `${HOSTS}${name}`, ...(options.args ?? [])], {
+  const node = [HOST_NODE, ...(options.nodeOptions ?? []), path.resolve(HOSTS, name), ...(options.args ?? [])];
+  const [command = HOST_NODE, ...args] = [...(options.under ?? []), ...node];
+  const host = spawn(command, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: { PATH: process.env['PATH'], HEARTH_URL: hearthUrl, HEARTH_KEY: 'test-key', HEARTH_SERVICE: 'host', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
