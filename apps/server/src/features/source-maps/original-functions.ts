@@ -43,7 +43,6 @@ const MAX_REMEMBERED_NAME = 300;
 
 /** What is known of one revision: its maps, and the functions that were found in them. */
 interface KnownRevision {
-  readonly untilMs: number;
   /** Hash of each map, by its file. */
   readonly hashOf: ReadonlyMap<string, string>;
   /** File of the map, by the file that functions name; `undefined`: none fits. */
@@ -53,7 +52,7 @@ interface KnownRevision {
 /** Gives functions of generated code the names that they have in their sources. */
 @Injectable()
 export class OriginalFunctions {
-  readonly #revisions = new Map<string, KnownRevision>();
+  readonly #revisions = new Map<string, { readonly untilMs: number; readonly known: Promise<KnownRevision> }>();
   /** By hash of the map, then place and name; `undefined`: the map does not know it. */
   readonly #found = new Map<string, Map<string, OriginalFunction | undefined>>();
   readonly #failedUntilMs = new Map<string, number>();
@@ -110,17 +109,22 @@ export class OriginalFunctions {
     this.#revisions.delete(JSON.stringify([serviceId, revision]));
   }
 
+  /** Asked for once, however many batches of a fleet come together. */
   async #revision(serviceId: number, revision: string): Promise<KnownRevision> {
     const key = JSON.stringify([serviceId, revision]);
     const nowMs = Date.now();
     const remembered = this.#revisions.get(key);
-    if (remembered !== undefined && remembered.untilMs > nowMs) return remembered;
-    const rows = revision === '' ? [] : await this.maps.use(serviceId, revision, nowMs);
-    const hashOf = new Map(rows.map(({ file, hash }) => [file, hash]));
-    const known = { untilMs: nowMs + LIST_LIFE_MS, hashOf, mapOf: new Map<string, string | undefined>() };
+    if (remembered !== undefined && remembered.untilMs > nowMs) return remembered.known;
+    const known = this.#readRevision(serviceId, revision, nowMs);
     if (this.#revisions.size >= REMEMBERED_REVISIONS) this.#revisions.clear();
-    this.#revisions.set(key, known);
+    this.#revisions.set(key, { untilMs: nowMs + LIST_LIFE_MS, known });
+    known.catch(() => this.#revisions.delete(key)); // whoever waits for it is told
     return known;
+  }
+
+  async #readRevision(serviceId: number, revision: string, nowMs: number): Promise<KnownRevision> {
+    const rows = revision === '' ? [] : await this.maps.use(serviceId, revision, nowMs);
+    return { hashOf: new Map(rows.map(({ file, hash }) => [file, hash])), mapOf: new Map() };
   }
 
   async #find(
