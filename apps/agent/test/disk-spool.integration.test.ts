@@ -220,6 +220,15 @@ describe('DiskSpool', () => {
     newSpool().saveAtExit(packed(5));
     expect(await takeAll(newSpool())).toEqual([5]);
   });
+
+  it('lets go at the exit of the process what it was sending', async () => {
+    const ending = newSpool();
+    await ending.save(packed(1));
+    ending.releaseAtExit();
+    await ending.takeOldest();
+    ending.releaseAtExit();
+    expect(await takeAll(newSpool())).toEqual([1]);
+  });
 });
 
 describe('a folder that cannot be used', () => {

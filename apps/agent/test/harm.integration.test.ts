@@ -1,11 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type DepsConfig, type InlineConfig } from 'tsdown';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { AGENT_DIST, PRELOAD, runHost } from './support/run-host.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { AGENT_DIST, HOST_NODE, PRELOAD, runHost } from './support/run-host.js';
 import { Sink, countsByName, flatSamples } from './support/sink.js';
 import { expectNoDifference, saidBy } from './support/with-and-without.js';
 
@@ -19,16 +20,24 @@ const STARTED = ['AGENT_STARTED', 'AGENT_CONNECTED'];
 /** What surroundings.mjs serves. */
 const SERVED = { 'GET (no route) ok': 20 };
 
+/** Closed at the end of all: tests that run at once have no end of their own that a hook could tell. */
+const sinks: Sink[] = [];
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(sinks.map((sink) => sink.close()));
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 async function newSink(): Promise<Sink> {
   const sink = await new Sink().open();
-  onTestFinished(() => sink.close());
+  sinks.push(sink);
   return sink;
 }
 
 /** @param packages - Of this repository, that a program in it finds. */
 function newFolder(packages: Readonly<Record<string, string>> = {}): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'hearth-test-harm-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   for (const [name, target] of Object.entries(packages)) {
     const link = path.join(folder, 'node_modules', name);
     mkdirSync(path.dirname(link), { recursive: true });
@@ -128,7 +137,8 @@ describe.concurrent('whatever its surroundings, a host works as without the agen
 describe.concurrent('where the agent may not, it says so in one line', () => {
   it('the permission model, which forbids add-ons', async () => {
     const sink = await newSink();
-    const nodeOptions = ['--experimental-permission', '--allow-fs-read=*'];
+    const isOld = spawnSync(HOST_NODE, ['--permission', '--version']).status !== 0; // before 23.5
+    const nodeOptions = [isOld ? '--experimental-permission' : '--permission', '--allow-fs-read=*'];
     const result = await expectNoDifference('surroundings.mjs', sink.url, { nodeOptions });
     expect(saidBy(result)).toEqual(['AGENT_NO_SAMPLER', ...STARTED]);
     expect(countsByName(sink.stored)).toEqual(SERVED);

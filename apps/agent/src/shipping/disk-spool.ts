@@ -10,6 +10,7 @@ import {
   openFolder,
   readSpooled,
   releaseSpooled,
+  releaseSpooledAtExit,
   removeSpooled,
   sweepOtherFolders,
   writeSpooled,
@@ -39,6 +40,8 @@ export class DiskSpool {
   readonly #onLost: (lost: DroppedCounts) => void;
   /** The oldest that wait, oldest first. */
   #waiting: SpooledBatch[] = [];
+  /** What this process is sending. */
+  #leased: SpooledBatch | undefined;
   #isComplete = true;
   #bytes = 0;
   #foreignCount = 0;
@@ -95,6 +98,11 @@ export class DiskSpool {
     writeSpooledAtExit(this.#folder, this.#fileOf(batch), batch.bytes);
   }
 
+  /** Lets go what is being sent, so that the next process need not wait for the minute. As `saveAtExit`. */
+  releaseAtExit(): void {
+    if (this.#leased !== undefined) releaseSpooledAtExit(this.#folder, this.#leased);
+  }
+
   /** The oldest that waits; it is this process's until it is removed or put back, or a minute has passed. */
   takeOldest(): Promise<LeasedBatch | undefined> {
     return this.#one(async () => {
@@ -102,7 +110,10 @@ export class DiskSpool {
         const file = await leaseSpooled(this.#folder, next, Date.now());
         if (file === undefined) continue; // somebody else sends it
         const bytes = await readSpooled(this.#folder, file).catch(() => undefined);
-        if (bytes !== undefined) return { file, bytes };
+        if (bytes !== undefined) {
+          this.#leased = file;
+          return { file, bytes };
+        }
         await this.#giveUp(file);
         this.#damagedCount += 1;
         this.#log.warn('AGENT_SPOOL_DAMAGED', `a batch in ${this.#folder} was damaged; it is dropped and counted`);
@@ -114,6 +125,7 @@ export class DiskSpool {
   /** Sent, or refused for good. */
   remove({ file }: LeasedBatch): Promise<void> {
     return this.#one(async () => {
+      this.#leased = undefined;
       this.#bytes -= file.bytes;
       await removeSpooled(this.#folder, file);
     }, undefined);
@@ -122,6 +134,7 @@ export class DiskSpool {
   /** Not sent: it waits again. */
   putBack({ file }: LeasedBatch): Promise<void> {
     return this.#one(async () => {
+      this.#leased = undefined;
       const waiting = await releaseSpooled(this.#folder, file);
       if (waiting !== undefined) this.#waiting.unshift(waiting);
     }, undefined);

@@ -105,9 +105,11 @@ export class Outbox {
 
   /** Synchronous, on `exit`: nothing else can keep these batches any more. Throws where the disk does not take them. */
   saveAtExit(): void {
-    if (this.#spool === undefined) return;
+    const spool = this.#spool;
+    if (spool === undefined) return;
     for (const batch of this.#uncompressed) this.#add(batch, gzipSync(batch.encoded, { level: GZIP_LEVEL }));
-    for (const batch of this.#shipper.unsaved) this.#spool.saveAtExit(batch);
+    for (const batch of this.#shipper.unsaved) spool.saveAtExit(batch);
+    this.#guard.run(() => spool.releaseAtExit(), undefined);
   }
 
   stop(): void {

@@ -133,6 +133,11 @@ export async function releaseSpooled(folder: string, batch: SpooledBatch): Promi
   return (await renameSpooled(folder, batch, waiting)) ? waiting : undefined;
 }
 
+/** For the moment after which nothing asynchronous runs any more. Throws where it is gone. */
+export function releaseSpooledAtExit(folder: string, batch: SpooledBatch): void {
+  renameSync(path.join(folder, spooledName(batch)), path.join(folder, spooledName({ ...batch, leasedUntilMs: undefined })));
+}
+
 async function renameSpooled(folder: string, from: SpooledBatch, to: SpooledBatch): Promise<boolean> {
   return isThere(rename(path.join(folder, spooledName(from)), path.join(folder, spooledName(to))));
 }

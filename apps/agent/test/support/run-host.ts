@@ -28,7 +28,7 @@ export const AGENT_DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
 export const PRELOAD = ['--import', `${AGENT_DIST}preload.mjs`] as const;
 export const REQUIRE_PRELOAD = ['--require', `${AGENT_DIST}preload.cjs`] as const;
 /** Another version of Node may run the hosts: this is how the matrix of versions is tried. */
-const HOST_NODE = process.env['HEARTH_HOST_NODE'] ?? process.execPath;
+export const HOST_NODE = process.env['HEARTH_HOST_NODE'] ?? process.execPath;
 const HOSTS = fileURLToPath(new URL('../hosts/', import.meta.url));
 /** A host that has not ended by then holds something open. */
 const LONGEST_MS = 60_000;
