@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { SelectionInput } from '@hearth/query-contract';
 import { useProject } from '../../api/project.js';
@@ -38,6 +39,19 @@ export function LinesView({ selection, chosen, onChoose, renderError }: LinesVie
   const record = <RecordLines service={selection.service} environment={selection.environment} process={selection.process} />;
 
   if (error instanceof ApiError && error.code === 'LINES_NOT_RECORDED') {
+    if (chosen.file !== '')
+      return (
+        <EmptyNotice
+          title="Nothing is known of this file here"
+          action={
+            <Button variant="default" onClick={() => onChoose(LARGEST)}>
+              Show the file in which most ran
+            </Button>
+          }
+        >
+          {error.message}
+        </EmptyNotice>
+      );
     return (
       <EmptyNotice title="No lines were recorded in this range" action={record}>
         Samples know functions only. An agent that is asked samples the lines that run instead, for a minute: its samples of that
@@ -56,10 +70,12 @@ export function LinesView({ selection, chosen, onChoose, renderError }: LinesVie
             widthPx={420}
             value={fileKey(data)}
             onChange={(key) => onChoose(fileOf(key))}
-            options={data.files.map((one) => ({
-              value: fileKey(one),
-              label: `${placeOf(one)}  ${formatShare(one.self / (data.sum || 1))}`,
-            }))}
+            options={data.files
+              .filter(({ file }) => file !== '')
+              .map((one) => ({
+                value: fileKey(one),
+                label: `${placeOf(one)}  ${formatShare(one.self / (data.sum || 1))}`,
+              }))}
           />
           <span className={styles['note']}>
             revision {visibleText(revision)} · {formatQuantity(data.sum, data.unit)} in all files, in{' '}
@@ -73,6 +89,9 @@ export function LinesView({ selection, chosen, onChoose, renderError }: LinesVie
     </Dimmed>
   );
 }
+
+/** The file in which most ran, whichever it is. */
+const LARGEST: FileName = { package: '', file: '' };
 
 const placeOf = (name: FileName): string => visibleText(name.package === '' ? name.file : `${name.package} ${name.file}`);
 const fileKey = (name: FileName): string => JSON.stringify([name.package, name.file]);

@@ -13,6 +13,7 @@ export type AgentCommand = Readonly<AgentCommandEntity>;
 const REMEMBERED_MS = 2_000;
 /** Commands that are over are still listed for so long. */
 const LISTED_MS = 86_400_000;
+const MAX_LISTED = 200;
 /** Of all services together: what is beyond waits until some have expired. */
 const MAX_OFFERED = 10_000;
 
@@ -40,9 +41,13 @@ export class AgentCommands {
     return { ...command, id: Number(identifiers[0]!.id) };
   }
 
-  /** The latest first. */
-  async list(serviceId: number): Promise<AgentCommand[]> {
-    return this.table.find({ where: { serviceId }, order: { id: 'DESC' } });
+  /** Those of the last day, the latest first. */
+  async list(serviceId: number, nowMs: EpochMs): Promise<AgentCommand[]> {
+    return this.table.find({
+      where: { serviceId, expiresMs: MoreThan(nowMs - LISTED_MS) },
+      order: { id: 'DESC' },
+      take: MAX_LISTED,
+    });
   }
 
   async countOpen(serviceId: number, nowMs: EpochMs): Promise<number> {

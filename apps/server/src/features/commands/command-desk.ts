@@ -52,10 +52,10 @@ export class CommandDesk {
     return toAnswer(command);
   }
 
-  /** Those of the last day, the latest first. @throws {HearthError} `SERVICE_NOT_FOUND` */
+  /** Those of the last day, at most 200, the latest first. @throws {HearthError} `SERVICE_NOT_FOUND` */
   async list(projectId: number, serviceName: string): Promise<CommandAnswer[]> {
     const { id } = await this.catalog.serviceNamed(projectId, serviceName);
-    return (await this.commands.list(id)).map(toAnswer);
+    return (await this.commands.list(id, Date.now())).map(toAnswer);
   }
 
   /** The last heard of first. */

@@ -95,8 +95,10 @@ describe('a command', () => {
     const database = server.app.get(DataSource, { strict: false });
     await give({});
     await database.query('UPDATE agent_command SET expires_ms = $1', [Date.now() - 86_400_001]);
+    expect((await server.get<CommandAnswer[]>(PATH)).body).toEqual([]);
     const { body } = await give({});
     expect((await server.get<CommandAnswer[]>(PATH)).body).toEqual([body]);
+    expect(await database.query('SELECT count(*) AS n FROM agent_command')).toEqual([{ n: 1 }]);
     await database.query('ALTER TABLE agent_command RENAME TO away');
     expect(await asked(A)).toEqual([]);
   });

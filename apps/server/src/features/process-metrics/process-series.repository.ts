@@ -52,8 +52,15 @@ export interface SeriesStep {
   readonly max: number;
   /** The highest value of a period divided by its length in seconds. */
   readonly maxPerSecond: number;
-  /** Periods it is made of, and their length together. */
+  /** Periods it is made of. */
   readonly count: number;
+}
+
+/** All periods that start within one step, whatever was measured in them. */
+export interface StepPeriods {
+  readonly startMs: EpochMs;
+  readonly processes: number;
+  /** Of all of them together. */
   readonly durationMs: DurationMs;
 }
 
@@ -143,10 +150,12 @@ export class ProcessSeriesRepository {
     return row!.n;
   }
 
-  /** By step, aligned to the epoch: who measured anything. */
-  async processesOfSteps(filter: SeriesFilter, stepMs: DurationMs): Promise<{ startMs: EpochMs; processes: number }[]> {
+  /** By step, aligned to the epoch: who measured anything, and for how long. */
+  async periodsOfSteps(filter: SeriesFilter, stepMs: DurationMs): Promise<StepPeriods[]> {
     return this.#periods(
-      `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", count(DISTINCT p.process_id) AS processes ${PERIODS} GROUP BY 1`,
+      `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", count(DISTINCT p.process_id) AS processes,
+         sum(greatest(p.duration_ms, 1)) AS "durationMs"
+       ${PERIODS} GROUP BY 1`,
       filter,
     );
   }
@@ -155,7 +164,7 @@ export class ProcessSeriesRepository {
   async steps(filter: SeriesFilter, stepMs: DurationMs): Promise<SeriesStep[]> {
     return this.#read<SeriesStep>(
       `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", n.name, sum(measured.value) AS sum, max(measured.value) AS max,
-         max(measured.value / (greatest(p.duration_ms, 1) / 1000.0)) AS "maxPerSecond", count(*) AS count, sum(greatest(p.duration_ms, 1)) AS "durationMs"
+         max(measured.value / (greatest(p.duration_ms, 1) / 1000.0)) AS "maxPerSecond", count(*) AS count
        ${FILTERED} GROUP BY 1, n.name ORDER BY 1, n.name`,
       filter,
     );

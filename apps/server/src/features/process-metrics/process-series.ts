@@ -8,6 +8,7 @@ import {
   type ProcessMeasurement,
   type SeriesFilter,
   type SeriesStep,
+  type StepPeriods,
   type SeriesSummary,
 } from './process-series.repository.js';
 
@@ -85,16 +86,16 @@ export class ProcessSeries {
     return this.repository.countPeriods(filter);
   }
 
-  /** What was measured in each step of `stepMs`, aligned to the epoch, and how many processes measured anything. */
+  /** What was measured in each step of `stepMs`, aligned to the epoch, and the periods that it was measured in. */
   async steps(
     filter: SeriesFilter,
     stepMs: DurationMs,
-  ): Promise<{ readonly steps: readonly SeriesStep[]; readonly processes: ReadonlyMap<EpochMs, number> }> {
-    const [steps, processes] = await Promise.all([
+  ): Promise<{ readonly steps: readonly SeriesStep[]; readonly periods: ReadonlyMap<EpochMs, StepPeriods> }> {
+    const [steps, periods] = await Promise.all([
       this.repository.steps(filter, stepMs),
-      this.repository.processesOfSteps(filter, stepMs),
+      this.repository.periodsOfSteps(filter, stepMs),
     ]);
-    return { steps, processes: new Map(processes.map((row) => [row.startMs, row.processes])) };
+    return { steps, periods: new Map(periods.map((row) => [row.startMs, row])) };
   }
 }
 

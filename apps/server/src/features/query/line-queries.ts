@@ -28,9 +28,11 @@ export class LineQueries {
     const scope = await this.selections.resolve(projectId, { ...asked, maxNodes: DEFAULT_MAX_NODES });
     if (scope.query.labelSetIds !== undefined)
       throw new HearthError('LINES_HAVE_NO_LABELS', 'lines are recorded without labels: ask without transaction and match');
-    // Without a name it is the file in which most ran, which is known when all has been read once.
+    // Without a name it is the file in which most ran, which is known when all has been read once; native code has no lines.
     const wanted =
-      fileName === undefined ? (await this.#sums(scope, undefined, signal)).files[0] : { package: packageName, file: fileName };
+      fileName === undefined
+        ? (await this.#sums(scope, undefined, signal)).files.find(({ file }) => file !== '')
+        : { package: packageName, file: fileName };
     const sums = await this.#sums(scope, wanted, signal);
     if (wanted === undefined || sums.lines.size === 0) throw notRecorded(scope, fileName, sums);
     const { maxNodes: _maxNodes, ...selection } = scope.selection;

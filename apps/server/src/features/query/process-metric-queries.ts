@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ProcessMetricsAnswer, ProcessMetricsRequest } from '@hearth/query-contract';
 import { HearthError } from '../../platform/http/index.js';
-import { ProcessSeries, type SeriesStep } from '../process-metrics/index.js';
+import { ProcessSeries, type SeriesStep, type StepPeriods } from '../process-metrics/index.js';
 import { SelectionResolver } from '../selection/index.js';
 import { resolveStepMs, stepStarts } from './timeline-steps.js';
 
@@ -17,7 +17,7 @@ const UNITS = new Map<string, Metric['unit']>([
   ['ratio', 'ratio'],
   ['count', 'count'],
 ]);
-/** What agents sum within a period. */
+/** What agents sum within a period; they leave it out where it is 0, as of a kind of collection that did not happen. */
 const SUMMED = /^(?:cpu|gc)_/;
 
 /** What processes measured of themselves, over time. */
@@ -39,15 +39,15 @@ export class ProcessMetricQueries {
     const stepMs = resolveStepMs(scope.range, request.stepMs);
     const { environmentIds, revisionIds, processIds, serviceId } = scope.query;
     const filter = { serviceId, ...scope.range, environmentIds, revisionIds, processIds };
-    const periods = await this.processSeries.countPeriods(filter);
-    if (periods > MAX_PERIODS)
+    const count = await this.processSeries.countPeriods(filter);
+    if (count > MAX_PERIODS)
       throw new HearthError(
         'PROCESS_METRICS_TOO_MANY',
-        `${periods} periods of processes are in this range, ${MAX_PERIODS} can be read: ask for a part of it, or for one process`,
+        `${count} periods of processes are in this range, ${MAX_PERIODS} can be read: ask for a part of it, or for one process`,
       );
     signal.throwIfAborted();
     const startsMs = stepStarts(scope.range, stepMs);
-    const { steps, processes } = await this.processSeries.steps(filter, stepMs);
+    const { steps, periods } = await this.processSeries.steps(filter, stepMs);
     const { service, environment, revision, process, match, fromMs, untilMs } = scope.request;
     return {
       selection: {
@@ -61,16 +61,20 @@ export class ProcessMetricQueries {
       },
       stepMs,
       startsMs,
-      processes: startsMs.map((startMs) => processes.get(startMs) ?? 0),
-      series: metricsOf(steps, startsMs),
+      processes: startsMs.map((startMs) => periods.get(startMs)?.processes ?? 0),
+      series: metricsOf(steps, startsMs, periods),
     };
   }
 }
 
-function metricsOf(steps: readonly SeriesStep[], startsMs: readonly number[]): Metric[] {
+function metricsOf(
+  steps: readonly SeriesStep[],
+  startsMs: readonly number[],
+  periods: ReadonlyMap<number, StepPeriods>,
+): Metric[] {
   const stepOf = new Map(startsMs.map((startMs, step) => [startMs, step]));
   const byName = new Map<string, { mean: (number | null)[]; max: (number | null)[] }>();
-  for (const { name, startMs, sum, count, durationMs, max, maxPerSecond } of steps) {
+  for (const { name, startMs, sum, count, max, maxPerSecond } of steps) {
     const step = stepOf.get(startMs);
     if (step === undefined) continue;
     let columns = byName.get(name);
@@ -78,7 +82,7 @@ function metricsOf(steps: readonly SeriesStep[], startsMs: readonly number[]): M
       if (byName.size >= MAX_NAMES) continue;
       byName.set(name, (columns = { mean: startsMs.map(() => null), max: startsMs.map(() => null) }));
     }
-    columns.mean[step] = SUMMED.test(name) ? sum / (durationMs / 1_000) : sum / count;
+    columns.mean[step] = SUMMED.test(name) ? sum / (periods.get(startMs)!.durationMs / 1_000) : sum / count;
     columns.max[step] = SUMMED.test(name) ? maxPerSecond : max;
   }
   return [...byName]
