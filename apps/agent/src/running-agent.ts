@@ -143,7 +143,7 @@ export class RunningAgent {
     const collect = (batch: Batch): void => void batches.push(batch);
     this.#collectors.add(collect);
     if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs).unref());
-    this.#endPeriod('more-to-come');
+    if (!this.#isStopping) this.#endPeriod('more-to-come'); // else the sampler is not ours any more
     this.#collectors.delete(collect);
     return batches;
   }

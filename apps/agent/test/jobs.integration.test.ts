@@ -52,9 +52,9 @@ describe('node-cron', () => {
 });
 
 const RESULTS = {
-  results: [{ width: 1 }, 'of the handler', [null, 2], ['bad', null], 3, null, 'silent', { width: 5 }],
+  results: [{ width: 1 }, 'of the handler', [null, 2], ['bad', null], [null, 6], 3, null, 'silent', { width: 5 }],
   written: [4],
-  names: ['resizeImage', 1, 3],
+  names: ['resizeImage', 1, 3, 'response'],
 };
 
 describe('handlers of Lambda', () => {
@@ -68,9 +68,10 @@ describe('handlers of Lambda', () => {
       'resize error': 1,
       'by callback ok': 1,
       'by callback error': 1,
+      'by default parameter ok': 1,
       'promise after all ok': 1,
     });
-    expect(sink.stored.length).toBe(6);
+    expect(sink.stored.length).toBe(7);
   });
 
   it('are held at most once in a while by a server that does not answer', async () => {

@@ -1,4 +1,5 @@
-import { lookLike } from '../safety/look-like.js';
+import { isThenable } from '../safety/is-thenable.js';
+import { copySymbols, lookLike } from '../safety/look-like.js';
 import { sharedAgent } from '../shared-agent.js';
 
 export interface WrapHandlerOptions {
@@ -37,11 +38,12 @@ export function wrapHandler<Handler extends (...args: never[]) => unknown>(
   const ours = function (this: unknown, ...args: never[]): unknown {
     const context = contextOf(args);
     const name = options?.name ?? context.functionName ?? (handler.name === '' ? 'handler' : handler.name);
-    const callBack: unknown = handler.length > 2 ? args[2] : undefined;
+    const callBack: unknown = args[2];
     const invoke = (invoked: readonly unknown[]): unknown => Reflect.apply(handler, this, invoked);
-    if (isCallBack(callBack)) return runCallingBack(name, invoke, args, callBack, () => flushAtEnd(context));
+    if (isCallBack(callBack)) return runWithCallBack(name, invoke, args, callBack, () => flushAtEnd(context));
     return runToItsEnd(name, () => invoke(args)).finally(() => flushAtEnd(context));
   };
+  copySymbols(ours, handler); // they say that a handler streams its answer
   return lookLike(ours, handler);
 }
 
@@ -49,29 +51,31 @@ async function runToItsEnd(name: string, invoke: () => unknown): Promise<unknown
   return sharedAgent().transaction(name, undefined, invoke);
 }
 
-/** A handler that calls back may also return a promise: then that is its end, as for Lambda. */
-function runCallingBack(
+/**
+ * It ends with the promise that it returns, or else when it calls back. One that does neither, as by `context.succeed`, ends for Lambda alone: its
+ * transaction is not counted.
+ */
+function runWithCallBack(
   name: string,
   invoke: (args: readonly unknown[]) => unknown,
-  [event, context]: readonly unknown[],
+  [event, context, , ...more]: readonly unknown[],
   callBack: CallBack,
   flush: () => Promise<void>,
 ): unknown {
-  let isPromise = false;
+  let returned: unknown;
   const invocation = async (): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const settle: CallBack = (error, result) => (error === undefined || error === null ? resolve(result) : reject(error));
-      const returned = invoke([event, context, settle]);
-      isPromise = returned instanceof Promise;
-      if (isPromise) resolve(returned);
+      returned = invoke([event, context, settle, ...more]);
+      if (isThenable(returned)) resolve(returned);
     });
   const ended = runToItsEnd(name, invocation).finally(flush);
-  if (isPromise) return ended;
+  if (isThenable(returned)) return ended;
   void ended.then(
     (result) => callBack(null, result),
     (error: unknown) => callBack(error),
   );
-  return undefined;
+  return returned;
 }
 
 /** Never rejects. */

@@ -28,9 +28,12 @@ export class PullAnswers {
   readonly expressMiddleware = (): ExpressMiddleware => (request, response, next) => {
     const kind = request.method === 'GET' ? kindOfPath(request.path) : undefined;
     if (kind === undefined) return next();
-    void this.#take(kind, request.query?.['seconds']).then(({ status, body }) => {
-      response.status(status).send(status === 200 ? Buffer.from(body) : body);
-    }, next);
+    void this.#take(kind, request.query?.['seconds'])
+      .then(({ status, body }) => {
+        if (response.headersSent) return; // as by a middleware that ends what takes long
+        response.status(status).send(status === 200 ? Buffer.from(body) : body);
+      })
+      .catch(next);
   };
 
   readonly fastifyMiddleware = (): FastifyPlugin => (fastify, _options, done) => {
@@ -38,6 +41,7 @@ export class PullAnswers {
       fastify.get(path, async (request, reply) => {
         const { seconds } = Object(request.query) as { seconds?: unknown };
         const { status, body } = await this.#take(kindOfPath(path)!, seconds);
+        if (reply.sent) return;
         if (status === 200) reply.status(200).type('application/octet-stream').send(Buffer.from(body));
         else reply.status(status).send(body);
       });

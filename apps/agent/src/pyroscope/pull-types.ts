@@ -5,6 +5,7 @@ export interface ExpressRequest {
   query: Record<string, unknown>;
 }
 export interface ExpressResponse {
+  readonly headersSent?: boolean;
   status(code: number): this;
   send(body: unknown): this;
 }
@@ -16,6 +17,7 @@ export interface FastifyRequest {
   query: unknown;
 }
 export interface FastifyReply {
+  readonly sent?: boolean;
   status(code: number): FastifyReply;
   type(contentType: string): FastifyReply;
   send(payload?: unknown): FastifyReply;

@@ -1,4 +1,4 @@
-import { lookLike } from '../safety/look-like.js';
+import { copySymbols, lookLike } from '../safety/look-like.js';
 
 /** Any function of the host, called with whatever it is called with. */
 export type HostFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -22,9 +22,7 @@ export function patchMethod(
   const theirs = before.value as HostFunction;
   const ours = around(theirs);
   lookLike(ours, theirs);
-  for (const symbol of Object.getOwnPropertySymbols(theirs)) {
-    Object.defineProperty(ours, symbol, Object.getOwnPropertyDescriptor(theirs, symbol)!); // as `util.promisify.custom`
-  }
+  copySymbols(ours, theirs); // as `util.promisify.custom`
   if (!Reflect.defineProperty(owner, name, { ...before, value: ours })) return undefined;
   return () => {
     if (Object.getOwnPropertyDescriptor(owner, name)?.value === ours) Reflect.defineProperty(owner, name, before);

@@ -16,6 +16,11 @@ const callingBack = wrapHandler(
   { name: 'by callback' },
 );
 const both = wrapHandler(async (event, _context, _callBack) => event.width, { name: 'promise after all' });
+const byDefault = wrapHandler((event, _context, callBack = undefined) => void setTimeout(() => callBack(null, event.width), 5), {
+  name: 'by default parameter',
+});
+const STREAMS = Symbol.for('aws.lambda.runtime.handler.streaming');
+const decorated = wrapHandler(Object.assign(async () => 'streamed', { [STREAMS]: 'response' }));
 const streaming = wrapHandler(async (event, stream, _context) => void stream.write(event.width));
 const silent = wrapHandler(async () => 'silent', { name: 'not sent by itself', maxFlushMs: 0 });
 const called = (handler, event) =>
@@ -33,11 +38,14 @@ const results = [
   await timed(() => resize({ isBad: true }, context()).catch((error) => error.message)),
   await called(callingBack, { width: 2 }),
   await called(callingBack, { isBad: true }),
+  await called(byDefault, { width: 6 }),
   await both({ width: 3 }, context(), () => 'never called'),
   await streaming({ width: 4 }, { write: (value) => written.push(value) }, context()),
   await silent({}, context()),
   await timed(() => resize({ width: 5 }, context(200))), // no time left to send
 ];
-console.log(JSON.stringify({ results, written, names: [resize.name, resize.length, callingBack.length], held }));
+console.log(
+  JSON.stringify({ results, written, names: [resize.name, resize.length, callingBack.length, decorated[STREAMS]], held }),
+);
 if (process.argv[2] === 'away') process.exit(0);
 process.kill(process.pid, 'SIGKILL'); // frozen, and never thawed: what was not sent is lost
