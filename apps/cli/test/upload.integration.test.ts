@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createGunzip } from 'node:zlib';
 import type { ApiKeyAnswer, SourceMapsAnswer } from '@hearth/query-contract';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { madeMap } from '../../../test/support/made-map.js';
@@ -136,6 +137,26 @@ describe('hearth source-maps upload', () => {
       },
     ]);
     expect((JSON.parse(out) as { maps: { bytes: number }[] }).maps[0]!.bytes).toBeLessThan(Buffer.byteLength(MAP));
+  });
+
+  it('leaves sources out wherever they are in a map, and sends none that it cannot read', async () => {
+    let sent = '';
+    const sink = createServer((request, response) => {
+      request.pipe(createGunzip()).setEncoding('utf8').on('data', (text: string) => (sent += text)).once('end', () => {
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{"outcome":"stored","sources":1}');
+      }); // prettier-ignore
+    });
+    await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
+    for (const name of ['broken', 'guarded', 'sections']) write(`dist/${name}.js`, `//# sourceMappingURL=${name}.js.map`);
+    write('dist/broken.js.map', `${MAP},`);
+    write('dist/guarded.js.map', `)]}'\n${MAP}`);
+    write('dist/sections.js.map', `{"version":3,"sections":[{"offset":{"line":0,"column":0},"map":${MAP}}]}`);
+    const { code, out } = await upload('--url', url, '--without-sources');
+    expect([code, sent.match(/"mappings"/g)?.length, sent.includes('function')]).toEqual([1, 2, false]);
+    expect(out).toMatch(/failed +163 B {2}dist\/broken\.js {2}SOURCE_MAP_INVALID: it is no JSON/);
+    sink.closeAllConnections();
+    await new Promise((resolve) => sink.close(resolve));
   });
 
   it('finds service, revision and root as the agent does', async () => {

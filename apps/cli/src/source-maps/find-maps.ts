@@ -9,6 +9,8 @@ export interface FoundMap {
   readonly from: string;
   /** JSON. */
   readonly bytes: Buffer;
+  /** Why it must not be sent; absent: it may be. */
+  readonly refusal?: string;
 }
 
 export interface FoundMaps {

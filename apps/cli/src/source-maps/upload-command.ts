@@ -3,10 +3,11 @@ import path from 'node:path';
 import { findIdentity } from '../../../agent/src/identity/service-identity.js';
 import { readEnvironment as readAgentEnvironment } from '../../../agent/src/options/environment.js';
 import { CliError, EXIT, type ExitCode, type Terminal } from '../terminal.js';
-import { findMaps, type FoundMap } from './find-maps.js';
+import { findMaps } from './find-maps.js';
 import { sendMap } from './send-map.js';
 import type { UploadOptions, UploadPlan, UploadResult } from './upload-plan.js';
 import { describeUpload, sizeText } from './upload-report.js';
+import { withoutSources } from './without-sources.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:4040';
 
@@ -14,7 +15,9 @@ const DEFAULT_URL = 'http://127.0.0.1:4040';
 export async function uploadSourceMaps(options: UploadOptions, terminal: Terminal): Promise<ExitCode> {
   const plan = planUpload(options);
   const { maps } = plan.found;
-  const results: UploadResult[] = [];
+  const results = maps.map(({ refusal }): UploadResult =>
+    refusal === undefined ? undefined : { code: 'SOURCE_MAP_INVALID', why: refusal },
+  );
   if (options.mode === 'upload' && maps.length > 0) {
     const key = options.key;
     if (key === undefined)
@@ -24,7 +27,7 @@ export async function uploadSourceMaps(options: UploadOptions, terminal: Termina
       );
     for (const [at, map] of maps.entries()) {
       showProgress(terminal, `${at + 1} of ${maps.length}: ${map.file} (${sizeText(map.bytes.length)})`);
-      results.push(await sendMap({ url: plan.url, key }, plan, map));
+      results[at] ??= await sendMap({ url: plan.url, key }, plan, map);
     }
     showProgress(terminal, '');
   }
@@ -67,16 +70,6 @@ function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
     root,
     found: { maps: given.sources === 'left-out' ? maps.map(withoutSources) : maps, without },
   };
-}
-
-/** A map that is none is sent as it is: the server says what is wrong with it. */
-function withoutSources(map: FoundMap): FoundMap {
-  try {
-    const { sourcesContent: _content, ...rest } = JSON.parse(map.bytes.toString()) as Record<string, unknown>;
-    return { ...map, bytes: Buffer.from(JSON.stringify(rest)) };
-  } catch {
-    return map;
-  }
 }
 
 /** On one line, for whom it is of interest. */

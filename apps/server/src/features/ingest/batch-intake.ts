@@ -133,7 +133,8 @@ export class BatchIntake {
     { origin, process, folded }: FoundOrigin,
     limits: ServiceLimits,
   ): Promise<StoreOutcome> {
-    const batch = await this.naming.named(sent, origin);
+    const named = await this.naming.named(sent, origin);
+    const { batch } = named;
     const { startMs } = batch;
     const labelGeneration = await this.labelSets.generationOf(origin.serviceId);
     const [labelSetIds, profileTypeIds] = await Promise.all([
@@ -171,6 +172,7 @@ export class BatchIntake {
         droppedBatches: batch.report.droppedBatches,
       });
     });
+    await this.naming.note(named, origin);
     // A batch that comes again tells it again.
     if (outcome === 'stored') countLosses(limits, batch, { process, folded });
     return outcome;

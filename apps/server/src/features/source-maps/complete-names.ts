@@ -1,7 +1,8 @@
 import { decodedMappings, type SourceMapSegment, type TraceMap } from '@jridgewell/trace-mapping';
 
 /** A word of the source, and what shows that it may be the name of a function: `f(`, `f = `, `f: T = `, `f<T>(`, `class F {`; a parameter `f: T` is none. */
-const NAME = /([#\w$\u0080-\uffff]{1,500})(\s{0,8}(?:[(=<{?!]|:[^,;(){}]{1,200}=))?/y;
+const NAME = /(#?[\w$\u0080-\uffff]{1,500})(\s{0,8}(?:[(=<{?!]|:[^,;(){}]{1,200}=))?/y;
+const IN_WORD = /[\w$\u0080-\uffff]/;
 const CLASS = /\bclass\s+([\w$\u0080-\uffff]{1,500})/g;
 const CONSTRUCTOR = 'constructor';
 /** Words that stand before a name, or look like one. */
@@ -53,7 +54,8 @@ class SourceText {
 
   nameAt(line: number, column: number): string | undefined {
     const text = this.#lines[line];
-    if (text === undefined) return undefined;
+    // The rest of a word is no name, and a word that each of its signs is mapped to would become as many.
+    if (text === undefined || IN_WORD.test(text[column - 1] ?? '')) return undefined;
     NAME.lastIndex = column;
     const [, word, sign] = NAME.exec(text) ?? [];
     if (word === CONSTRUCTOR) return this.#classAt(line);

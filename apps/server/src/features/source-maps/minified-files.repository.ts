@@ -7,6 +7,8 @@ export const MAX_FILES_PER_REVISION = 50;
 /** How exactly it is known when one last came. */
 const SEEN_GRAIN_MS = 10 * 60_000;
 const REMEMBERED = 10_000;
+/** In UTF-8; an entry of an index holds some 2,700. */
+const MAX_FILE_BYTES = 2_000;
 
 /** A file whose functions came minified, and were stored so. */
 export interface MinifiedFile {
@@ -24,9 +26,10 @@ export class MinifiedFiles {
 
   constructor(readonly dataSource: DataSource) {}
 
-  /** Written now and then: the same few files come with every batch. */
+  /** Written now and then: the same few files come with every batch. Left out is what has a longer name than files have. */
   async note(serviceId: number, revisionId: number, files: readonly string[], atMs: EpochMs): Promise<void> {
     const fresh = files.slice(0, MAX_FILES_PER_REVISION).filter((file) => {
+      if (Buffer.byteLength(file) > MAX_FILE_BYTES) return false;
       const seenMs = this.#seenMs.get(JSON.stringify([serviceId, revisionId, file]));
       return seenMs === undefined || Math.abs(atMs - seenMs) >= SEEN_GRAIN_MS;
     });

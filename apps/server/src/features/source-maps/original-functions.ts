@@ -178,8 +178,8 @@ export class OriginalFunctions {
         this.thread.run<FindFunctionsTask, FoundFunctions | 'map-not-here'>(WORKER_FILE, task, { signal });
       const found = await ask({ hash, functions });
       if (found !== 'map-not-here') return found;
-      const stored = await this.maps.data(key);
-      if (stored === undefined) return undefined; // deleted meanwhile
+      const stored = await this.maps.data({ ...key, hash });
+      if (stored === undefined) return undefined; // deleted or replaced meanwhile
       const foundNow = await ask({ hash, functions, stored });
       return foundNow === 'map-not-here' ? undefined : foundNow;
     } catch (error) {

@@ -32,6 +32,8 @@ export function run({ body, encoding, maxBytes, file }: ReadSourceMapTask): Read
     const sources = map.sources.map((source, row) => (source === null ? null : map.resolvedSources[row]!));
     const encoded = encodedMappings(new TraceMap({ version: 3, sources, names, mappings }));
     const bytes = storedMapBytes({ version: 3, sources, names, mappings: encoded });
+    // Names and a `sourceRoot` can make it larger than what was sent.
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes);
     const hash = createHash('sha256').update(bytes).digest('hex');
     return { data: deflateMap(bytes), sizeBytes: bytes.length, hash, sources: sources.length };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync, inflateRawSync } from 'node:zlib';
 import type {
   ApiKeyAnswer,
@@ -17,7 +18,7 @@ import { QueryServer, type TestAnswer } from '../../../../../test/support/query-
 import { sendBatch } from '../../../../../test/support/send-batch.js';
 import { MAX_FILES_PER_REVISION, MinifiedFiles } from './minified-files.repository.js';
 import { MINIFIED_COLUMN } from './original-functions.js';
-import { MAX_MAPS_PER_REVISION } from './source-maps.repository.js';
+import { MAX_MAPS_PER_REVISION, SourceMaps } from './source-maps.repository.js';
 
 const START = Math.floor(Date.now() / 60_000) * 60_000 - 600_000;
 const RANGE = `from=${START}&until=${START + 600_000}`;
@@ -284,6 +285,18 @@ describe('POST /source-maps', () => {
     }
   });
 
+  it('is no larger for the names of its sources: the rest of a word is none, and what would be too large is refused', async () => {
+    const word = 'w'.repeat(400);
+    const line = Array.from({ length: 400 }, (_, at): [number, number, number, number] => [600 + at, 0, 0, at]);
+    const { body } = await upload('words', { ...madeMap([line]), sourcesContent: [`${word}()`, null] });
+    expect(body.sizeBytes).toBeLessThan(5_000);
+    const rooted = { ...madeMap([line], { sources: Array.from({ length: 200 }, (_, at) => `s${at}`) }), sourceRoot: 'r/'.repeat(400) }; // prettier-ignore
+    expect(await send<Problem>(queryOf('rooted'), JSON.stringify(rooted))).toMatchObject({
+      status: 413,
+      body: { code: 'SOURCE_MAP_TOO_LARGE' },
+    });
+  });
+
   it('takes as many maps of a revision as allowed, and as many bytes of a project', async () => {
     await upload('many');
     await database.query(
@@ -335,6 +348,22 @@ describe('what is kept', () => {
     expect((await listed('service=made&revision=gone')).maps).toEqual([]);
     expect(await functionsOf('gone')).toContain('parseOrder src/order.ts 1000');
     expect((await server.delete<Problem>('/api/v1/source-maps?service=nobody&revision=x')).body.code).toBe('SERVICE_NOT_FOUND');
+  });
+
+  it('is read by what it holds: another map in its place is not taken for it', async () => {
+    const { hash } = (await upload('swapped')).body;
+    const { id } = ((await database.query(`SELECT id FROM service WHERE name = 'made'`)) as { id: number }[])[0]!;
+    const key = { serviceId: id, revision: 'swapped', file: 'dist/app.js' };
+    expect(await of(SourceMaps).data({ ...key, hash })).toBeDefined();
+    await upload('swapped', madeMap([[[0, 0, 0, 0]]]));
+    expect(await of(SourceMaps).data({ ...key, hash })).toBeUndefined();
+  });
+
+  it('is of files whose names an index takes; a batch with a longer one is stored all the same', async () => {
+    const longest = `${'x'.repeat(1_997)}.js`;
+    const tooLong = randomBytes(1_900).toString('hex');
+    for (const file of [longest, `${tooLong}.js`]) await take(placedBatch('names', [10, `a#1:602@${file}`]));
+    expect((await listed('service=made&revision=names')).minified.map(({ file }) => file)).toEqual([longest]);
   });
 
   it('names a bounded number of minified files', async () => {

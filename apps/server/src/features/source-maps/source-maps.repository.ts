@@ -108,10 +108,16 @@ export class SourceMaps {
     return found;
   }
 
-  async data({ serviceId, revision, file }: SourceMapKey): Promise<{ data: Uint8Array; sizeBytes: number } | undefined> {
+  /** @returns `undefined`: it is gone, or another map is in its place. */
+  async data({
+    serviceId,
+    revision,
+    file,
+    hash,
+  }: SourceMapKey & { readonly hash: string }): Promise<{ data: Uint8Array; sizeBytes: number } | undefined> {
     const rows = (await this.dataSource.query(
-      'SELECT data, size_bytes AS "sizeBytes" FROM source_map WHERE service_id = $1 AND revision = $2 AND file = $3',
-      [serviceId, revision, file],
+      'SELECT data, size_bytes AS "sizeBytes" FROM source_map WHERE service_id = $1 AND revision = $2 AND file = $3 AND hash = $4',
+      [serviceId, revision, file, hash],
     )) as { data: Buffer; sizeBytes: number }[];
     return rows[0];
   }
