@@ -33,7 +33,7 @@ export class PullAnswers {
         if (response.headersSent) return; // as by a middleware that ends what takes long
         response.status(status).send(status === 200 ? Buffer.from(body) : body);
       })
-      .catch(next);
+      .then(undefined, next);
   };
 
   readonly fastifyMiddleware = (): FastifyPlugin => (fastify, _options, done) => {

@@ -16,9 +16,12 @@ const callingBack = wrapHandler(
   { name: 'by callback' },
 );
 const both = wrapHandler(async (event, _context, _callBack) => event.width, { name: 'promise after all' });
-const byDefault = wrapHandler((event, _context, callBack = undefined) => void setTimeout(() => callBack(null, event.width), 5), {
-  name: 'by default parameter',
-});
+const byDefault = wrapHandler(
+  (event, _context, callBack = console.error) => void setTimeout(() => callBack(null, event.width), 5),
+  {
+    name: 'by default parameter',
+  },
+);
 const STREAMS = Symbol.for('aws.lambda.runtime.handler.streaming');
 const decorated = wrapHandler(Object.assign(async () => 'streamed', { [STREAMS]: 'response' }));
 const streaming = wrapHandler(async (event, stream, _context) => void stream.write(event.width));
