@@ -210,6 +210,7 @@ describe('hearth source-maps upload', () => {
       1,
       'hearth: the key was refused: make an ingest key on the Install page, and pass it as --key or HEARTH_KEY\n',
     ]);
+    expect(wrongKey.out.match(/^ {2}failed|^ {2}not sent/gm)).toEqual(['  failed', '  not sent', '  not sent']);
   });
 
   it('waits and asks again as the server says, and gives up a server that is away', async () => {
@@ -231,6 +232,28 @@ describe('hearth source-maps upload', () => {
     expect([asked, performance.now() - startedMs >= 1_000]).toEqual([2, true]);
     busy.closeAllConnections();
     await new Promise((resolve) => busy.close(resolve));
+  });
+
+  it('asks no further when nobody answers, or the server is busy for longer than two minutes', async () => {
+    writeBuild();
+    let asked = 0;
+    const busy = createServer((request, response) => {
+      request.resume().once('end', () => {
+        asked += 1;
+        response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '121' }).end('{"code":"STORAGE_FULL"}');
+      });
+    });
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
+    const refused = await upload('--url', url);
+    expect([refused.code, asked, refused.out.match(/not sent/g)?.length]).toEqual([1, 1, 2]);
+    expect(refused.err).toContain('Run the command again later');
+    busy.closeAllConnections();
+    await new Promise((resolve) => busy.close(resolve));
+    const away = await upload('--url', url, '--json');
+    const { maps: sent } = JSON.parse(away.out) as { maps: { outcome: string }[] };
+    expect([away.code, sent.map(({ outcome }) => outcome)]).toEqual([1, ['failed', 'not-sent', 'not-sent']]);
+    expect(away.err).toContain('run the command again when the server answers');
   });
 
   it.each([

@@ -9,14 +9,37 @@ export interface Server {
   readonly key: string;
 }
 
-export type SendResult = { readonly answer: SourceMapAnswer } | { readonly code: string; readonly why: string };
+/** What keeps every other map from being sent too. */
+export type SendObstacle = 'server-away' | 'server-busy' | 'key-refused';
 
-const TRIES = 5;
+export type SendResult =
+  | { readonly answer: SourceMapAnswer }
+  | {
+      readonly code: string;
+      readonly why: string;
+      /** Absent: it is of this map only. */
+      readonly obstacle?: SendObstacle;
+    };
+
+/** Of a server that does not answer. */
+const AWAY_TRIES = 5;
 const TIMEOUT_MS = 120_000;
-const MAX_WAIT_MS = 30_000;
+/** How long a busy server is asked again. */
+const PATIENCE_MS = 120_000;
+/** Between two tries, where the server does not say how long. */
+const MAX_STEP_MS = 8_000;
+const REFUSED = new Set([401, 403]);
+/** With what stands before it: a proxy says so while the server starts. */
+const BUSY = new Set([429, 502, 503, 504]);
 const compress = promisify(gzip);
 
-/** Sends one map, as often as the server asks to be asked again. Throws nothing. */
+interface Attempt {
+  readonly result: SendResult;
+  /** After which it may be tried again; `undefined`: that would change nothing. */
+  readonly retryMs?: number;
+}
+
+/** Sends one map, as often as the server asks to be asked again, for up to two minutes. Throws nothing. */
 export async function sendMap(
   { url, key }: Server,
   { service, revision }: { readonly service: string; readonly revision: string },
@@ -25,21 +48,21 @@ export async function sendMap(
   const target = new URL(`${url.pathname.replace(/\/+$/, '')}/api/v1/source-maps`, url);
   target.search = new URLSearchParams({ service, revision, file }).toString();
   const body = new Uint8Array(await compress(bytes));
-  let last: SendResult = { code: 'SERVER_AWAY', why: '' };
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    const sent = await sendOnce(target, key, body);
-    if (!('retryMs' in sent)) return sent;
-    last = sent;
-    if (attempt < TRIES) await sleep(Math.min(MAX_WAIT_MS, Math.max(sent.retryMs, 250 * 2 ** attempt)));
+  const untilMs = performance.now() + PATIENCE_MS;
+  for (let attempt = 1; ; attempt += 1) {
+    const { result, retryMs } = await sendOnce(target, key, body);
+    if (retryMs === undefined || (obstacleOf(result) === 'server-away' && attempt === AWAY_TRIES)) return result;
+    const waitMs = Math.max(retryMs, Math.min(MAX_STEP_MS, 250 * 2 ** attempt));
+    if (performance.now() + waitMs > untilMs) return result;
+    await sleep(waitMs);
   }
-  return { code: last.code, why: last.why };
 }
 
-async function sendOnce(
-  target: URL,
-  key: string,
-  body: Uint8Array<ArrayBuffer>,
-): Promise<SendResult | { readonly code: string; readonly why: string; readonly retryMs: number }> {
+export function obstacleOf(result: SendResult | undefined): SendObstacle | undefined {
+  return result === undefined || 'answer' in result ? undefined : result.obstacle;
+}
+
+async function sendOnce(target: URL, key: string, body: Uint8Array<ArrayBuffer>): Promise<Attempt> {
   let response: Response;
   try {
     response = await fetch(target, {
@@ -52,19 +75,18 @@ async function sendOnce(
   } catch (error) {
     const { cause, message } = error as Error;
     const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;
-    return {
-      code: 'SERVER_AWAY',
-      why: `no answer from ${target.origin} (${reason}): is it running, and is --url right?`,
-      retryMs: 0,
-    };
+    const why = `no answer from ${target.origin} (${reason}): is it running, and is --url right?`;
+    return { result: { code: 'SERVER_AWAY', why, obstacle: 'server-away' }, retryMs: 0 };
   }
   const text = await response.text().catch(() => '');
   const json = parsedJson(text);
-  if (response.ok && json !== undefined) return { answer: json as SourceMapAnswer };
+  if (response.ok && json !== undefined) return { result: { answer: json as SourceMapAnswer } };
   const { code = `HTTP_${response.status}`, detail = text.slice(0, 200) } = (json ?? {}) as Partial<Problem>;
   const why = response.status === 404 && json === undefined ? `${target.origin} is no Hearth server` : detail;
-  if (response.status !== 429 && response.status !== 503) return { code, why };
-  return { code, why, retryMs: Number(response.headers.get('retry-after') ?? 0) * 1_000 };
+  if (REFUSED.has(response.status)) return { result: { code, why, obstacle: 'key-refused' } };
+  if (!BUSY.has(response.status)) return { result: { code, why } };
+  const retrySeconds = Number(response.headers.get('retry-after') ?? 0);
+  return { result: { code, why, obstacle: 'server-busy' }, retryMs: Number.isFinite(retrySeconds) ? retrySeconds * 1_000 : 0 };
 }
 
 function parsedJson(text: string): object | undefined {

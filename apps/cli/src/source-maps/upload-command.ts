@@ -4,7 +4,7 @@ import { findIdentity } from '../../../agent/src/identity/service-identity.js';
 import { readEnvironment as readAgentEnvironment } from '../../../agent/src/options/environment.js';
 import { CliError, EXIT, type ExitCode, type Terminal } from '../terminal.js';
 import { findMaps } from './find-maps.js';
-import { sendMap } from './send-map.js';
+import { obstacleOf, sendMap } from './send-map.js';
 import type { UploadOptions, UploadPlan, UploadResult } from './upload-plan.js';
 import { describeUpload, sizeText } from './upload-report.js';
 import { withoutSources } from './without-sources.js';
@@ -28,6 +28,7 @@ export async function uploadSourceMaps(options: UploadOptions, terminal: Termina
     for (const [at, map] of maps.entries()) {
       showProgress(terminal, `${at + 1} of ${maps.length}: ${map.file} (${sizeText(map.bytes.length)})`);
       results[at] ??= await sendMap({ url: plan.url, key }, plan, map);
+      if (obstacleOf(results[at]) !== undefined) break; // it would be the same for each of the others
     }
     showProgress(terminal, '');
   }

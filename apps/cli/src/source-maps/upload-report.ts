@@ -1,3 +1,4 @@
+import { obstacleOf } from './send-map.js';
 import type { UploadOptions, UploadPlan, UploadResult } from './upload-plan.js';
 
 export interface UploadReport {
@@ -10,7 +11,7 @@ export interface UploadReport {
 /** Of scripts without a map: the first few tell. */
 const NAMED_WITHOUT = 5;
 
-/** @param results - Of each map, in their order; shorter where nothing was sent. */
+/** @param results - Of each map, in their order. */
 export function describeUpload(
   plan: UploadPlan,
   results: readonly UploadResult[],
@@ -24,6 +25,7 @@ export function describeUpload(
     ...maps.map((map, at) => {
       const result = results[at];
       const size = sizeText(map.bytes.length).padStart(8);
+      if (result === undefined && mode === 'upload') return `  not sent   ${size}  ${map.file}`;
       if (result === undefined) return `  found      ${size}  ${map.file}  (${map.from})`;
       if (!('answer' in result)) return `  failed     ${size}  ${map.file}  ${result.code}: ${result.why}`;
       const { outcome, sources } = result.answer;
@@ -52,12 +54,15 @@ function adviceOf({ found: { maps, without } }: UploadPlan, results: readonly Up
     return without.length === 0
       ? 'no scripts in this folder: name the one that the build wrote'
       : 'no source maps found: let the build write them (esbuild --sourcemap, tsc --sourceMap, webpack devtool: "source-map")';
+  const obstacles = results.map(obstacleOf);
+  if (obstacles.includes('key-refused'))
+    return 'the key was refused: make an ingest key on the Install page, and pass it as --key or HEARTH_KEY';
+  if (obstacles.includes('server-away'))
+    return 'not everything was sent: run the command again when the server answers; what is there is not stored twice';
+  if (obstacles.includes('server-busy'))
+    return 'not everything was sent: the server was busy for two minutes. Run the command again later; what is there is not stored twice';
   const codes = new Set(results.flatMap((result) => (result === undefined || 'answer' in result ? [] : [result.code])));
   if (codes.size === 0) return '';
-  if (codes.has('API_KEY_UNKNOWN') || codes.has('UNAUTHENTICATED') || codes.has('FORBIDDEN'))
-    return 'the key was refused: make an ingest key on the Install page, and pass it as --key or HEARTH_KEY';
-  if (codes.has('SERVER_AWAY'))
-    return 'not everything was sent: run the command again when the server answers; what is there is not stored twice';
   return `not everything was sent. docs/errors.md says what to do: ${[...codes].join(', ')}`;
 }
 
@@ -73,7 +78,7 @@ function jsonOf(plan: UploadPlan, results: readonly UploadResult[], mode: Upload
     maps: found.maps.map(({ file, from, bytes }, at) => {
       const result = results[at];
       const base = { file, from, bytes: bytes.length };
-      if (result === undefined) return { ...base, outcome: 'found' };
+      if (result === undefined) return { ...base, outcome: mode === 'upload' ? 'not-sent' : 'found' };
       if ('answer' in result) return { ...base, outcome: result.answer.outcome, sources: result.answer.sources };
       return { ...base, outcome: 'failed', code: result.code, why: result.why };
     }),

@@ -19,7 +19,7 @@ const MAX_KEPT_BYTES = 24 * 2 ** 20;
 const kept = new Map<string, { readonly map: TraceMap; readonly sizeBytes: number }>();
 
 export function run({ hash, stored, functions }: FindFunctionsTask): FoundFunctions | 'map-not-here' {
-  const map = stored === undefined ? keptMap(hash) : keepMap(hash, stored);
+  const map = keptMap(hash) ?? (stored && keepMap(hash, stored));
   return map === undefined ? 'map-not-here' : functions.map((one) => originalFunction(map, one));
 }
 

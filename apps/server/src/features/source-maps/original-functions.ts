@@ -1,11 +1,9 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { FunctionTable } from '@hearth/profile-model';
-import type { Logger } from 'pino';
-import { LOGGER } from '../../platform/observability/index.js';
-import type { FindFunctionsTask, FoundFunctions } from './find-functions.worker.js';
+import type { FoundFunctions } from './find-functions.worker.js';
+import { MapLookups, type MapToAsk } from './map-lookups.js';
 import { matchFile } from './match-file.js';
 import type { GeneratedFunction, OriginalFunction } from './original-function.js';
-import { FunctionFindingThread } from './source-map-threads.js';
 import { SourceMaps } from './source-maps.repository.js';
 
 /** Where each function of a table is defined, or in profiles of lines where it ran; 0 is unknown. */
@@ -29,13 +27,12 @@ export interface NamedFunctions {
 
 /** Nobody writes lines as long as this: a function that begins behind it was put there by a minifier. */
 export const MINIFIED_COLUMN = 500;
-const WORKER_FILE = 'features/source-maps/find-functions.worker.js';
 /** Of one batch: what is beyond comes with the next. */
 const MAX_FOUND_AT_ONCE = 5_000;
-const FIND_TIMEOUT_MS = 10_000;
+/** How long a batch waits for all of its maps. */
+const NAMING_TIMEOUT_MS = 10_000;
 /** How late a map that another api process took in is known here. */
 const LIST_LIFE_MS = 10_000;
-const FAILED_REST_MS = 60_000;
 const REMEMBERED_REVISIONS = 1_000;
 const REMEMBERED_FUNCTIONS = 100_000;
 /** Longer names are made up by somebody; such functions are found anew each time. */
@@ -55,13 +52,11 @@ export class OriginalFunctions {
   readonly #revisions = new Map<string, { readonly untilMs: number; readonly known: Promise<KnownRevision> }>();
   /** By hash of the map, then place and name; `undefined`: the map does not know it. */
   readonly #found = new Map<string, Map<string, OriginalFunction | undefined>>();
-  readonly #failedUntilMs = new Map<string, number>();
   #foundCount = 0;
 
   constructor(
     readonly maps: SourceMaps,
-    readonly thread: FunctionFindingThread,
-    @Inject(LOGGER) readonly logger: Logger,
+    readonly lookups: MapLookups,
   ) {}
 
   /** What no map knows stays as it is, and so does everything while maps cannot be read: a batch is never refused for its maps. */
@@ -82,14 +77,20 @@ export class OriginalFunctions {
     });
     const originalOf = new Map<number, OriginalFunction>();
     const readFiles = new Set<string>();
+    let deadline: AbortSignal | undefined;
     for (const [file, rows] of rowsOfMap) {
+      deadline ??= AbortSignal.timeout(NAMING_TIMEOUT_MS);
       const generated = rows.map((row) => ({
         name: functions.name[row]!,
         line: places.line[row]!,
         column: places.column?.[row] ?? 0,
         at: isOfCallSite(row) ? ('first-word' as const) : ('parameters' as const),
       }));
-      const { found, isComplete } = await this.#find({ serviceId, revision, file }, known.hashOf.get(file)!, generated);
+      const { found, isComplete } = await this.#find(
+        { serviceId, revision, file, hash: known.hashOf.get(file)! },
+        generated,
+        deadline,
+      );
       if (isComplete) readFiles.add(file);
       rows.forEach((row, at) => {
         const original = found[at];
@@ -128,20 +129,20 @@ export class OriginalFunctions {
   }
 
   async #find(
-    key: { readonly serviceId: number; readonly revision: string; readonly file: string },
-    hash: string,
+    map: MapToAsk,
     functions: readonly GeneratedFunction[],
+    deadline: AbortSignal,
   ): Promise<{ readonly found: FoundFunctions; readonly isComplete: boolean }> {
-    const known = this.#foundIn(hash);
+    const known = this.#foundIn(map.hash);
     const missing = [...new Map(functions.map((one) => [placeKey(one), one]))].filter(([place]) => !known.has(place));
     const fresh = new Map<string, OriginalFunction | undefined>();
     let wasRead = missing.length === 0;
-    if (missing.length > 0 && !((this.#failedUntilMs.get(hash) ?? 0) > Date.now())) {
+    if (missing.length > 0) {
       const asked = missing.slice(0, MAX_FOUND_AT_ONCE);
-      const found = await this.#askThread(
-        key,
-        hash,
+      const found = await this.lookups.find(
+        map,
         asked.map(([, one]) => one),
+        deadline,
       );
       wasRead = found !== undefined;
       asked.forEach(([place, { name }], at) => {
@@ -165,29 +166,6 @@ export class OriginalFunctions {
     let known = this.#found.get(hash);
     if (known === undefined) this.#found.set(hash, (known = new Map()));
     return known;
-  }
-
-  async #askThread(
-    key: { readonly serviceId: number; readonly revision: string; readonly file: string },
-    hash: string,
-    functions: readonly GeneratedFunction[],
-  ): Promise<FoundFunctions | undefined> {
-    try {
-      const signal = AbortSignal.timeout(FIND_TIMEOUT_MS);
-      const ask = (task: FindFunctionsTask) =>
-        this.thread.run<FindFunctionsTask, FoundFunctions | 'map-not-here'>(WORKER_FILE, task, { signal });
-      const found = await ask({ hash, functions });
-      if (found !== 'map-not-here') return found;
-      const stored = await this.maps.data({ ...key, hash });
-      if (stored === undefined) return undefined; // deleted or replaced meanwhile
-      const foundNow = await ask({ hash, functions, stored });
-      return foundNow === 'map-not-here' ? undefined : foundNow;
-    } catch (error) {
-      this.logger.error({ err: error, file: key.file, revision: key.revision }, 'a source map was not read: names stay minified');
-      if (this.#failedUntilMs.size >= REMEMBERED_REVISIONS) this.#failedUntilMs.clear();
-      this.#failedUntilMs.set(hash, Date.now() + FAILED_REST_MS);
-      return undefined;
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CatalogModule } from '../catalog/index.js';
 import { LimitsModule } from '../limits/index.js';
+import { MapLookups } from './map-lookups.js';
 import { MinifiedCode } from './minified-code.js';
 import { MinifiedFiles } from './minified-files.repository.js';
 import { OriginalFunctions } from './original-functions.js';
@@ -21,7 +22,7 @@ export class SourceMapsModule {}
 @Module({
   imports: [SourceMapsModule, CatalogModule, LimitsModule],
   controllers: [SourceMapsController],
-  providers: [OriginalFunctions, SourceMapIntake, SourceMapList, FunctionFindingThread, MapReadingThread],
+  providers: [OriginalFunctions, MapLookups, SourceMapIntake, SourceMapList, FunctionFindingThread, MapReadingThread],
   exports: [OriginalFunctions, SourceMapsModule],
 })
 export class SourceMapsApiModule {}
