@@ -8,4 +8,5 @@ export type { FoundOrigin, Sender, Sighting } from './origins.repository.js';
 export { PinnedRevisions } from './pinned-revisions.repository.js';
 export type { PinKey } from './pinned-revisions.repository.js';
 export { ProcessStarts } from './process-starts.repository.js';
+export { NO_REVISIONS } from './releases.repository.js';
 export { ProfileTypes } from './profile-types.repository.js';

@@ -12,7 +12,7 @@ import { DAY_MS, hiddenMs, RoomForNew } from './room-for-new.js';
 /** Name of the revision of processes that could not tell theirs. */
 export const UNKNOWN_REVISION = 'unknown';
 /** Revisions that say nothing of what ran: a deploy of them tells nobody anything, and they are no releases. */
-const NO_REVISIONS = [UNKNOWN_REVISION, OTHER];
+export const NO_REVISIONS: readonly string[] = [UNKNOWN_REVISION, OTHER];
 
 /** A revision in an environment, by their names. */
 export interface ReleaseNames {

@@ -144,7 +144,7 @@ export class ProfileQueries {
   }
 
   async #minified({ query, range }: ProfileScope, functions: FunctionTable): Promise<MinifiedFileAnswer[]> {
-    return this.minified.among({ serviceId: query.serviceId, revisionIds: query.revisionIds, range }, functions);
+    return this.minified.withoutMaps({ serviceId: query.serviceId, revisionIds: query.revisionIds, range }, functions);
   }
 
   async #inPool<Result>(task: CallTreeTask, signal: AbortSignal): Promise<Result> {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { FunctionTable, TimeRange } from '@hearth/profile-model';
 import type { MinifiedFileAnswer } from '@hearth/query-contract';
-import { Catalog } from '../catalog/index.js';
+import { Catalog, NO_REVISIONS } from '../catalog/index.js';
 import { matchFile } from './match-file.js';
 import { MinifiedFiles } from './minified-files.repository.js';
 import { SourceMaps } from './source-maps.repository.js';
@@ -22,6 +22,11 @@ export class MinifiedCode {
     readonly maps: SourceMaps,
     readonly catalog: Catalog,
   ) {}
+
+  /** As `among`, but of revisions that there can be maps of: what is said of others nobody can mend. */
+  async withoutMaps(scope: MinifiedScope, functions: Pick<FunctionTable, 'package' | 'file'>): Promise<MinifiedFileAnswer[]> {
+    return (await this.among(scope, functions)).filter(({ revision }) => !NO_REVISIONS.includes(revision));
+  }
 
   /** Files of `functions` that came minified within the range, by revision, then file. */
   async among(

@@ -105,6 +105,8 @@ async function functionsOf(revision: string): Promise<string[]> {
 }
 const listed = async (query = 'service=made') => (await server.get<SourceMapsAnswer>(`/api/v1/source-maps?${query}`)).body;
 
+const mapsOf = async (revision: string) => (await listed(`service=made&revision=${revision}`)).maps.length;
+
 const STACKS: readonly PlacedStack[] = [
   [1000, 'main#1:1@main.js', 'a#1:602@dist/app.js'],
   [300, 'main#1:1@main.js', 'b#1:703@dist/app.js'],
@@ -136,6 +138,14 @@ describe('functions of generated code', () => {
       'parseOrder src/order.ts 1000',
       'priceOrder src/price.ts 300',
     ]);
+  });
+
+  it('are no hint where no map can ever come: their revision is not known', async () => {
+    const batch = placedBatch('', ...STACKS);
+    await take(batch);
+    expect(await functionsOf('unknown')).toContain('a dist/app.js 1000');
+    expect((await listed('service=made&revision=unknown')).minified).toMatchObject([{ file: 'dist/app.js' }]);
+    expect(await minifiedOf('unknown')).toEqual([]);
   });
 
   it('are one function in two releases that name them differently', async () => {
@@ -312,7 +322,21 @@ describe('POST /source-maps', () => {
     const fill = async (bytes: number) => database.query(`UPDATE source_map SET stored_bytes = $1 WHERE file = 'f2'`, [bytes]);
     await fill(MAX_TOTAL_BYTES - sum!.n - storedBytes + 1);
     expect(await upload('full')).toMatchObject({ status: 413, body: { code: 'SOURCE_MAPS_FULL' } });
-    await fill(MAX_TOTAL_BYTES - sum!.n - storedBytes);
+    // A revision that ran a week ago makes room, one that ran since does not; and no more of them than is needed.
+    const ran = async (revision: string, daysAgo: number) =>
+      database.query('UPDATE source_map SET used_ms = $1 WHERE revision = $2', [Date.now() - daysAgo * 86_400_000, revision]);
+    await ran('named', 6.9);
+    expect((await upload('full')).body).toMatchObject({ code: 'SOURCE_MAPS_FULL' });
+    await ran('named', 9.1);
+    await ran('late', 7.1);
+    expect((await upload('full')).status).toBe(200);
+    expect([await mapsOf('named'), await mapsOf('late'), await mapsOf('full')]).toEqual([0, 1, 1]);
+    await server.delete('/api/v1/source-maps?service=made&revision=full');
+    await ran('late', 0);
+    const [left] = (await database.query(`SELECT sum(stored_bytes)::int AS n FROM source_map WHERE file <> 'f2'`)) as {
+      n: number;
+    }[];
+    await fill(MAX_TOTAL_BYTES - left!.n - storedBytes);
     expect((await upload('full')).status).toBe(200);
     expect((await server.delete<{ removed: number }>('/api/v1/source-maps?service=made&revision=many')).body.removed).toBe(
       MAX_MAPS_PER_REVISION,

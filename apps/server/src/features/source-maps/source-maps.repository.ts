@@ -11,6 +11,8 @@ export const MAX_MAPS_PER_REVISION = 2_000;
 const MAX_LISTED = 10_000;
 /** How exactly it is known when a map was last used. */
 const USED_GRAIN_MS = 12 * 3_600_000;
+/** Revisions that nobody has sent for so long make room where a project is full. */
+const UNUSED_MS = 7 * 86_400_000;
 
 export interface SourceMapKey {
   readonly serviceId: number;
@@ -46,7 +48,7 @@ export class SourceMaps {
   constructor(readonly dataSource: DataSource) {}
 
   /**
-   * Stored twice is stored once.
+   * Stored twice is stored once. Where the project is full, those of revisions that no process has sent for seven days go, the last used last.
    *
    * @throws {HearthError} `TOO_MANY_SOURCE_MAPS`, `SOURCE_MAPS_FULL` 413
    */
@@ -72,7 +74,7 @@ export class SourceMaps {
         return 'unchanged';
       }
       if (before === undefined) await assertRoomInRevision(client, map);
-      await assertRoomInProject(client, project, map.data.length - (before?.storedBytes ?? 0));
+      await makeRoomInProject(client, project, map, { moreBytes: map.data.length - (before?.storedBytes ?? 0), nowMs });
       await client.query(
         `INSERT INTO source_map (service_id, revision, file, hash, size_bytes, stored_bytes, uploaded_ms, used_ms, data)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
@@ -151,20 +153,41 @@ async function assertRoomInRevision(client: ClientBase, { serviceId, revision }:
     );
 }
 
-async function assertRoomInProject(
+/** @throws {HearthError} `SOURCE_MAPS_FULL`: the transaction must not be committed, or maps are gone for nothing */
+async function makeRoomInProject(
   client: ClientBase,
   { serviceIds, maxBytes }: { readonly serviceIds: readonly number[]; readonly maxBytes: number },
-  moreBytes: number,
+  { serviceId, revision }: SourceMapKey,
+  { moreBytes, nowMs }: { readonly moreBytes: number; readonly nowMs: EpochMs },
 ): Promise<void> {
+  const bytes = await bytesOf(client, serviceIds);
+  const tooMany = bytes + moreBytes - maxBytes;
+  if (tooMany <= 0) return;
+  // As many whole revisions as are needed, the last used last.
+  await client.query(
+    `WITH unused AS (
+       SELECT service_id, revision, max(used_ms) AS used_ms, sum(stored_bytes) AS bytes FROM source_map
+       WHERE service_id = ANY ($1) AND (service_id, revision) <> ($2, $3) GROUP BY service_id, revision HAVING max(used_ms) < $4
+     ), ordered AS (
+       SELECT service_id, revision, sum(bytes) OVER (ORDER BY used_ms, service_id, revision) - bytes AS bytes_before FROM unused
+     )
+     DELETE FROM source_map USING ordered
+     WHERE source_map.service_id = ordered.service_id AND source_map.revision = ordered.revision AND ordered.bytes_before < $5`,
+    [serviceIds, serviceId, revision, nowMs - UNUSED_MS, tooMany],
+  );
+  const leftBytes = await bytesOf(client, serviceIds);
+  if (leftBytes + moreBytes > maxBytes)
+    throw new HearthError(
+      'SOURCE_MAPS_FULL',
+      `source maps of the project take ${bytes} bytes already, ${maxBytes} allowed (MAX_SOURCE_MAPS_TOTAL_BYTES), all but ${bytes - leftBytes} of revisions that ran in the last seven days: delete those that run no more`,
+      { status: 413 },
+    );
+}
+
+async function bytesOf(client: ClientBase, serviceIds: readonly number[]): Promise<number> {
   const summed = await client.query<{ bytes: string | null }>(
     'SELECT sum(stored_bytes)::text AS bytes FROM source_map WHERE service_id = ANY ($1)',
     [serviceIds],
   );
-  const bytes = Number(summed.rows[0]!.bytes ?? 0);
-  if (bytes + moreBytes > maxBytes)
-    throw new HearthError(
-      'SOURCE_MAPS_FULL',
-      `source maps of the project take ${bytes} bytes already, ${maxBytes} allowed (MAX_SOURCE_MAPS_TOTAL_BYTES): delete those of revisions that run no more`,
-      { status: 413 },
-    );
+  return Number(summed.rows[0]!.bytes ?? 0);
 }
