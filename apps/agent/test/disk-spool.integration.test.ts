@@ -6,18 +6,26 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DroppedCounts, PackedBatch } from '../src/batching/batch-buffer.js';
 import { AgentLog } from '../src/safety/agent-log.js';
 import { DiskSpool } from '../src/shipping/disk-spool.js';
-import { LEASE_MS, MAX_SPOOLED_AGE_MS, destinationFolder } from '../src/shipping/spool-folder.js';
+import {
+  LEASE_MS,
+  MAX_SPOOLED_AGE_MS,
+  destinationFolder,
+  listFolder,
+  measureFolderAtExit,
+} from '../src/shipping/spool-folder.js';
 import { readSpooledName, spooledName } from '../src/shipping/spooled-batch.js';
 
 let spoolDir: string;
@@ -40,10 +48,11 @@ afterEach(() => {
 });
 
 /** As a process of its own would have one. */
-function newSpool(maxBytes = 1_000_000, processNumber = 1): DiskSpool {
+function newSpool(maxBytes = 1_000_000, processNumber = 1, maxFiles?: number): DiskSpool {
   const log = new AgentLog();
   log.useLogger({ info: (line) => lines.push(line), warn: (line) => lines.push(line) });
-  return new DiskSpool(folder, maxBytes, processNumber.toString(16).padStart(32, '0'), log, (counts) => lost.push(counts));
+  const processId = processNumber.toString(16).padStart(32, '0');
+  return new DiskSpool(folder, maxBytes, processId, log, (counts) => lost.push(counts), maxFiles);
 }
 const packed = (sequence: number, size = 100, packedAtMs = Date.now()): PackedBatch => ({
   sequence,
@@ -172,6 +181,31 @@ describe('DiskSpool', () => {
     expect(lines.map((line) => /\[(\w+)\]$/.exec(line)![1])).toEqual(['AGENT_SPOOL_DAMAGED']); // once a minute
   });
 
+  it('keeps what cannot be read now, sends what can, and says it once', async () => {
+    const spool = newSpool();
+    for (const sequence of [1, 2]) await spool.save(packed(sequence, 100, BASE_MS + sequence));
+    const file = path.join(folder, files()[0]!);
+    // Opening a socket fails, whoever does it: as EMFILE or EIO it tells nothing of the batch.
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(path.join(spoolDir, 's'), resolve));
+    renameSync(path.join(spoolDir, 's'), file);
+    try {
+      expect(await spool.takeOldest()).toBeUndefined();
+      expect(await takeAll(spool)).toEqual([2]);
+      expect({ lost, ignored: spool.ignoredCount, files: files() }).toEqual({
+        lost: [],
+        ignored: 0,
+        files: [path.basename(file)],
+      });
+      expect(lines).toEqual([expect.stringMatching(/ENXIO.*AGENT_SPOOL_UNUSABLE/)]);
+    } finally {
+      rmSync(file);
+      await new Promise((resolve) => server.close(resolve));
+    }
+    writeFileSync(file, packed(1).bytes);
+    expect(await takeAll(spool)).toEqual([1]);
+  });
+
   it('removes what never became whole when its process has surely ended', async () => {
     mkdirSync(folder, { recursive: true });
     const id = '0'.repeat(32);
@@ -221,6 +255,43 @@ describe('DiskSpool', () => {
     expect(await takeAll(newSpool())).toEqual([5]);
   });
 
+  it('holds its bytes exactly at the exit of the process too, whether it has looked at the folder or not', async () => {
+    for (const sequence of [1, 2, 3]) newSpool(300, sequence).saveAtExit(packed(sequence, 100, BASE_MS + sequence));
+    expect([files().length, lost]).toEqual([3, []]);
+    const looked = newSpool(400, 4);
+    await looked.open();
+    for (const sequence of [4, 5]) looked.saveAtExit(packed(sequence, 100, BASE_MS + sequence));
+    newSpool(400, 6).saveAtExit(packed(6, 1, BASE_MS + 6));
+    expect([files().length, lost.map(({ samples }) => samples)]).toEqual([4, [5, 6]]);
+  });
+
+  it('gives up the oldest of what others left beyond the limit', async () => {
+    for (const sequence of [1, 2, 3]) newSpool(300, sequence).saveAtExit(packed(sequence, 100, BASE_MS + sequence));
+    const spool = newSpool(200, 4);
+    await spool.open();
+    expect([spool.bytes, lost]).toEqual([200, [{ batches: 1, samples: 1 }]]);
+    expect(await takeAll(spool)).toEqual([2, 3]);
+  });
+
+  it('reads no more files than it may, and adds none to so many', async () => {
+    for (const sequence of [1, 2, 3]) await newSpool().save(packed(sequence, 100, BASE_MS + sequence));
+    for (const [maxFiles, isCut] of [
+      [3, false],
+      [2, true],
+    ] as const) {
+      const seen = { bytes: 100 * maxFiles, isCut };
+      expect(await listFolder(folder, Date.now(), maxFiles)).toMatchObject({ ...seen, isComplete: !isCut });
+      if (!isCut) expect(measureFolderAtExit(folder, maxFiles)).toEqual(seen);
+      else expect(measureFolderAtExit(folder, maxFiles).isCut).toBe(true);
+    }
+    newSpool(1_000_000, 2, 2).saveAtExit(packed(4));
+    expect([files().length, lost.length]).toEqual([3, 1]);
+    expect(await newSpool(1_000_000, 2, 2).save(packed(5))).toBe(true);
+    expect([files().length, lost.length]).toEqual([3, 2]);
+    newSpool(1_000_000, 2, 3).saveAtExit(packed(6));
+    expect([files().length, lost.length]).toEqual([4, 2]);
+  });
+
   it('lets go at the exit of the process what it was sending', async () => {
     const ending = newSpool();
     await ending.save(packed(1));
@@ -260,8 +331,14 @@ describe('a folder that cannot be used', () => {
     it('may belong to another user', async () => {
       mkdirSync(folder);
       spawnSync('chown', ['1234', folder]);
-      expect(await newSpool().save(packed(1))).toBe(false);
+      const spool = newSpool();
+      await spool.open();
+      for (const sequence of [1, 2]) expect(await spool.save(packed(sequence))).toBe(false);
+      for (const one of [spool, newSpool()]) expect(() => one.saveAtExit(packed(3))).toThrow(/belongs to another user/);
+      expect([files(), lines.length]).toEqual([[], 1]);
       expect(lines[0]).toMatch(/belongs to another user.*AGENT_SPOOL_UNUSABLE/);
+      spawnSync('chown', ['0', folder]);
+      expect(await spool.save(packed(4))).toBe(true);
     });
 
     it('may be full: nothing half-written is left, and it goes on when there is room', async () => {

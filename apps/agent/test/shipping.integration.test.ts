@@ -1,10 +1,15 @@
+import { spawnSync } from 'node:child_process';
 import dns from 'node:dns';
+import { constants, closeSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeBatch, type Batch } from '@hearth/wire-format';
 import { BatchBuffer } from '../src/batching/batch-buffer.js';
 import { AgentLog } from '../src/safety/agent-log.js';
 import { createGuard } from '../src/safety/guard.js';
+import { DiskSpool } from '../src/shipping/disk-spool.js';
 import { Shipper } from '../src/shipping/shipper.js';
 import { Sink } from './support/sink.js';
 
@@ -13,11 +18,11 @@ let buffer: BatchBuffer;
 let lines: string[];
 let log: AgentLog;
 let shipper: Shipper;
-const newShipper = (base = sink.url): Shipper =>
+const newShipper = (base = sink.url, spool?: DiskSpool): Shipper =>
   new Shipper(
     { url: new URL('/api/v1/batches', base), key: 'k', userAgent: 'test' },
     buffer,
-    undefined,
+    spool,
     log,
     createGuard(log),
     () => {},
@@ -189,5 +194,42 @@ describe('Shipper', () => {
     expect(await shipper.flush('more-to-come')).toBe(false);
     expect(buffer.length).toBe(1);
     sink = await new Sink().open();
+  });
+});
+
+describe('a disk that hangs', () => {
+  it('keeps nothing that is new from being sent, and is used again when it answers', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'hearth-test-hung-'));
+    const spool = new DiskSpool(folder, 1_000_000, 'a'.repeat(32), log, (lost) => buffer.countLost(lost));
+    try {
+      put(1);
+      await spool.save(buffer.oldest!);
+      buffer.remove(buffer.oldest!);
+      const [name] = readdirSync(folder);
+      spawnSync('mkfifo', [path.join(folder, 'fifo')]);
+      renameSync(path.join(folder, 'fifo'), path.join(folder, name!)); // to open it for reading takes until somebody writes
+      shipper = newShipper(sink.url, spool);
+      shipper.wake();
+      await until(() => readdirSync(folder)[0] !== name); // leased
+      put(2);
+      shipper.wake();
+      await until(() => sent().includes(2));
+      expect(shipper.isDiskHung).toBe(true);
+      const startedAt = performance.now();
+      put(3);
+      expect(await shipper.flush('more-to-come')).toBe(true);
+      put(4);
+      await shipper.spill();
+      expect(shipper.unsaved.map(({ sequence }) => sequence)).toEqual([4]);
+      expect(performance.now() - startedAt).toBeLessThan(2_500); // less than it waits for a disk
+      closeSync(openSync(path.join(folder, readdirSync(folder)[0]!), constants.O_WRONLY | constants.O_NONBLOCK));
+      await until(() => !shipper.isDiskHung);
+      await shipper.spill();
+      expect(shipper.unsaved).toEqual([]);
+      expect(await shipper.flush('more-to-come')).toBe(true);
+      expect(sent()).toEqual([2, 3, 4]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

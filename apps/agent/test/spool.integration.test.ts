@@ -146,6 +146,14 @@ describe('a process that ends while the server is there', () => {
     expect(countsByName(first)).toEqual({ 'counted ok': counted(result) });
   });
 
+  it('sends what an earlier one left before its own first period has ended: it may never end one', async () => {
+    await runSpooling({ spool: spoolDir, ending: 'exit', endsAfter: 2 });
+    const before = sink.requests.length;
+    await runSpooling({ spool: spoolDir, ending: 'exit', endsAfter: 1 });
+    const senders = [0, before].map((at) => sink.requests[at]!.batches[0]!.process.id);
+    expect(senders[1]).toBe(senders[0]);
+  });
+
   it('leaves nothing where all was sent', async () => {
     await runSpooling({ spool: spoolDir, ending: 'by itself', endsAfter: 2 });
     expect(spooledFiles()).toEqual([]);

@@ -3,11 +3,14 @@ import type { DroppedCounts, PackedBatch } from '../batching/batch-buffer.js';
 import type { AgentLog } from '../safety/agent-log.js';
 import { describeError } from '../safety/guard.js';
 import {
+  MAX_FILES,
   checksumOf,
   isMissing,
   leaseSpooled,
   listFolder,
+  measureFolderAtExit,
   openFolder,
+  openFolderAtExit,
   readSpooled,
   releaseSpooled,
   releaseSpooledAtExit,
@@ -35,6 +38,7 @@ export interface LeasedBatch {
 export class DiskSpool {
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #maxFiles: number;
   readonly #processId: string;
   readonly #log: AgentLog;
   readonly #onLost: (lost: DroppedCounts) => void;
@@ -43,6 +47,11 @@ export class DiskSpool {
   /** What this process is sending. */
   #leased: SpooledBatch | undefined;
   #isComplete = true;
+  /** The folder was found to be a folder of this user's. */
+  #isOurs = false;
+  #isMeasured = false;
+  /** There are more files than are looked at: nothing is added that does not take the place of another. */
+  #isCut = false;
   #bytes = 0;
   #foreignCount = 0;
   #damagedCount = 0;
@@ -51,13 +60,24 @@ export class DiskSpool {
   #isSwept = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param onLost - What is given up: too old, too much, or damaged. */
-  constructor(folder: string, maxBytes: number, processId: string, log: AgentLog, onLost: (lost: DroppedCounts) => void) {
+  /**
+   * @param onLost - What is given up: too old, too much, or damaged.
+   * @param maxFiles - What one look at the folder reads.
+   */
+  constructor(
+    folder: string,
+    maxBytes: number,
+    processId: string,
+    log: AgentLog,
+    onLost: (lost: DroppedCounts) => void,
+    maxFiles = MAX_FILES,
+  ) {
     this.#folder = folder;
     this.#maxBytes = maxBytes;
     this.#processId = processId;
     this.#log = log;
     this.#onLost = onLost;
+    this.#maxFiles = maxFiles;
   }
 
   get hasWaiting(): boolean {
@@ -83,7 +103,7 @@ export class DiskSpool {
   save(batch: PackedBatch): Promise<boolean> {
     return this.#one(async () => {
       const file = this.#fileOf(batch);
-      if (performance.now() - this.#lookedAt > LOOK_EVERY_MS) await this.#look(Date.now());
+      if (!this.#isOurs || performance.now() - this.#lookedAt > LOOK_EVERY_MS) await this.#look(Date.now());
       if (!(await this.#makeRoom(file.bytes))) return false;
       await this.#write(file, batch.bytes);
       this.#isUsable = true;
@@ -93,9 +113,16 @@ export class DiskSpool {
     }, false);
   }
 
-  /** Synchronous: for the moment after which nothing else runs. The limit may be passed by what is saved then. Throws where it cannot. */
+  /** Synchronous: for the moment after which nothing else runs. What is beyond the limit is lost. Throws where it cannot. */
   saveAtExit(batch: PackedBatch): void {
+    openFolderAtExit(this.#folder);
+    if (!this.#isMeasured) {
+      const { bytes, isCut } = measureFolderAtExit(this.#folder, this.#maxFiles);
+      [this.#bytes, this.#isCut, this.#isMeasured] = [bytes, isCut, true];
+    }
+    if (this.#isCut || this.#bytes + batch.bytes.length > this.#maxBytes) return this.#onLost(batch.standsFor);
     writeSpooledAtExit(this.#folder, this.#fileOf(batch), batch.bytes);
+    this.#bytes += batch.bytes.length;
   }
 
   /** Lets go what is being sent, so that the next process need not wait for the minute. As `saveAtExit`. */
@@ -109,7 +136,7 @@ export class DiskSpool {
       for (let next = await this.#next(); next !== undefined; next = await this.#next()) {
         const file = await leaseSpooled(this.#folder, next, Date.now());
         if (file === undefined) continue; // somebody else sends it
-        const bytes = await readSpooled(this.#folder, file).catch(() => undefined);
+        const bytes = await this.#read(file);
         if (bytes !== undefined) {
           this.#leased = file;
           return { file, bytes };
@@ -178,35 +205,63 @@ export class DiskSpool {
 
   async #next(): Promise<SpooledBatch | undefined> {
     const isDue = !this.#isComplete || performance.now() - this.#lookedAt > LOOK_EVERY_MS;
-    if (this.#waiting.length === 0 && isDue) await this.#look(Date.now());
+    if (!this.#isOurs || (this.#waiting.length === 0 && isDue)) await this.#look(Date.now());
     return this.#waiting.shift();
   }
 
   async #look(nowMs: EpochMs): Promise<void> {
     this.#lookedAt = performance.now(); // also where it fails: it is not tried at every call
-    await openFolder(this.#folder);
-    const { waiting, isComplete, bytes, expired, foreignCount } = await listFolder(this.#folder, nowMs);
+    await this.#open();
+    const { waiting, isComplete, bytes, expired, foreignCount, isCut } = await listFolder(this.#folder, nowMs, this.#maxFiles);
     this.#waiting = [...waiting];
     this.#isComplete = isComplete;
     this.#bytes = bytes;
     this.#foreignCount = foreignCount;
+    this.#isCut = isCut;
+    this.#isMeasured = true;
     for (const batch of expired) {
       if (await removeSpooled(this.#folder, batch)) this.#onLost(batch.standsFor);
     }
+    // What others saved at their exit, none of which knew of the others.
+    while (this.#bytes > this.#maxBytes && this.#waiting.length > 0) await this.#giveUp(this.#waiting.shift()!);
     if (!this.#isSwept) await sweepOtherFolders(this.#folder, nowMs);
     this.#isSwept = true;
     this.#isUsable = true;
   }
 
+  /** Makes the folder, or makes sure that it is ours. */
+  async #open(): Promise<void> {
+    this.#isOurs = false;
+    await openFolder(this.#folder);
+    this.#isOurs = true;
+  }
+
+  /** @returns `undefined` where it is damaged. What cannot be read now waits again, behind the others: it may be readable later. */
+  async #read(file: SpooledBatch): Promise<Uint8Array | undefined> {
+    try {
+      return await readSpooled(this.#folder, file);
+    } catch (error) {
+      const waiting = await releaseSpooled(this.#folder, file);
+      if (waiting !== undefined) this.#waiting.push(waiting);
+      throw error;
+    }
+  }
+
   /** @returns Whether there is room for so many bytes now. */
   async #makeRoom(bytes: number): Promise<boolean> {
     if (bytes > this.#maxBytes) return false;
+    if (this.#isCut && !(await this.#giveUpOldest())) return false;
     while (this.#bytes + bytes > this.#maxBytes) {
-      if (this.#waiting.length === 0 && !this.#isComplete) await this.#look(Date.now());
-      const oldest = this.#waiting.shift();
-      if (oldest === undefined) return false;
-      await this.#giveUp(oldest);
+      if (!(await this.#giveUpOldest())) return false;
     }
+    return true;
+  }
+
+  async #giveUpOldest(): Promise<boolean> {
+    if (this.#waiting.length === 0 && !this.#isComplete) await this.#look(Date.now());
+    const oldest = this.#waiting.shift();
+    if (oldest === undefined) return false;
+    await this.#giveUp(oldest);
     return true;
   }
 
@@ -221,7 +276,7 @@ export class DiskSpool {
       await writeSpooled(this.#folder, file, bytes);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      await openFolder(this.#folder);
+      await this.#open();
       await writeSpooled(this.#folder, file, bytes);
     }
   }

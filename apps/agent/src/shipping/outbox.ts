@@ -42,9 +42,9 @@ export class Outbox {
       spoolDir === undefined
         ? undefined
         : new DiskSpool(destinationFolder(spoolDir, url, key), maxSpooledBytes, processId, log, (lost) => buffer.countLost(lost));
-    void this.#spool?.open();
     const target = { url, key, userAgent: `hearth-agent/${AGENT_VERSION}` };
     this.#shipper = new Shipper(target, buffer, this.#spool, log, guard, onAnswer);
+    void this.#openSpool().catch(guard.report);
   }
 
   get hasSpool(): boolean {
@@ -106,7 +106,7 @@ export class Outbox {
   /** Synchronous, on `exit`: nothing else can keep these batches any more. Throws where the disk does not take them. */
   saveAtExit(): void {
     const spool = this.#spool;
-    if (spool === undefined) return;
+    if (spool === undefined || this.#shipper.isDiskHung) return; // it would hold the end of the process
     for (const batch of this.#uncompressed) this.#add(batch, gzipSync(batch.encoded, { level: GZIP_LEVEL }));
     for (const batch of this.#shipper.unsaved) spool.saveAtExit(batch);
     this.#guard.run(() => spool.releaseAtExit(), undefined);
@@ -114,6 +114,12 @@ export class Outbox {
 
   stop(): void {
     this.#shipper.stop();
+  }
+
+  /** What an earlier process left is sent at once: this one may not live for a period. */
+  async #openSpool(): Promise<void> {
+    await this.#spool?.open();
+    if (this.#spool?.hasWaiting === true) this.#shipper.wake();
   }
 
   /** Nothing is left that only this process has. */

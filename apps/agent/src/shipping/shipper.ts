@@ -12,6 +12,8 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const FAILURES_TO_SAY = 3;
 /** Between two batches from the disk: six days of them are sent in an hour and a half, at a thousandth or two of a core's time. */
 const SPOOL_PACE_MS = 100;
+/** A disk that has not answered by then is gone on without. */
+const DISK_TIMEOUT_MS: DurationMs = 3_000;
 /** So many from the disk are sent by a process that ends, if there is time: some services are only ever processes that end. */
 const SPOOLED_AT_END = 5;
 
@@ -44,6 +46,8 @@ export class Shipper {
   #spilling: Promise<void> | undefined;
   /** Taken out of the buffer, and not on the disk yet. */
   #spilled: PackedBatch | undefined;
+  /** The disk was asked for something and has not answered in time: it is asked for nothing more until it does. */
+  #isDiskHung = false;
   #retryTimer: NodeJS.Timeout | undefined;
   #failures = 0;
   /** The last attempt was put off. */
@@ -75,7 +79,11 @@ export class Shipper {
     return this.#spilled === undefined ? this.#buffer.all : [this.#spilled, ...this.#buffer.all];
   }
 
-  /** Something is in the buffer: sends it; while it waits after a failure, puts it on the disk. */
+  get isDiskHung(): boolean {
+    return this.#isDiskHung;
+  }
+
+  /** Something is in the buffer, or on the disk: sends it; while it waits after a failure, puts it on the disk. */
   wake(): void {
     if (this.#retryTimer === undefined) void this.#send('more-to-come').catch(this.#guard.report);
     else if (this.#isAway) void this.spill();
@@ -120,7 +128,10 @@ export class Shipper {
     this.#buffer.dropOld(performance.now());
     for (let spooledCount = 0; !this.#isStopped;) {
       const outgoing = this.#oldestOfBuffer() ?? (await this.#oldestOfSpool());
-      if (outgoing === undefined) return;
+      if (outgoing === undefined) {
+        if (this.#buffer.oldest === undefined) return;
+        continue; // it came while the disk was asked
+      }
       const delayMs = this.#take(outgoing, await this.#post(outgoing.bytes));
       if (delayMs !== undefined) {
         await this.spill();
@@ -154,29 +165,61 @@ export class Shipper {
   }
 
   async #oldestOfSpool(): Promise<Outgoing | undefined> {
-    const batch = await this.#spool?.takeOldest();
+    const spool = this.#spool;
+    if (spool === undefined) return undefined;
+    const batch = await this.#fromDisk(
+      () => spool.takeOldest(),
+      (late) => void (late && spool.putBack(late)),
+    );
     if (batch === undefined) return undefined;
     return {
       bytes: batch.bytes,
       isSpooled: true,
-      stored: () => void this.#spool?.remove(batch),
+      stored: () => void spool.remove(batch),
       refused: () => {
-        void this.#spool?.remove(batch);
+        void spool.remove(batch);
         this.#buffer.countLost(batch.file.standsFor);
       },
-      putOff: () => void this.#spool?.putBack(batch),
+      putOff: () => void spool.putBack(batch),
     };
   }
 
+  /**
+   * @param onLate - Gets what comes after the disk was given up for the time being.
+   * @returns `undefined` where the disk does not answer in time, and while it hangs.
+   */
+  async #fromDisk<Answer>(ask: () => Promise<Answer>, onLate: (late: Answer) => void): Promise<Answer | undefined> {
+    if (this.#isDiskHung) return undefined;
+    const answer = ask();
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), DISK_TIMEOUT_MS).unref();
+    });
+    const first = await Promise.race([answer.then((value) => ({ value })), timeout]);
+    clearTimeout(timer);
+    if (first !== 'late') return first.value;
+    this.#isDiskHung = true;
+    void answer.then((late) => {
+      this.#isDiskHung = false;
+      onLate(late);
+    }, this.#guard.report);
+    return undefined;
+  }
+
   async #spillAll(): Promise<void> {
-    if (this.#spool === undefined) return;
+    const spool = this.#spool;
+    if (spool === undefined || this.#isDiskHung) return;
     for (let batch = this.#buffer.oldest; batch !== undefined; batch = this.#buffer.oldest) {
       // Out of the buffer first: what it drops meanwhile it counts as lost.
       this.#buffer.remove(batch);
       this.#spilled = batch;
-      const isSaved = await this.#spool.save(batch);
+      const saved = batch;
+      const isSaved = await this.#fromDisk(
+        () => spool.save(saved),
+        (isSavedLate) => void (isSavedLate && this.#buffer.remove(saved)),
+      );
       this.#spilled = undefined;
-      if (!isSaved) return this.#buffer.putBack(batch);
+      if (isSaved !== true) return this.#buffer.putBack(batch);
     }
   }
 

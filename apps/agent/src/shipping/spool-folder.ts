@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { constants, mkdirSync, promises, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  opendirSync,
+  promises,
+  renameSync,
+  writeFileSync,
+  type Stats,
+} from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
@@ -16,6 +26,8 @@ const MAX_UNFINISHED_AGE_MS = 3_600_000;
 export const LEASE_MS: DurationMs = 60_000;
 /** Of the batches of a folder, so many are known by name at once: the oldest. */
 const MAX_LISTED = 1_000;
+/** Of a folder with more, the rest is not read: nobody waits for a listing without end. One process writes as many in eleven days. */
+export const MAX_FILES = 100_000;
 /** Folders of other destinations that are looked at for what is too old. */
 const MAX_FOLDERS = 256;
 const FOLDER_NAME = /^[0-9a-f]{16}$/;
@@ -32,6 +44,8 @@ export interface SpoolListing {
   readonly bytes: number;
   /** Files with other names. They are left alone. */
   readonly foreignCount: number;
+  /** There are more files than are read. */
+  readonly isCut: boolean;
 }
 
 /**
@@ -47,9 +61,13 @@ export function destinationFolder(spoolDir: string, url: URL, key: string): stri
 /** Makes the folder where it is missing, and keeps everybody else out of it. Throws where it cannot be ours. */
 export async function openFolder(folder: string): Promise<void> {
   await makeFolder(folder);
-  const { uid, mode } = await lstatFolder(folder);
-  if (process.geteuid !== undefined && uid !== process.geteuid()) throw new Error(`${folder} belongs to another user`);
-  if (process.geteuid !== undefined && (mode & 0o077) !== 0) await chmod(folder, OWNER_ONLY.folder);
+  if (isOpenToOthers(folder, await lstat(folder))) await chmod(folder, OWNER_ONLY.folder);
+}
+
+/** `openFolder` for the moment after which nothing asynchronous runs any more. */
+export function openFolderAtExit(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY.folder });
+  if (isOpenToOthers(folder, lstatSync(folder))) chmodSync(folder, OWNER_ONLY.folder);
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -61,18 +79,21 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-async function lstatFolder(folder: string): Promise<{ uid: number; mode: number }> {
-  const stats = await lstat(folder);
+/** Throws where it is no folder, or not ours. */
+function isOpenToOthers(folder: string, stats: Stats): boolean {
   if (!stats.isDirectory()) throw new Error(`${folder} is no folder`);
-  return stats;
+  if (process.geteuid === undefined) return false;
+  if (stats.uid !== process.geteuid()) throw new Error(`${folder} belongs to another user`);
+  return (stats.mode & 0o077) !== 0;
 }
 
-/** Reads names only. Removes what never became whole. */
-export async function listFolder(folder: string, nowMs: EpochMs): Promise<SpoolListing> {
+/** Reads names only, and no more than `maxFiles`. Removes what never became whole. */
+export async function listFolder(folder: string, nowMs: EpochMs, maxFiles: number): Promise<SpoolListing> {
   let waiting: SpooledBatch[] = [];
   const expired: SpooledBatch[] = [];
-  let [bytes, foreignCount, waitingCount] = [0, 0, 0];
+  let [bytes, foreignCount, waitingCount, readCount] = [0, 0, 0, 0];
   for await (const { name } of await opendir(folder, { bufferSize: 256 })) {
+    if ((readCount += 1) > maxFiles) break;
     const batch = readSpooledName(name);
     if (batch === undefined) {
       const begunAtMs = readUnfinishedName(name);
@@ -89,7 +110,23 @@ export async function listFolder(folder: string, nowMs: EpochMs): Promise<SpoolL
     }
   }
   waiting = oldestOf(waiting);
-  return { waiting, isComplete: waiting.length === waitingCount, expired, bytes, foreignCount };
+  const isCut = readCount > maxFiles;
+  return { waiting, isComplete: !isCut && waiting.length === waitingCount, expired, bytes, foreignCount, isCut };
+}
+
+/** Of `listFolder` what a process needs that ends: as it, synchronously, and removing nothing. */
+export function measureFolderAtExit(folder: string, maxFiles: number): Pick<SpoolListing, 'bytes' | 'isCut'> {
+  let [bytes, readCount] = [0, 0];
+  const entries = opendirSync(folder, { bufferSize: 256 });
+  try {
+    for (let entry = entries.readSync(); entry !== null && readCount <= maxFiles; entry = entries.readSync()) {
+      readCount += 1;
+      bytes += readSpooledName(entry.name)?.bytes ?? 0;
+    }
+  } finally {
+    entries.closeSync();
+  }
+  return { bytes, isCut: readCount > maxFiles };
 }
 
 /** A lease from before the clock was put back is none. */
@@ -115,7 +152,6 @@ export async function writeSpooled(folder: string, batch: SpooledBatch, bytes: U
 
 /** For the moment after which nothing asynchronous runs any more: the process ends. */
 export function writeSpooledAtExit(folder: string, batch: SpooledBatch, bytes: Uint8Array): void {
-  mkdirSync(folder, { recursive: true, mode: OWNER_ONLY.folder });
   const unfinished = path.join(folder, unfinishedName(batch, 'at-exit'));
   writeFileSync(unfinished, bytes, { mode: OWNER_ONLY.file });
   renameSync(unfinished, path.join(folder, spooledName(batch)));
@@ -161,13 +197,22 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+function isLink(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
+}
+
 export function checksumOf(bytes: Uint8Array): string {
   return crc32(bytes).toString(16).padStart(8, '0');
 }
 
-/** @returns `undefined` where the file is not what its name says. No link is followed, no more is read than the name says. */
+/**
+ * No link is followed, no more is read than the name says.
+ *
+ * @returns `undefined` where the file is not what its name says. Rejects where that cannot be told now: EMFILE, EIO.
+ */
 export async function readSpooled(folder: string, batch: SpooledBatch): Promise<Uint8Array | undefined> {
-  const file = await open(path.join(folder, spooledName(batch)), constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = await openSpooled(path.join(folder, spooledName(batch)));
+  if (file === undefined) return undefined;
   try {
     const stats = await file.stat();
     if (!stats.isFile() || stats.size !== batch.bytes) return undefined;
@@ -183,6 +228,16 @@ export async function readSpooled(folder: string, batch: SpooledBatch): Promise<
   }
 }
 
+/** @returns `undefined` for a link. */
+async function openSpooled(file: string): Promise<promises.FileHandle | undefined> {
+  try {
+    return await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    if (isLink(error)) return undefined;
+    throw error;
+  }
+}
+
 /** Folders whose address, key or user nobody has any more: what is too old to be sent goes, and an empty folder with it. */
 export async function sweepOtherFolders(folder: string, nowMs: EpochMs): Promise<void> {
   const spoolDir = path.dirname(folder);
@@ -192,7 +247,7 @@ export async function sweepOtherFolders(folder: string, nowMs: EpochMs): Promise
     if ((looked += 1) > MAX_FOLDERS) return;
     const other = path.join(spoolDir, entry.name);
     try {
-      for (const batch of (await listFolder(other, nowMs)).expired) await removeSpooled(other, batch);
+      for (const batch of (await listFolder(other, nowMs, MAX_FILES)).expired) await removeSpooled(other, batch);
       await rmdir(other); // fails where something is in it
     } catch {
       // Not empty, or not ours.
