@@ -61,6 +61,6 @@ export function followLibraries(libraries: readonly FollowedLibrary[], guard: Gu
   );
   return () => {
     undoLoad?.();
-    for (const undo of undos) guard.run(undo, undefined);
+    for (const undo of undos.reverse()) guard.run(undo, undefined); // what was done last first
   };
 }

@@ -1,3 +1,5 @@
+import { flatText } from './flat-text.js';
+
 /** Row in the table of operations. */
 export type OperationIndex = number;
 
@@ -38,9 +40,9 @@ export class OperationTable {
 
   #add(rows: Map<string, OperationIndex>, library: string, detail: string): OperationIndex {
     if (detail !== OTHER && this.#names.length >= MAX_OPERATIONS) return this.rowOf(library, OTHER);
-    const row = this.#names.push(`${library} ${detail}`.trim()) - 1;
+    const row = this.#names.push(flatText(`${library} ${detail}`.trim())) - 1;
     this.#libraries.push(library);
-    rows.set(detail, row);
+    rows.set(flatText(detail), row);
     return row;
   }
 }

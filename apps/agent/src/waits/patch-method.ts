@@ -29,6 +29,20 @@ export function patchMethod(
   };
 }
 
+/** Patches each method of each object once, however many copies or entry points of a library share the object. */
+export class PatchedOnce {
+  readonly #patched = new WeakMap<object, Set<string>>();
+
+  /** @returns What takes it back; `undefined` if nothing was done. */
+  patch(owner: object, name: string, around: (theirs: HostFunction) => HostFunction): Undo | undefined {
+    const names = this.#patched.get(owner) ?? new Set();
+    if (names.has(name)) return undefined;
+    const undo = patchMethod(owner, name, around);
+    if (undo !== undefined) this.#patched.set(owner, names.add(name));
+    return undo;
+  }
+}
+
 /** The object in the prototype chain that has the method itself. */
 export function ownerOf(object: unknown, name: string): object | undefined {
   let owner: unknown = object;

@@ -1,5 +1,6 @@
 import { isThenable } from '../safety/is-thenable.js';
-import type { Wait, WaitRecorder } from './wait-recorder.js';
+import type { Wait } from './wait.js';
+import type { WaitRecorder } from './wait-recorder.js';
 
 /**
  * Ends a wait when the host's promise settles.
@@ -8,7 +9,10 @@ import type { Wait, WaitRecorder } from './wait-recorder.js';
  * @returns A promise that settles alike and is returned in its place: listening beside it would make an unhandled rejection look handled.
  */
 export function endWithPromise(recorder: WaitRecorder, wait: Wait, result: unknown): unknown {
-  if (!isThenable(result)) return result;
+  if (!isThenable(result)) {
+    recorder.drop(wait);
+    return result;
+  }
   return result.then(
     (value) => {
       recorder.end(wait);

@@ -67,6 +67,17 @@ describe('statementShape', () => {
     );
   });
 
+  it('ends at a second statement, whatever that is', () => {
+    fc.assert(
+      fc.property(statement, fc.constantFrom('SET a = alice', 'LISTEN alice', "SELECT 'alice'", ';alice'), (first, second) => {
+        const shape = statementShape(`${first}\n; ${second}`, 'postgres');
+        expect(shape).toMatch(/LIMIT \?; …$/);
+        expect(shape).not.toContain('alice');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('never throws, and is bounded, whatever it is given', () => {
     fc.assert(
       fc.property(
@@ -93,6 +104,8 @@ describe('statementShape', () => {
     ['SELECT ARRAY[1, 2, 3], a[1] FROM t', 'SELECT ARRAY[?], a[?] FROM t'],
     ["SELECT 'a\\' , 'b'", 'SELECT ? …'],
     ['SELECT a FROM "no end', 'SELECT a FROM …'],
+    ['SELECT 1; SET app.user = alice_smith', 'SELECT ?; …'],
+    ['SELECT 1; -- done', 'SELECT ?;'],
     ["SET app.user TO 'bob'", 'SET'],
     ['SAVEPOINT user_17', 'SAVEPOINT'],
     ['CREATE DATABASE customer_17', 'CREATE DATABASE'],

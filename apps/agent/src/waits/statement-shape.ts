@@ -1,3 +1,5 @@
+import { flatText } from './flat-text.js';
+
 /** How a database quotes: what MySQL takes for a text between double quotes is a name for Postgres. */
 export type SqlDialect = 'postgres' | 'mysql';
 
@@ -25,7 +27,7 @@ const SHOWN_BY_ONE_WORD = new Set(
 /**
  * A statement without its values: literals and parameters become `?`, lists of them one `(?)`, comments go. It holds nothing but words,
  * operators and names, so a value that is put into the text is no part of it, however it is quoted; where that cannot be told for
- * sure, the shape ends there.
+ * sure, the shape ends there; so it does at a second statement.
  *
  *     SELECT * FROM orders WHERE id IN (7, 8) AND mail = 'a@b.c' -- who     SELECT * FROM orders WHERE id IN (?) AND mail = ?
  */
@@ -42,7 +44,8 @@ export class StatementShapes {
     let shape = this.#shapes.get(statement);
     if (shape === undefined) {
       if (this.#shapes.size >= MAX_REMEMBERED) this.#shapes = new Map(); // texts with their values in them are never seen again
-      this.#shapes.set(statement, (shape = statementShape(statement, this.#dialect)));
+      shape = flatText(statementShape(statement, this.#dialect));
+      this.#shapes.set(flatText(statement), shape); // it may be cut out of a file of statements
     }
     return shape;
   }
@@ -64,15 +67,20 @@ export function statementShape(statement: string, dialect: SqlDialect): string {
 function wholeShape(first: string, tokens: Tokens, isLong: boolean): string {
   const shape: string[] = [first];
   let length = first.length;
+  let isMore = isLong;
   for (let token = tokens.next(); token !== undefined; token = tokens.next()) {
     length += token.length + 1;
     shape.push(token);
+    if (token === ';') {
+      isMore ||= tokens.next() !== undefined; // another statement: its first word may be one that shows nothing more
+      break;
+    }
     length -= foldList(shape);
     if (length > MAX_SHAPE_LENGTH * 2) break; // spacing takes some out again
   }
   const text = spaced(shape);
   if (text.length > MAX_SHAPE_LENGTH) return `${text.slice(0, MAX_SHAPE_LENGTH - CUT.length)}${CUT}`;
-  return isLong || tokens.isUnsure ? `${text}${CUT}` : text;
+  return isMore || tokens.isUnsure ? `${text}${CUT}` : text;
 }
 
 /** Takes lists of values together at the end: `?, ?` is `?`, and `(?), (?)` is `(?)`. @returns Characters taken away. */

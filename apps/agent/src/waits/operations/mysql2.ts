@@ -1,6 +1,6 @@
 import { isThenable } from '../../safety/is-thenable.js';
 import type { FollowedLibrary } from '../loaded-libraries.js';
-import { ownerOf, patchMethod, type HostFunction, type Undo } from '../patch-method.js';
+import { ownerOf, PatchedOnce, type HostFunction, type Undo } from '../patch-method.js';
 import { endWithPromise } from '../settled.js';
 import { StatementShapes } from '../statement-shape.js';
 import type { WaitRecorder } from '../wait-recorder.js';
@@ -19,32 +19,38 @@ const CLASSES = ['PromisePool', 'PromiseConnection', 'PromisePoolConnection'] as
  * of `pg` are. Not by its tracing channels: they tell of a pool's query when its connection is there, in the context of whoever gave it back.
  */
 export function mysql2Operations(recorder: WaitRecorder): FollowedLibrary {
+  const methods = new PatchedOnce(); // `mysql2/promise` and `promise()` of mysql2 share their classes
+  const shapes = new StatementShapes('mysql');
   return {
     packageName: 'mysql2',
     follow: (exports) => {
-      const promises = new FollowedPromises(recorder);
+      const promises = new FollowedPromises(recorder, methods, shapes);
       for (const name of CLASSES) promises.followClass((exports as Record<string, unknown>)[name]);
       for (const name of ['Pool', 'Connection']) promises.followCore((exports as Record<string, unknown>)[name]);
-      return promises.undos.length === 0 ? undefined : () => promises.undos.forEach((undo) => undo());
+      return !promises.isFound ? undefined : () => promises.undos.forEach((undo) => undo());
     },
   };
 }
 
-/** The classes of one copy of mysql2 that give promises. Without `mysql2/promise` each is loaded when it is used first. */
+/** The classes that one file of mysql2 exports, and that give promises. Without `mysql2/promise` each is loaded when it is used first. */
 class FollowedPromises {
   readonly undos: Undo[] = [];
   readonly #recorder: WaitRecorder;
-  readonly #shapes = new StatementShapes('mysql');
-  readonly #followed = new WeakSet<object>();
+  readonly #methods: PatchedOnce;
+  readonly #shapes: StatementShapes;
+  /** It has such classes, though another file's may have been the same. */
+  isFound = false;
 
-  constructor(recorder: WaitRecorder) {
+  constructor(recorder: WaitRecorder, methods: PatchedOnce, shapes: StatementShapes) {
     this.#recorder = recorder;
+    this.#methods = methods;
+    this.#shapes = shapes;
   }
 
   followClass(constructor: unknown): void {
     const prototype = prototypeOf(constructor);
-    if (prototype === undefined || this.#followed.has(prototype)) return;
-    this.#followed.add(prototype);
+    if (prototype === undefined) return;
+    this.isFound = true;
     for (const name of ['query', 'execute']) {
       this.#patch(
         prototype,
@@ -64,6 +70,7 @@ class FollowedPromises {
   followCore(constructor: unknown): void {
     const owner = ownerOf(prototypeOf(constructor), 'promise');
     if (owner === undefined) return;
+    this.isFound = true;
     const around = (promise: HostFunction): HostFunction => {
       const follow = (given: unknown) => this.#followGiven(given);
       return function ours(this: unknown, ...args) {
@@ -74,7 +81,7 @@ class FollowedPromises {
   }
 
   #patch(owner: object, name: string, around: (theirs: HostFunction) => HostFunction): void {
-    const undo = Object.hasOwn(owner, name) ? patchMethod(owner, name, around) : undefined;
+    const undo = Object.hasOwn(owner, name) ? this.#methods.patch(owner, name, around) : undefined;
     if (undo !== undefined) this.undos.push(undo);
   }
 

@@ -1,5 +1,5 @@
 import type { FollowedLibrary } from '../loaded-libraries.js';
-import { ownerOf, patchMethod, type HostFunction, type Undo } from '../patch-method.js';
+import { ownerOf, PatchedOnce, type HostFunction, type Undo } from '../patch-method.js';
 import { StatementShapes } from '../statement-shape.js';
 import { endWithPromise } from '../settled.js';
 import type { WaitRecorder } from '../wait-recorder.js';
@@ -10,6 +10,7 @@ import type { WaitRecorder } from '../wait-recorder.js';
  */
 export function pgOperations(recorder: WaitRecorder): FollowedLibrary {
   const shapes = new StatementShapes('postgres');
+  const methods = new PatchedOnce(); // copies of pg may share one pg-pool
 
   const aroundQuery = (query: HostFunction): HostFunction =>
     function ours(this: unknown, ...args) {
@@ -33,8 +34,8 @@ export function pgOperations(recorder: WaitRecorder): FollowedLibrary {
       for (const prototype of [Client.prototype, Pool.prototype] as unknown[]) {
         // A pool's class is made for each copy of pg; what it inherits is in pg-pool.
         const [query, connect] = [ownerOf(prototype, 'query'), ownerOf(prototype, 'connect')];
-        if (query !== undefined) undos.push(patchMethod(query, 'query', aroundQuery));
-        if (connect !== undefined) undos.push(patchMethod(connect, 'connect', aroundConnect));
+        if (query !== undefined) undos.push(methods.patch(query, 'query', aroundQuery));
+        if (connect !== undefined) undos.push(methods.patch(connect, 'connect', aroundConnect));
       }
       return () => undos.forEach((undo) => undo?.());
     },

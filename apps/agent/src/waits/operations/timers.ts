@@ -21,6 +21,7 @@ export function followTimers(recorder: WaitRecorder): Undo {
       if (wait === undefined) return setTimer.apply(this, args);
       const fired = function (this: unknown, ...results: unknown[]): unknown {
         if (wait.scope?.transaction?.outcome === undefined && isHeldBy(timer)) recorder.end(wait);
+        else recorder.drop(wait);
         return Reflect.apply(callback, this, results);
       };
       const timer = setTimer.apply(this, [fired, delayMs, ...rest]);

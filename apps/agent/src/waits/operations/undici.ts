@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Undo } from '../patch-method.js';
 import { methodName, peerName } from '../peer-name.js';
-import type { Wait, WaitRecorder } from '../wait-recorder.js';
+import type { Wait } from '../wait.js';
+import type { WaitRecorder } from '../wait-recorder.js';
 
 const CREATED = 'undici:request:create';
 /** The whole answer is there; a body that nobody reads never comes to this. */
