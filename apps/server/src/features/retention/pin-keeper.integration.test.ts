@@ -11,6 +11,7 @@ import {
   storeFlush,
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
+import { until } from '../../../../../test/support/until.js';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { DAY_MS, LEVELS, PinnedTotals, WindowRepository } from '../profile-store/index.js';
@@ -172,13 +173,16 @@ describe('PinKeeper', () => {
       const flushes = flushesOfMonths(random)
         .filter((flush) => isPinned(flush) && flush.profileTypeId === 1)
         .sort(() => random() - 0.5);
-      let [acknowledged, begun, isOver] = [0, 0, false];
+      let [acknowledged, begun, reads, isOver] = [0, 0, 0, false];
       const write = async () => {
-        for (const flush of flushes) {
+        for (const [at, flush] of flushes.entries()) {
           const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
           begun += value;
           await storeFlush(random() < 0.5 ? server : other, flush);
           acknowledged += value;
+          // Readers keep pace, however fast the writer is.
+          const readBefore = reads;
+          if (at % 10 === 0) await until(async () => reads > readBefore + 1 || undefined);
         }
         isOver = true;
       };
@@ -192,7 +196,6 @@ describe('PinKeeper', () => {
       const drop = async (one: RollupServer) => {
         while (!isOver) await one.unusedEpochs.drop();
       };
-      let reads = 0;
       const read = async (one: RollupServer) => {
         while (!isOver) {
           const least = acknowledged;
