@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, WINDOW_MS, windowStart } from '../../apps/server/src/f
 import type { Cover, CoverQuery } from '../../apps/server/src/features/rollup/cover.js';
 import { END, SERVICE, START, type RawFlush, type RawSample } from './raw-flushes.js';
 import { storeFlush, type RollupServer } from './rollup-server.js';
+import { until } from './until.js';
 
 interface Range {
   readonly fromMs: number;
@@ -230,11 +231,14 @@ export async function checkWhileStoring(
   let isOver = false;
   let [acknowledged, begun, reads] = [0, 0, 0];
   const write = async () => {
-    for (const flush of [...flushes].sort(() => random() - 0.5)) {
+    for (const [at, flush] of [...flushes].sort(() => random() - 0.5).entries()) {
       const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
       begun += value;
       await storeFlush(servers[random() < 0.5 ? 0 : 1], flush);
       acknowledged += value;
+      // Readers keep pace, however fast the writer is.
+      const readBefore = reads;
+      if (at % 20 === 0) await until(async () => reads > readBefore + 1 || undefined);
     }
     isOver = true;
   };
