@@ -3,11 +3,13 @@ import { randomProfile } from '@hearth/profile-model/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Batch } from './batch.js';
-import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS } from './batch.js';
+import { RECORDED_LINES, WIRE_VERSION } from './batch.js';
 import { ColumnReader } from './column-reader.js';
 import { ColumnWriter } from './column-writer.js';
 import { decodeBatches, decodeBatchesApart } from './decode-batches.js';
 import { encodeBatch } from './encode-batch.js';
+import type { Exemplar } from './exemplar.js';
+import { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
 
 const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
 
@@ -67,6 +69,39 @@ function randomBatch(seed: number): Batch {
       { name: 'event_loop_utilisation_ratio', value: 0.25 },
     ],
     report: { droppedBatches: 1, droppedSamples: 2, lateLabels: 3, foldedLabelSets: 4, restartedSamplers: 5 },
+    exemplars: profile.labelSets.map((_, row) => exemplarOf(row, profile)),
+  };
+}
+
+/** One with as many spans, samples and waits as `row` says. */
+function exemplarOf(row: number, { stacks }: Pick<Batch, 'stacks'>): Exemplar {
+  const rows = Array.from({ length: row * 3 }, (_, at) => at);
+  const stack = Int32Array.from(rows, (at) => (at % (stacks.length + 1)) - 1);
+  const startMicros = Float64Array.from(rows, (at) => Math.floor(at / 2) * 10_100);
+  const span = Int32Array.from(rows, (at) => at - 1);
+  return {
+    labelSet: row,
+    kind: TRANSACTION_KINDS[row % 2]!,
+    outcome: OUTCOMES[row % 4]!,
+    startMs: 1_763_600_000_000 + row,
+    durationMicros: 2 ** 53 - 1,
+    context: labelSet({ transaction: 'GET /cart', user: `${row}` }),
+    traceId: row % 2 === 0 ? '' : '0123456789abcdef'.repeat(2),
+    spanId: row % 2 === 0 ? '' : '0123456789abcdef',
+    spans: {
+      name: rows.map((at) => `step ${at}`),
+      parent: span,
+      startMicros,
+      durationMicros: Float64Array.from(rows, (at) => at),
+      outcome: rows.map((at) => OUTCOMES[at % 4]!),
+      inputs: rows.map((at) => labelSet(at % 2 === 0 ? {} : { items: `${at}` })),
+    },
+    samples: { stack, startMicros, wallMicros: Float64Array.from(rows, () => 10_100), cpuMicros: Float64Array.from(rows), span },
+    waits: { stack, startMicros, durationMicros: Float64Array.from(rows, (at) => at * 1_000), span },
+    sampleCount: 5_000,
+    cpuMicros: 40_000,
+    waitCount: 600,
+    awaitedMicros: 70_000,
   };
 }
 
@@ -113,7 +148,7 @@ describe('decodeBatches', () => {
   it('walks a stack of 200,000 frames', () => {
     const length = 200_000;
     const stacks = { length, parent: Int32Array.from({ length }, (_, row) => row - 1), functionRow: new Uint32Array(length) };
-    const bytes = encodeBatch({ ...randomBatch(1), stacks });
+    const bytes = encodeBatch({ ...randomBatch(1), stacks, exemplars: [] });
     expect(decodeBatches(bytes)[0]!.stacks).toEqual(stacks);
   });
 
@@ -128,7 +163,7 @@ describe('decodeBatches', () => {
     const good = encodeBatch(randomBatch(1));
     const future = new ColumnWriter();
     future.raw(good.subarray(0, 4));
-    future.varint(3);
+    future.varint(WIRE_VERSION + 1);
     future.bytes(Uint8Array.of(1, 2, 3));
     expect(() => decodeBatches(future.finish())).toThrowError(code('WIRE_VERSION'));
     const { batches, errors } = decodeBatchesApart(Uint8Array.of(...future.finish(), ...good));
@@ -141,7 +176,7 @@ describe('decodeBatches', () => {
     [
       'a parent behind its child',
       'WIRE_ROW',
-      { stacks: { length: 1, parent: Int32Array.of(0), functionRow: Uint32Array.of(0) }, profiles: [] },
+      { stacks: { length: 1, parent: Int32Array.of(0), functionRow: Uint32Array.of(0) }, profiles: [], exemplars: [] },
     ],
     [
       'a bucket that does not exist',
@@ -167,7 +202,7 @@ describe('decodeBatches', () => {
   it('takes 64 labels a set and no more, and 64 profiles a batch', () => {
     const labelsOf = (count: number) => labelSet(Array.from({ length: count }, (_, n): [string, string] => [`label${n}`, 'x']));
     const withLabels = (count: number) =>
-      encodeBatch({ ...randomBatch(1), labelSets: [labelsOf(count)], profiles: [], transactions: [] });
+      encodeBatch({ ...randomBatch(1), labelSets: [labelsOf(count)], profiles: [], transactions: [], exemplars: [] });
     expect(decodeBatches(withLabels(64))[0]!.labelSets[0]).toHaveLength(64);
     expect(() => decodeBatches(withLabels(65))).toThrowError(code('WIRE_COUNT'));
     const withProfiles = (count: number) =>
@@ -179,7 +214,7 @@ describe('decodeBatches', () => {
     const long = 'x'.repeat(1024);
     const set = labelSet(Array.from({ length: 64 }, (_, n): [string, string] => [`${n}${long}`.slice(0, 1024), long]));
     const labelSets = Array.from({ length: 4096 }, () => set);
-    const bytes = encodeBatch({ ...randomBatch(1), labelSets, profiles: [], transactions: [] });
+    const bytes = encodeBatch({ ...randomBatch(1), labelSets, profiles: [], transactions: [], exemplars: [] });
     expect(bytes.length).toBeLessThan(1_000_000);
     expect(() => decodeBatches(bytes)).toThrowError(code('WIRE_SIZE'));
     const names = Array.from({ length: 200 }, (_, n) => `${n}`.padEnd(4096, 'x'));

@@ -1,7 +1,9 @@
 import type { DurationMs, EpochMs, LabelSet, Micros, ProfileTypeId, StackTable } from '@hearth/profile-model';
+import type { Exemplar } from './exemplar.js';
+import type { Outcome, TransactionKind } from './transaction-ends.js';
 
 /** Version that the agent writes. The server reads every released one. */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 export const BATCH_CONTENT_TYPE = 'application/vnd.hearth.batch';
 
 /**
@@ -22,6 +24,8 @@ export interface Batch {
   readonly transactions: readonly TransactionCount[];
   readonly series: readonly ProcessSeriesValue[];
   readonly report: AgentReport;
+  /** Slow transactions that ended in the period; at most `MAX_EXEMPLARS`. Copies: no total counts what they hold. */
+  readonly exemplars: readonly Exemplar[];
 }
 
 /** A process is an entity: one id for each start of a program. */
@@ -79,14 +83,6 @@ export interface BatchProfile {
   /** Raw samples summed in this row. */
   readonly sampleCount: Float64Array;
 }
-
-export type Outcome = 'ok' | 'error' | 'timeout' | 'aborted';
-/** In the order of their numbers on the wire: add at the end only. The same holds for the other two lists. */
-export const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'timeout', 'aborted'];
-
-/** `http`: an incoming request. `custom`: made by `transaction()`. */
-export type TransactionKind = 'http' | 'custom';
-export const TRANSACTION_KINDS: readonly TransactionKind[] = ['http', 'custom'];
 
 /** Transactions that finished in the period, with one label set (its `transaction` label is their name) and one outcome. */
 export interface TransactionCount {

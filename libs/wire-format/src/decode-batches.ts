@@ -1,12 +1,5 @@
-import type { LabelSet, StackTable } from '@hearth/profile-model';
-import {
-  DurationSketch,
-  MAX_NAME_LENGTH,
-  ProfileError,
-  assertStackTable,
-  labelSet,
-  parseProfileTypeId,
-} from '@hearth/profile-model';
+import type { StackTable } from '@hearth/profile-model';
+import { DurationSketch, ProfileError, assertStackTable, parseProfileTypeId } from '@hearth/profile-model';
 import type {
   AgentReport,
   Batch,
@@ -16,43 +9,17 @@ import type {
   RawFunctionTable,
   TransactionCount,
 } from './batch.js';
-import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS, WIRE_VERSION } from './batch.js';
-import type { ColumnLimits } from './column-reader.js';
-import { ColumnReader, DEFAULT_COLUMN_LIMITS } from './column-reader.js';
+import { RECORDED_LINES, WIRE_VERSION } from './batch.js';
+import { ColumnReader } from './column-reader.js';
+import { readExemplars } from './decode-exemplars.js';
+import { DEFAULT_DECODE_LIMITS, DecodedSize, OBJECT_BYTES, textBytes, type DecodeLimits } from './decode-limits.js';
 import { BATCH_MAGIC } from './encode-batch.js';
 import { WireError } from './errors.js';
-import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
+import { assertSameLength, countUpTo, readLabelSets, readName, readText, type ReadContext } from './read-fields.js';
+import { MAX_TEXT_LENGTH } from './text-limits.js';
+import { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
 
-export interface DecodeLimits extends ColumnLimits {
-  /** Batches of one body. */
-  readonly maxBatches: number;
-  /** Label sets of one batch, and as well its transactions: a few bytes of either become objects many times their size. */
-  readonly maxLabelSets: number;
-  /** Labels of one label set. */
-  readonly maxLabels: number;
-  /** Profiles of one batch. */
-  readonly maxProfiles: number;
-  /** Series of one batch. */
-  readonly maxSeries: number;
-  /** Samples of a whole body: what follows takes time for each, and not in a thread of its own. */
-  readonly maxSamples: number;
-  /**
-   * Memory that a whole body may take once it is read, as `DecodedSize` counts it. Texts are referred to by row, so a few bytes can
-   * stand for a text of kilobytes: the bytes of the body bound nothing.
-   */
-  readonly maxDecodedBytes: number;
-}
-
-export const DEFAULT_DECODE_LIMITS: DecodeLimits = {
-  ...DEFAULT_COLUMN_LIMITS,
-  maxBatches: 256,
-  maxLabelSets: 4096,
-  maxLabels: 64,
-  maxProfiles: 64,
-  maxSeries: 1024,
-  maxSamples: 1_000_000,
-  maxDecodedBytes: 64 * 2 ** 20,
-};
+const STACK_BYTES = 8;
 
 export interface DecodedBatches {
   /** The good ones, in the order they came. */
@@ -61,49 +28,6 @@ export interface DecodedBatches {
   readonly errors: WireError[];
   /** Roughly the memory of `batches`, every text counted wherever it is referred to: so much of it is there once it has been cloned. */
   readonly decodedBytes: number;
-}
-
-/** What is read of a body so far, against what is allowed. */
-class DecodedSize {
-  readonly #limits: DecodeLimits;
-  #bytes = 0;
-  #samples = 0;
-
-  constructor(limits: DecodeLimits) {
-    this.#limits = limits;
-  }
-
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** @throws {WireError} `WIRE_SIZE` */
-  add(bytes: number): void {
-    this.#bytes += bytes;
-    if (this.#bytes > this.#limits.maxDecodedBytes)
-      throw new WireError('WIRE_SIZE', `takes more than ${this.#limits.maxDecodedBytes} bytes once it is read`);
-  }
-
-  /** @throws {WireError} `WIRE_SIZE` */
-  addSamples(samples: number): void {
-    this.#samples += samples;
-    if (this.#samples > this.#limits.maxSamples)
-      throw new WireError('WIRE_SIZE', `more than ${this.#limits.maxSamples} samples in one body`);
-    this.add(samples * SAMPLE_BYTES);
-  }
-}
-
-const SAMPLE_BYTES = 24;
-const STACK_BYTES = 8;
-/** An object or array of a few fields, roughly. */
-const OBJECT_BYTES = 64;
-const textBytes = (text: string): number => text.length * 2;
-
-interface ReadContext {
-  readonly reader: ColumnReader;
-  readonly limits: DecodeLimits;
-  readonly size: DecodedSize;
-  readonly texts: readonly string[];
 }
 
 /**
@@ -170,8 +94,11 @@ function readBody(reader: ColumnReader, version: number, limits: DecodeLimits, s
   const series = Array.from({ length: countUpTo(reader, limits.maxSeries, 'series') }, () => readSeriesValue(context));
   const report = readReport(reader);
   const functions = version < 2 ? withoutColumns : withFunctionColumns(reader, withoutColumns);
+  const exemplars = version < 3 ? [] : readExemplars(context, stacks.length, labelSets.length);
   if (reader.bytesLeft > 0) throw new WireError('WIRE_LENGTH', `${reader.bytesLeft} bytes behind the last field`);
-  return { process, sequence, startMs, durationMs, functions, stacks, labelSets, profiles, transactions, series, report };
+  return {
+    process, sequence, startMs, durationMs, functions, stacks, labelSets, profiles, transactions, series, report, exemplars,
+  }; // prettier-ignore
 }
 
 /** Counted here for themselves, and again wherever they are referred to. */
@@ -185,21 +112,6 @@ function readTexts(reader: ColumnReader, size: DecodedSize): string[] {
     texts.push(text);
   }
   return texts;
-}
-
-function readText({ reader, texts }: ReadContext): string {
-  return texts[reader.row(texts.length)]!;
-}
-
-/** What is found again by its name: queries take no longer ones. */
-function readName(context: ReadContext, what: string): string {
-  const name = readText(context);
-  if (name.length > MAX_NAME_LENGTH)
-    throw new WireError(
-      'WIRE_STRING',
-      `${what} "${name.slice(0, 40)}…" has ${name.length} characters, ${MAX_NAME_LENGTH} allowed`,
-    );
-  return name;
 }
 
 function readProcess(context: ReadContext): BatchProcess {
@@ -255,37 +167,6 @@ function readStacks({ reader, size }: ReadContext, functionCount: number): Stack
   return stacks;
 }
 
-function readLabelSets({ reader, limits, size, texts }: ReadContext, maxLabelSets: number): LabelSet[] {
-  const lengths = reader.column();
-  if (lengths.length > maxLabelSets) throw new WireError('WIRE_COUNT', `${lengths.length} label sets, ${maxLabelSets} allowed`);
-  const names = reader.rowColumn(texts.length);
-  const values = reader.rowColumn(texts.length);
-  assertSameLength('labels', names, values);
-  const labelText = (row: number): string => {
-    const text = texts[row]!;
-    if (text.length > MAX_LABEL_LENGTH)
-      throw new WireError('WIRE_STRING', `label text of ${text.length} characters, ${MAX_LABEL_LENGTH} allowed`);
-    size.add(textBytes(text));
-    return text;
-  };
-  let from = 0;
-  const labelSets = Array.from(lengths, (length) => {
-    if (length > names.length - from)
-      throw new WireError('WIRE_COUNT', `label set of ${length} labels, ${names.length - from} left`);
-    if (length > limits.maxLabels)
-      throw new WireError('WIRE_COUNT', `label set of ${length} labels, ${limits.maxLabels} allowed`);
-    size.add(OBJECT_BYTES * (1 + length));
-    const labels = Array.from({ length }, (_, at): [string, string] => [
-      labelText(names[from + at]!),
-      labelText(values[from + at]!),
-    ]);
-    from += length;
-    return labelSet(labels);
-  });
-  if (from !== names.length) throw new WireError('WIRE_COUNT', `${names.length - from} labels in no label set`);
-  return labelSets;
-}
-
 function readProfile(context: ReadContext, stackCount: number, labelSetCount: number): BatchProfile {
   const { reader, size } = context;
   const typeId = readText(context);
@@ -322,18 +203,6 @@ function readReport(reader: ColumnReader): AgentReport {
   const [droppedBatches, droppedSamples, lateLabels] = [reader.varint(), reader.varint(), reader.varint()];
   const [foldedLabelSets, restartedSamplers] = [reader.varint(), reader.varint()];
   return { droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers };
-}
-
-function countUpTo(reader: ColumnReader, limit: number, what: string): number {
-  const count = reader.count();
-  if (count > limit) throw new WireError('WIRE_COUNT', `${count} ${what}, ${limit} allowed`);
-  return count;
-}
-
-function assertSameLength(table: string, ...columns: readonly { readonly length: number }[]): void {
-  const lengths = columns.map((column) => column.length);
-  if (lengths.some((length) => length !== lengths[0]))
-    throw new WireError('WIRE_COUNT', `${table}: columns of ${lengths.join(', ')} rows`);
 }
 
 /** The checks of profile-model speak of profiles; here it is the bytes that are wrong. */

@@ -1,9 +1,18 @@
 import { MAX_NAME_LENGTH, type LabelSet } from '@hearth/profile-model';
 import type { Batch, BatchProcess, BatchProfile, TransactionCount } from './batch.js';
-import { OUTCOMES, RECORDED_LINES, TRANSACTION_KINDS, WIRE_VERSION } from './batch.js';
+import { RECORDED_LINES, WIRE_VERSION } from './batch.js';
 import { ColumnWriter } from './column-writer.js';
 import { WireError } from './errors.js';
+import {
+  MAX_CONTEXT_LABELS,
+  MAX_EXEMPLARS,
+  MAX_EXEMPLAR_SAMPLES,
+  MAX_EXEMPLAR_SPANS,
+  MAX_EXEMPLAR_WAITS,
+  type Exemplar,
+} from './exemplar.js';
 import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
+import { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
 
 /** First bytes of every batch, "HRTH" in ASCII. */
 export const BATCH_MAGIC = Uint8Array.of(0x48, 0x52, 0x54, 0x48);
@@ -13,7 +22,7 @@ export const BATCH_MAGIC = Uint8Array.of(0x48, 0x52, 0x54, 0x48);
  *
  * Texts longer than 4,096 characters lose their end, as do labels above 1,024 and names (of service, environment, revision, series) above 200.
  *
- * @throws {WireError} `WIRE_VALUE` for a number that is not whole, negative or not finite where it must not be; `WIRE_COUNT` for columns of different length
+ * @throws {WireError} `WIRE_VALUE` for a number that is not whole, negative or not finite where it must not be; `WIRE_COUNT` for columns of different length, or more exemplars, or rows of one, than the server takes
  */
 export function encodeBatch(batch: Batch): Uint8Array {
   const texts = new TextTable();
@@ -36,6 +45,7 @@ export function encodeBatch(batch: Batch): Uint8Array {
   const { droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers } = batch.report;
   for (const count of [droppedBatches, droppedSamples, lateLabels, foldedLabelSets, restartedSamplers]) fields.varint(count);
   fields.column(batch.functions.column ?? []); // of version 2
+  writeExemplars(fields, batch.exemplars, texts); // of version 3
 
   const body = new ColumnWriter();
   body.texts(texts.rows);
@@ -145,4 +155,72 @@ function writeTransactions(writer: ColumnWriter, transactions: readonly Transact
     writer.deltaColumn(transaction.sketchBucket);
     writer.column(transaction.sketchCount);
   }
+}
+
+function writeExemplars(writer: ColumnWriter, exemplars: readonly Exemplar[], texts: TextTable): void {
+  writer.varint(atMost(MAX_EXEMPLARS, 'exemplars', exemplars));
+  for (const exemplar of exemplars) writeExemplar(writer, exemplar, texts);
+}
+
+function writeExemplar(writer: ColumnWriter, exemplar: Exemplar, texts: TextTable): void {
+  const { spans, samples, waits } = exemplar;
+  writer.varint(exemplar.labelSet);
+  writer.varint(TRANSACTION_KINDS.indexOf(exemplar.kind));
+  writer.varint(OUTCOMES.indexOf(exemplar.outcome));
+  writer.varint(exemplar.startMs);
+  writer.varint(exemplar.durationMicros);
+  writer.varint(texts.rowOf(exemplar.traceId));
+  writer.varint(texts.rowOf(exemplar.spanId));
+  for (const total of [exemplar.sampleCount, exemplar.cpuMicros, exemplar.waitCount, exemplar.awaitedMicros])
+    writer.varint(total);
+
+  atMost(
+    MAX_EXEMPLAR_SPANS,
+    'spans',
+    spans.name,
+    spans.parent,
+    spans.startMicros,
+    spans.durationMicros,
+    spans.outcome,
+    spans.inputs,
+  );
+  for (const labels of [exemplar.context, ...spans.inputs]) atMost(MAX_CONTEXT_LABELS, 'labels of an exemplar', labels);
+  writeLabelSets(writer, [exemplar.context, ...spans.inputs], texts);
+  writer.column(spans.name.map((name) => texts.rowOf(name, MAX_LABEL_LENGTH)));
+  writer.deltaColumn(spans.parent);
+  writer.deltaColumn(spans.startMicros);
+  writer.column(spans.durationMicros);
+  writer.column(spans.outcome.map((outcome) => OUTCOMES.indexOf(outcome)));
+
+  atMost(
+    MAX_EXEMPLAR_SAMPLES,
+    'samples',
+    samples.stack,
+    samples.startMicros,
+    samples.wallMicros,
+    samples.cpuMicros,
+    samples.span,
+  );
+  writer.deltaColumn(samples.stack);
+  writer.deltaColumn(samples.startMicros);
+  writer.column(samples.wallMicros);
+  writer.column(samples.cpuMicros);
+  writer.deltaColumn(samples.span);
+
+  atMost(MAX_EXEMPLAR_WAITS, 'waits', waits.stack, waits.startMicros, waits.durationMicros, waits.span);
+  writer.deltaColumn(waits.stack);
+  writer.deltaColumn(waits.startMicros);
+  writer.column(waits.durationMicros);
+  writer.deltaColumn(waits.span);
+}
+
+/** How many rows the columns have, all the same. */
+function atMost(limit: number, what: string, ...columns: readonly { readonly length: number }[]): number {
+  const [length = 0] = columns.map((column) => column.length);
+  if (length > limit || columns.some((column) => column.length !== length))
+    throw new WireError(
+      'WIRE_COUNT',
+      `${what}: columns of ${columns.map((column) => column.length).join(', ')} rows, ${limit} allowed`,
+    );
+  return length;
 }
