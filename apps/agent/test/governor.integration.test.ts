@@ -1,0 +1,74 @@
+import type { Batch } from '@hearth/wire-format';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runHost } from './support/run-host.js';
+import { Sink, countsByName, profileOf } from './support/sink.js';
+
+let sink: Sink;
+beforeEach(async () => {
+  sink = await new Sink().open();
+});
+afterEach(() => sink.close());
+
+const valueOf = ({ series }: Batch, name: string) => series.find((one) => one.name === name)?.value;
+const sumOf = (batch: Batch, type: 'cpu' | 'wall') => profileOf(batch, type)!.sampleValue.reduce((sum, value) => sum + value, 0);
+/** Percent of a core. The series are of the period before. */
+const costPct = (batches: readonly Batch[]): number[] =>
+  batches.slice(1).map((batch, at) => valueOf(batch, 'agent_cpu_micros')! / 10 / batches[at]!.durationMs);
+
+describe('an agent that costs too much', () => {
+  it('is brought under its budget, says so, and keeps its sums', async () => {
+    const { code, output, errors } = await runHost('expensive.mjs', sink.url, {
+      args: ['34'],
+      env: { HEARTH_BUDGET_CPU_PCT: '2.5' },
+    });
+    expect(code).toBe(0);
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(errors).toMatch(/\[hearth\] .*the agent took [\d.]+ % of a core.* \[AGENT_GOVERNOR\]/);
+    const batches = sink.stored.filter(({ durationMs }) => durationMs > 900);
+    const cost = costPct(batches);
+    expect(Math.max(...cost)).toBeGreaterThan(2.5);
+    expect(valueOf(batches.at(-1)!, 'agent_governor_count')).toBeGreaterThan(0);
+    // Seven steps are up to three seconds each; a single period may be beside it on a busy machine.
+    const last = cost.slice(-5).sort((a, b) => a - b);
+    expect(last[2], cost.map((pct) => pct.toFixed(1)).join(' ')).toBeLessThanOrEqual(2.5);
+    // Counted exactly, whatever is lowered.
+    const counted = Object.values(countsByName(sink.stored)).reduce((sum, count) => sum + count, 0);
+    expect(counted).toBe(Number(output) * 10);
+  });
+
+  it('lets samples of a part of the period stand for all of it', async () => {
+    // The pause is what is too long: so stacks are sampled less, and less, before they are switched off.
+    await runHost('expensive.mjs', sink.url, {
+      args: ['16'],
+      env: { HEARTH_BUDGET_CPU_PCT: '100', HEARTH_BUDGET_PAUSE_MS: '15' },
+    });
+    const isPartial = (batch: Batch): boolean => ![0, 1, undefined].includes(valueOf(batch, 'agent_stacks_ratio'));
+    const partial = sink.stored.filter((batch) => batch.durationMs > 900 && isPartial(batch));
+    expect(partial.length).toBeGreaterThan(2);
+    let [wallMicros, cpuMicros, processMicros, durationMs] = [0, 0, 0, 0];
+    for (const batch of partial) {
+      wallMicros += sumOf(batch, 'wall');
+      cpuMicros += sumOf(batch, 'cpu');
+      processMicros += valueOf(batch, 'cpu_user_micros')! + valueOf(batch, 'cpu_system_micros')!;
+      durationMs += batch.durationMs;
+      const counts = profileOf(batch, 'wall')!.sampleCount.reduce((sum, count) => sum + count, 0);
+      expect(counts).toBeLessThan(batch.durationMs * 0.099 * 0.75); // raw samples, and no more than were taken
+    }
+    expect(Math.abs(wallMicros / 1000 / durationMs - 1)).toBeLessThan(0.1);
+    expect(cpuMicros).toBeLessThanOrEqual(processMicros * 1.02);
+    expect(cpuMicros).toBeGreaterThan(processMicros * 0.5); // the rest is V8's and libuv's own threads
+  });
+});
+
+describe('an agent within its budget', () => {
+  it('is never touched, and says what it costs', async () => {
+    const { errors } = await runHost('expensive.mjs', sink.url, { args: ['fine', '8'] });
+    expect(errors).not.toContain('AGENT_GOVERNOR');
+    expect(sink.stored.length).toBeGreaterThan(6);
+    for (const batch of sink.stored) {
+      expect(valueOf(batch, 'agent_governor_count')).toBe(0);
+      expect(valueOf(batch, 'agent_stacks_ratio')).toBeUndefined();
+    }
+    expect(costPct(sink.stored).every((pct) => pct > 0)).toBe(true);
+  });
+});
