@@ -7,6 +7,7 @@ import { startTestMariadb, whyNoMariadb, type TestMariadb } from '../../../test/
 import { startTestPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { startTestRedis, whyNoRedis, type TestRedis } from '../../../test/support/redis.js';
 import { freePort } from '../../../test/support/server.js';
+import { attribution } from './support/attribution.js';
 import { runHost } from './support/run-host.js';
 import { Sink, flatSamples, functionRows, nameOf } from './support/sink.js';
 
@@ -50,6 +51,23 @@ const allTexts = ({ functions, labelSets }: Batch) => JSON.stringify([functions.
 /** What `nameOf` calls it. */
 const NO_TRANSACTION = '[]';
 const QUERY = 'pg SELECT ? WHERE pg_sleep(?) IS NOT NULL';
+
+/** Of `waits-callbacks.mjs`: each of its three kinds waited for these and nothing else, as long as it says, and no sample is another's. */
+function expectCallbacksRight(output: string, error: string, operations: readonly string[]): void {
+  const [said, truth] = output.trim().split('\n');
+  expect(said).toBe(error);
+  const waits = sumsOf('wait');
+  for (const [name, ms] of Object.entries(JSON.parse(truth!) as Record<string, number>)) {
+    expect(Object.keys(waits[name]!).sort(), name).toEqual(operations);
+    const sum = Object.values(waits[name]!).reduce((all, one) => all + one, 0);
+    expect(Math.abs(sum - ms), name).toBeLessThan(60); // a query filed under another kind, or twice, would be 90 and more off
+  }
+  const counts = sink.stored.flatMap((batch) => flatSamples(batch, 'wait')).filter(({ labels }) => nameOf(labels) === 'alpha');
+  expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(9);
+  const { checked, wrong } = attribution(sink.stored, { alphaWork: 'alpha', betaWork: 'beta', gammaWork: 'gamma' });
+  expect(checked).toBeGreaterThan(15);
+  expect(wrong).toBe(0);
+}
 
 describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` (${noRedis})`}`, () => {
   it('are filed under the transaction that began them, with their true durations, 72 at once', async () => {
@@ -115,7 +133,7 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
     for (const batch of sink.stored) expect(allTexts(batch)).not.toMatch(/secret|localhost|127\.0\.0\.1/);
   });
 
-  it('know the caller though the pool is full, and leave callbacks alone', async () => {
+  it('know the caller though the pool is full', async () => {
     const { output } = await runHost('waits-pool-full.mjs', sink.url, { args: [postgres.url] });
     const waits = sumsOf('wait');
     for (const [name, ms] of Object.entries(JSON.parse(output) as Record<string, number>)) {
@@ -124,7 +142,13 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
     }
     expect(Object.keys(waits['checkout']!)).toEqual(['pg connect']);
     expect(Object.keys(waits['client']!)).toEqual(['pg SELECT ?::text']);
-    expect(waits['callback']).toBeUndefined();
+    expect(Object.keys(waits['callback']!)).toEqual(['pg SELECT ?']);
+  });
+
+  it('are recorded of calls with callbacks, which run where they were given', async () => {
+    const { output, errors } = await runHost('waits-callbacks.mjs', sink.url, { args: ['pg', postgres.url] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expectCallbacksRight(output, '42703', ['pg SELECT pg_sleep(?)', 'pg connect']);
   });
 
   it.each(['require', 'import'])('are found in libraries that the host loads later, by %s', async (how) => {
@@ -194,5 +218,11 @@ describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undef
     }
     const loaded = sink.stored.flatMap((batch) => flatSamples(batch, 'wait')).find(({ labels }) => nameOf(labels) === 'execute');
     expect(loaded!.functionsRootFirst).toContain('loadOrders');
+  });
+
+  it('are recorded of calls with callbacks, which run where they were given', async () => {
+    const { output, errors } = await runHost('waits-callbacks.mjs', sink.url, { args: ['mysql2', mariadb.url] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expectCallbacksRight(output, 'ER_BAD_FIELD_ERROR', ['mysql2 SELECT SLEEP(?)', 'mysql2 connect']);
   });
 });

@@ -13,7 +13,8 @@ const WINDOW_MS: DurationMs = 250;
  */
 export class CaptureBudget {
   readonly #random: () => number;
-  readonly #perWindow: number;
+  readonly #mostPerWindow: number;
+  #perWindow: number;
   #share = 1;
   #drawn = 0;
   #captured = 0;
@@ -22,13 +23,20 @@ export class CaptureBudget {
   constructor(periodMs: DurationMs, random: () => number = Math.random) {
     this.#random = random;
     const perSecond = Math.min(CAPTURES_PER_SECOND, (CAPTURES_PER_PERIOD * 1000) / periodMs);
-    this.#perWindow = Math.max(1, Math.floor((perSecond * WINDOW_MS) / 1000));
+    this.#mostPerWindow = Math.max(1, Math.floor((perSecond * WINDOW_MS) / 1000));
+    this.#perWindow = this.#mostPerWindow;
+  }
+
+  /** @param part - Of the stacks that may be captured otherwise; 0: none. Holds from the next window on. */
+  allow(part: number): void {
+    this.#perWindow = part === 0 ? 0 : Math.max(1, Math.floor(this.#mostPerWindow * part));
   }
 
   /** @returns How many operations a captured one stands for; 0: this one is not captured. */
   draw(nowMs: number): number {
     if (nowMs - this.#windowFromMs >= WINDOW_MS) this.#openWindow(nowMs);
     this.#drawn += 1;
+    if (this.#perWindow === 0) return 0;
     if (this.#captured >= this.#perWindow * 1.5 || this.#random() >= this.#share) return 0;
     const weight = 1 / this.#share;
     this.#captured += 1;

@@ -3,8 +3,8 @@ import type { BatchProfile } from '@hearth/wire-format';
 import { ConservingRounder } from '../batching/conserving-rounder.js';
 import { TIME_STEP_MICROS } from '../batching/pack-samples.js';
 import { SampleColumns } from '../batching/sample-columns.js';
-import type { StackTables } from '../samplers/stack-tables.js';
-import type { OperationTable } from './operation-table.js';
+import type { RawFunction, StackTables } from '../samplers/stack-tables.js';
+import type { OperationIndex, OperationTable } from './operation-table.js';
 import type { WaitPeriod, WaitTotal } from './wait-ledger.js';
 
 /** Libraries that are packages of their own; the others are Node's. */
@@ -41,13 +41,18 @@ export class WaitPacker {
     ];
   }
 
+  /** What an operation is called as the last function of a stack. */
+  leafOf(operation: OperationIndex): RawFunction {
+    return { name: this.#operations.name(operation), scriptName: scriptOf(this.#operations.library(operation)), line: 0 };
+  }
+
   #addShares(
     columns: SampleColumns,
     { operation, micros, count, stacks }: WaitTotal,
     labelSet: number,
     tables: StackTables,
   ): void {
-    const leaf = { name: this.#operations.name(operation), scriptName: scriptOf(this.#operations.library(operation)), line: 0 };
+    const leaf = this.leafOf(operation);
     const allWeight = stacks.reduce((sum, { weight }) => sum + weight, 0);
     if (!(allWeight > 0)) return columns.add(tables.stackRowOfFrames([leaf]), labelSet, micros, count);
     let [seen, countBefore] = [0, 0];

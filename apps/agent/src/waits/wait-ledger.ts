@@ -94,7 +94,9 @@ export class WaitLedger {
     this.#unions.delete(transaction);
     const labelSet = period.rowOfScope(transaction);
     const sum = this.#awaited.get(labelSet) ?? { labelSet, micros: 0, count: 0 };
-    sum.micros += union.totalMs * 1000;
+    const { totalMs } = union;
+    if (transaction.record !== undefined) transaction.record.awaitedMs = totalMs;
+    sum.micros += totalMs * 1000;
     sum.count += 1;
     this.#awaited.set(labelSet, sum);
   }

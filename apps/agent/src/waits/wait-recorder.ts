@@ -1,11 +1,14 @@
 import type { DurationMs } from '@hearth/profile-model';
+import { SampledCost, type OwnCost } from '../governor/own-cost.js';
 import type { Guard } from '../safety/guard.js';
+import { lookLike } from '../safety/look-like.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import type { TransactionTracker } from '../transactions/transaction-tracker.js';
 import { CaptureBudget } from './capture-budget.js';
 import { captureStack, functionsOfStack } from './capture-stack.js';
 import { OpenCaptures } from './open-captures.js';
 import { OperationTable } from './operation-table.js';
+import type { HostFunction } from './patch-method.js';
 import { isQuiet } from './quietly.js';
 import type { Wait } from './wait.js';
 import { WaitLedger, type SeenStack, type WaitPeriod } from './wait-ledger.js';
@@ -21,9 +24,15 @@ export class WaitRecorder {
   readonly #budget: CaptureBudget;
   readonly #ledger: WaitLedger;
   readonly #openCaptures = new OpenCaptures();
+  readonly #cost: OwnCost;
+  readonly #timing: SampledCost;
   #isRunning = true;
+  #isResting = false;
 
-  constructor(tracker: TransactionTracker, guard: Guard, periodMs: DurationMs) {
+  /** @param cost - Where it says what it takes of the host. */
+  constructor(tracker: TransactionTracker, guard: Guard, periodMs: DurationMs, cost: OwnCost) {
+    this.#cost = cost;
+    this.#timing = new SampledCost(cost, 'waits');
     this.#tracker = tracker;
     this.#guard = guard;
     this.#budget = new CaptureBudget(periodMs);
@@ -48,11 +57,13 @@ export class WaitRecorder {
     hideAbove: (...args: never[]) => unknown,
     where: 'everywhere' | 'transactions' = 'everywhere',
   ): Wait | undefined {
-    if (!this.#isRunning || isQuiet()) return undefined;
+    if (!this.#isRunning || this.#isResting || isQuiet()) return undefined;
+    const timed = this.#timing.begin();
     try {
       const scope = this.#tracker.wiring.current();
       const within = where === 'transactions' ? scope?.transaction : undefined;
       if (where === 'transactions' && (within === undefined || within.outcome !== undefined)) return undefined;
+      if (scope?.transaction !== undefined) this.#tracker.rememberTrace(scope.transaction);
       const startMs = performance.now();
       const operation = this.operations.rowOf(library, detail);
       const wait: Wait = { operation, scope, startMs, weight: 0, captured: undefined, hasEnded: false };
@@ -61,6 +72,9 @@ export class WaitRecorder {
         wait.captured = captureStack(hideAbove);
         wait.weight = weight;
         this.#openCaptures.add(wait, within);
+        this.#cost.add('waits', performance.now() - startMs); // each, because few and dear
+      } else {
+        this.#timing.end(timed);
       }
       return wait;
     } catch (fault) {
@@ -75,22 +89,53 @@ export class WaitRecorder {
     wait.hasEnded = true;
     try {
       const endMs = performance.now();
-      this.#ledger.add({
+      const isCaptured = wait.captured !== undefined;
+      const timed = isCaptured ? 0 : this.#timing.begin();
+      const ended = {
         operation: wait.operation,
         scope: wait.scope,
         startMs: wait.startMs,
         endMs,
         stack: this.#keep(wait, endMs),
-      });
+      };
+      this.#ledger.add(ended);
+      this.#tracker.addWait(ended);
+      if (isCaptured) this.#cost.add('waits', performance.now() - endMs);
+      else this.#timing.end(timed);
     } catch (fault) {
       this.#guard.report(fault);
     }
+  }
+
+  /**
+   * The host's callback, which ends the wait and then runs where the call was made. Libraries call it from a connection, in the context of whoever opened that, or
+   * gave it back to its pool.
+   */
+  callback(wait: Wait, callback: HostFunction): HostFunction {
+    const ended = (self: unknown, args: unknown[]): unknown => {
+      this.end(wait);
+      if (!this.#isRunning) return callback.apply(self, args);
+      return this.#guard.through(
+        (inner) => this.#tracker.wiring.run(wait.scope, inner),
+        () => callback.apply(self, args),
+      );
+    };
+    const ours: HostFunction = function (this: unknown, ...args) {
+      return ended(this, args);
+    };
+    return lookLike(ours, callback);
   }
 
   /** It is none after all: it will not end, or is nothing that was waited for. */
   drop(wait: Wait): void {
     wait.hasEnded = true;
     this.#openCaptures.forget(wait);
+  }
+
+  /** @param captures - Part of the stacks that are captured otherwise. @param waits - `off`: what begins from now on is not recorded. */
+  lower(captures: number, waits: 'on' | 'off'): void {
+    this.#budget.allow(captures);
+    this.#isResting = waits === 'off';
   }
 
   endPeriod(period: TransactionPeriod, isLast: boolean): WaitPeriod {

@@ -1,6 +1,7 @@
 import { isThenable } from '../../safety/is-thenable.js';
 import type { FollowedLibrary } from '../loaded-libraries.js';
 import { ownerOf, PatchedOnce, type HostFunction, type Undo } from '../patch-method.js';
+import { InnerCalls, callbackOf, withCallback } from '../inner-calls.js';
 import { endWithPromise } from '../settled.js';
 import { StatementShapes } from '../statement-shape.js';
 import type { WaitRecorder } from '../wait-recorder.js';
@@ -15,16 +16,17 @@ const PLAIN_METHODS = {
 const CLASSES = ['PromisePool', 'PromiseConnection', 'PromisePoolConnection'] as const;
 
 /**
- * Queries of `mysql2` through its promises: `mysql2/promise`, and `promise()` of a pool or a connection. Calls with callbacks are left alone as those
- * of `pg` are. Not by its tracing channels: they tell of a pool's query when its connection is there, in the context of whoever gave it back.
+ * Queries of `mysql2` through its promises, `mysql2/promise` and `promise()` of a pool or a connection, and with callbacks, as those of `pg`: filed where the
+ * host called, and the callback runs there. Not by its tracing channels: they tell of a pool's query when its connection is there, in the context of whoever gave it back.
  */
 export function mysql2Operations(recorder: WaitRecorder): FollowedLibrary {
   const methods = new PatchedOnce(); // `mysql2/promise` and `promise()` of mysql2 share their classes
   const shapes = new StatementShapes('mysql');
+  const calls = new InnerCalls();
   return {
     packageName: 'mysql2',
     follow: (exports) => {
-      const promises = new FollowedPromises(recorder, methods, shapes);
+      const promises = new FollowedPromises(recorder, methods, shapes, calls);
       for (const name of CLASSES) promises.followClass((exports as Record<string, unknown>)[name]);
       for (const name of ['Pool', 'Connection']) promises.followCore((exports as Record<string, unknown>)[name]);
       return !promises.isFound ? undefined : () => promises.undos.forEach((undo) => undo());
@@ -32,16 +34,18 @@ export function mysql2Operations(recorder: WaitRecorder): FollowedLibrary {
   };
 }
 
-/** The classes that one file of mysql2 exports, and that give promises. Without `mysql2/promise` each is loaded when it is used first. */
+/** The classes that one file of mysql2 exports, and what they give. Without `mysql2/promise` each is loaded when it is used first. */
 class FollowedPromises {
   readonly undos: Undo[] = [];
   readonly #recorder: WaitRecorder;
   readonly #methods: PatchedOnce;
   readonly #shapes: StatementShapes;
+  readonly #calls: InnerCalls;
   /** It has such classes, though another file's may have been the same. */
   isFound = false;
 
-  constructor(recorder: WaitRecorder, methods: PatchedOnce, shapes: StatementShapes) {
+  constructor(recorder: WaitRecorder, methods: PatchedOnce, shapes: StatementShapes, calls: InnerCalls) {
+    this.#calls = calls;
     this.#recorder = recorder;
     this.#methods = methods;
     this.#shapes = shapes;
@@ -66,8 +70,15 @@ class FollowedPromises {
       );
   }
 
-  /** A class with callbacks: what its `promise()` gives is followed. */
+  /** A class with callbacks; what its `promise()` gives is followed, too. */
   followCore(constructor: unknown): void {
+    const prototype = prototypeOf(constructor);
+    const names = { query: undefined, execute: undefined, ...PLAIN_METHODS };
+    for (const [name, operation] of Object.entries(names)) {
+      const owner = ownerOf(prototype, name);
+      const around = this.#aroundCallback((args) => operation ?? shapeOf(args[0], this.#shapes));
+      if (owner !== undefined) this.#patch(owner, name, around);
+    }
     const owner = ownerOf(prototypeOf(constructor), 'promise');
     if (owner === undefined) return;
     this.isFound = true;
@@ -87,13 +98,32 @@ class FollowedPromises {
 
   #around(nameOf: (args: readonly unknown[]) => string): (method: HostFunction) => HostFunction {
     const recorder = this.#recorder;
+    const calls = this.#calls;
     const follow = (given: unknown): unknown => this.#followGiven(given);
     return (method) =>
       function ours(this: unknown, ...args) {
         const wait = recorder.begin('mysql2', nameOf(args), ours);
-        if (wait === undefined) return method.apply(this, args);
-        const result = endWithPromise(recorder, wait, method.apply(this, args));
+        const run = (): unknown => calls.run(() => method.apply(this, args));
+        if (wait === undefined) return run();
+        const result = endWithPromise(recorder, wait, run());
         return method.name === 'getConnection' && isThenable(result) ? result.then(follow) : result;
+      };
+  }
+
+  #aroundCallback(nameOf: (args: readonly unknown[]) => string): (method: HostFunction) => HostFunction {
+    const recorder = this.#recorder;
+    const calls = this.#calls;
+    return (method) =>
+      function ours(this: unknown, ...args) {
+        const callback = callbackOf(args);
+        if (callback === undefined) return method.apply(this, args); // a stream, or a command of its own
+        if (calls.isInside) {
+          const isConnecting = method.name === 'getConnection'; // what it then asks of the connection is its own; what the host does with a result is not
+          return method.apply(this, isConnecting ? withCallback(args, calls.ofLibrary(callback)) : args);
+        }
+        const wait = recorder.begin('mysql2', nameOf(args), ours);
+        if (wait === undefined) return calls.run(() => method.apply(this, args));
+        return calls.run(() => method.apply(this, withCallback(args, recorder.callback(wait, callback))));
       };
   }
 
