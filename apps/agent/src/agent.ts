@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { isMainThread } from 'node:worker_threads';
+import { getEnvironmentData, isMainThread } from 'node:worker_threads';
 import type { DurationMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess } from '@hearth/wire-format';
 import type { Instruments } from './batching/period-collector.js';
@@ -10,7 +10,7 @@ import { readEnvironment } from './options/environment.js';
 import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
 import { RunningAgent } from './running-agent.js';
 import { AgentLog, type AgentLogger } from './safety/agent-log.js';
-import { ExitHooks } from './safety/exit-hooks.js';
+import { ExitHooks, type AtExit } from './safety/exit-hooks.js';
 import { createGuard, describeError, type Guard } from './safety/guard.js';
 import { lookLike } from './safety/look-like.js';
 import { otherRuntime } from './safety/other-runtime.js';
@@ -20,9 +20,12 @@ import type { MemorySampler } from './samplers/memory-sampler.js';
 import { openStackSampler } from './samplers/open-stack-sampler.js';
 import { ProcessMetrics } from './samplers/process-metrics.js';
 import type { StackSampler } from './samplers/stack-sampler.js';
+import { ThreadExit } from './threads/thread-exit.js';
+import { ThreadLink } from './threads/thread-link.js';
+import { THREAD_PLACE, type ThreadPlace } from './threads/thread-messages.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import type { RouteOfRequest } from './transactions/http-transactions.js';
-import { cleanLabels, type LabelValue, type Labels } from './transactions/label-limits.js';
+import type { LabelValue, Labels } from './transactions/label-limits.js';
 import { labelledScope, runInScope, runSpan, runTransaction, runWithLabels } from './transactions/run-transaction.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
@@ -30,12 +33,34 @@ import { AGENT_VERSION } from './version.js';
 /** How long `flush` and `stop` wait for the server. */
 const FLUSH_MS = 5_000;
 
+/** Of a thread that sends nothing itself. */
+const NO_PROCESS: Omit<BatchProcess, 'service' | 'environment' | 'labels'> = {
+  id: '',
+  startedAtMs: 0,
+  host: '',
+  pid: 0,
+  nodeVersion: '',
+  agentVersion: AGENT_VERSION,
+  rateHz: 0,
+  revision: '',
+  revisionSource: '',
+  isDirty: false,
+  version: '',
+  rootDir: '',
+};
+
+/** A worker thread does as the main thread does; there is one heap profile, the main thread's. */
+function threadOptions({ options, labelRules }: ThreadPlace): AgentOptions {
+  return { key: 'none', ...options, ...labelRules, heap: 'off', remote: 'off' };
+}
+
 /** What the two builds of this package (ESM and CJS) share in one process. Its first copy makes it; the others use it. */
 export interface SharedAgent {
   init(options: AgentOptions): void;
   transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
-  span<Result>(name: string, fn: () => Result): Result;
-  tag(labels: Labels): void;
+  /** What came later than `fn` stands behind it, so that an older copy of this package can be called by a newer one. */
+  span<Result>(name: string, fn: () => Result, inputs?: Labels): Result;
+  tag(labels: Labels, context?: Labels): void;
   bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn;
   /** @param timeoutMs - Default 5,000. */
   flush(timeoutMs?: DurationMs): Promise<boolean>;
@@ -61,7 +86,7 @@ export interface SharedAgent {
 export class Agent implements SharedAgent {
   readonly #log = new AgentLog();
   readonly #guard: Guard = createGuard(this.#log);
-  readonly #exitHooks = new ExitHooks(this.#guard);
+  readonly #exitHooks: AtExit = isMainThread ? new ExitHooks(this.#guard) : new ThreadExit(this.#guard);
   #running: RunningAgent | undefined;
   #stopping: Promise<void> | undefined;
   /** Opened once and kept for the life of the thread: a second native profiler, or the disposal of this one, can end the host. */
@@ -75,15 +100,16 @@ export class Agent implements SharedAgent {
     return this.#running === undefined ? fn() : runTransaction(this.#running.tracker, this.#guard, name, labels, fn);
   }
 
-  span<Result>(name: string, fn: () => Result): Result {
-    return this.#running === undefined ? fn() : runSpan(this.#running.tracker, this.#guard, name, fn);
+  span<Result>(name: string, fn: () => Result, inputs?: Labels): Result {
+    return this.#running === undefined ? fn() : runSpan(this.#running.tracker, this.#guard, name, fn, inputs);
   }
 
-  tag(labels: Labels): void {
+  tag(labels: Labels, context?: Labels): void {
     const tracker = this.#running?.tracker;
     if (tracker === undefined) return;
     this.#guard.run(() => {
-      if (!tracker.tag(cleanLabels(labels)))
+      const clean = this.#guard.run(() => tracker.clean(labels), []);
+      if (!tracker.tag(clean, context === undefined ? [] : tracker.clean(context)))
         this.#log.warn('AGENT_NO_TRANSACTION', 'tag() was called outside of a transaction: its labels are lost');
     }, undefined);
   }
@@ -169,16 +195,21 @@ export class Agent implements SharedAgent {
       this.#log.warn('AGENT_OTHER_RUNTIME', `this is ${runtime}, and the agent knows Node only: nothing is profiled`);
       return;
     }
-    if (!isMainThread) {
-      this.#log.info('AGENT_WORKER_THREAD', 'worker threads are not profiled yet; the main thread is');
+    const place = isMainThread ? undefined : (getEnvironmentData(THREAD_PLACE) as ThreadPlace | undefined);
+    if (!isMainThread && place === undefined) {
+      this.#log.info(
+        'AGENT_WORKER_THREAD',
+        'this worker thread is not profiled: no agent ran in the main thread when it was made',
+      );
       return;
     }
-    const settings = resolveSettings(options, environment);
+    const settings = resolveSettings(place === undefined ? options : threadOptions(place), environment);
     if (isOptionFault(settings)) {
       this.#log.warn(settings.code, settings.message);
       return;
     }
-    this.#start(settings);
+    if (place === undefined) this.#start(settings);
+    else this.#startThread(settings, place);
   }
 
   #start(settings: AgentSettings): void {
@@ -218,13 +249,30 @@ export class Agent implements SharedAgent {
     this.#log.info('AGENT_STARTED', `profiling ${identity.service} ${revision}, sending to ${settings.url.origin}`);
   }
 
-  #openInstruments(settings: AgentSettings): Instruments {
-    this.#stackSampler ??= { sampler: openStackSampler(settings.rateHz, this.#log) };
+  /** What it measures is sent by the main thread, which knows who this is. */
+  #startThread(settings: AgentSettings, place: ThreadPlace): void {
+    const link = new ThreadLink(place, this.#guard);
+    this.#log.sendTo((level, code, message) => link.say(level, code, message));
+    const instruments = this.#openInstruments(settings, place.wiring);
+    const { service, environment, labels } = settings;
+    this.#running = new RunningAgent(
+      settings,
+      { ...NO_PROCESS, service, environment, labels },
+      instruments,
+      this.#exitHooks,
+      this.#log,
+      this.#guard,
+      link,
+    );
+  }
+
+  #openInstruments(settings: AgentSettings, known?: 'frames' | 'reference'): Instruments {
+    this.#stackSampler ??= { sampler: openStackSampler(settings.rateHz, this.#log, known) };
     const stackSampler = this.#stackSampler.sampler;
     const wiring = stackSampler?.wiring ?? wireWithoutSampler();
     return {
-      tracker: new TransactionTracker(wiring),
-      metrics: new ProcessMetrics(),
+      tracker: new TransactionTracker(wiring, settings.labelRules),
+      metrics: isMainThread ? new ProcessMetrics() : undefined,
       stackSampler,
       memorySampler: settings.heap === 'off' ? undefined : this.#openMemorySampler(settings.heap),
       waits: undefined,

@@ -24,7 +24,8 @@ const agent = sharedAgent();
  * Starts profiling this process. What is not given comes from the environment (`HEARTH_URL`, `HEARTH_KEY`, `HEARTH_SERVICE`, ...).
  *
  * Never throws and never stops the host: what is wrong is said in one line. With `HEARTH_ENABLED=off` it does nothing at all; called
- * again while the agent runs, it changes nothing and says so. Profiles the main thread only.
+ * again while the agent runs, it changes nothing and says so. In a worker thread it measures that thread for the agent of the main thread,
+ * whose options hold.
  */
 export function init(options: AgentOptions = {}): void {
   agent.init(options);
@@ -51,23 +52,26 @@ export function transaction<Result>(name: string, labelsOrFn: Labels | undefined
 }
 
 /**
- * Runs `fn` as a step of the current transaction, and gives what it gives. Samples taken inside it carry the label `span` with its
- * name, beside the labels of the transaction; the innermost span wins. Outside of a transaction `fn` only runs.
+ * Runs `fn` as a step of the current transaction, and gives what it gives, as `transaction` does: a promise is a new one that settles alike. Samples taken
+ * inside it carry the label `span` with its name, beside the labels of the transaction; the innermost span wins. Of a slow transaction that is kept as an exemplar
+ * its first 200 steps are sent, with when they began, how long they took, how they ended, and their inputs. Outside of a transaction `fn` only runs.
  *
- * @param inputs - What the step worked on. For the view of slow transactions, which this version does not have: not sent.
+ * @param inputs - What the step worked on, for exemplars only: any values, at most 16 of one step and 200 of one transaction.
  */
 export function span<Result>(name: string, fn: () => Result): Result;
 export function span<Result>(name: string, inputs: Labels | undefined, fn: () => Result): Result;
 export function span<Result>(name: string, inputsOrFn: Labels | undefined | (() => Result), fn?: () => Result): Result {
-  return agent.span(name, typeof inputsOrFn === 'function' ? (inputsOrFn as () => Result) : fn!);
+  return typeof inputsOrFn === 'function' ? agent.span(name, inputsOrFn as () => Result) : agent.span(name, fn!, inputsOrFn);
 }
 
 /**
  * Adds labels to the innermost transaction that runs here; a name it has already gets the new value. They hold for the whole
  * transaction, also for samples taken before, unless those have been sent: what comes later than that is counted as a late label.
+ *
+ * @param context - What only a slow transaction that is kept as an exemplar tells, as the number of an order: any values, at most 31. No sample and no count carries it.
  */
-export function tag(labels: Labels): void {
-  agent.tag(labels);
+export function tag(labels: Labels, context?: Labels): void {
+  agent.tag(labels, context);
 }
 
 /**

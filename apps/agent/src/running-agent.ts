@@ -1,17 +1,23 @@
 import type { DurationMs } from '@hearth/profile-model';
-import { encodeBatch, type Batch, type BatchProcess } from '@hearth/wire-format';
+import type { Batch, BatchProcess } from '@hearth/wire-format';
 import { FlushSchedule } from './batching/flush-schedule.js';
 import { PeriodCollector, countSamples, type InstrumentPart, type Instruments } from './batching/period-collector.js';
+import { CostKeeper } from './governor/cost-keeper.js';
+import type { Levers } from './governor/levers.js';
+import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
 import { readCommands } from './remote/read-commands.js';
 import type { AgentLog } from './safety/agent-log.js';
-import type { ExitHooks, ExitTarget } from './safety/exit-hooks.js';
+import type { AtExit, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
 import { isHeapSampled } from './samplers/heap-sampler.js';
 import type { MemorySampler } from './samplers/memory-sampler.js';
+import { NativeSampler } from './samplers/native-sampler.js';
 import { Outbox } from './shipping/outbox.js';
+import type { ThreadLink } from './threads/thread-link.js';
+import { ThreadPeriods } from './threads/thread-periods.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
@@ -21,6 +27,8 @@ import { WaitRecorder } from './waits/wait-recorder.js';
 const COMMANDS_REMEMBERED = 64;
 /** What is measured for so long after the last flush is that flush itself. */
 const NOTHING_NEW_MS = 2_000;
+/** How long a flush waits for worker threads, which may be busy. */
+const THREADS_MS = 250;
 
 /** The agent between its start and its stop: instruments, schedule, outbox. */
 export class RunningAgent {
@@ -29,13 +37,15 @@ export class RunningAgent {
   readonly #log: AgentLog;
   readonly #guard: Guard;
   readonly #collector: PeriodCollector;
-  readonly #outbox: Outbox;
+  readonly #outbox: Outbox | ThreadLink;
+  /** Of the main thread. */
+  readonly #threads: ThreadPeriods | undefined;
   readonly #lineRecording: LineRecording;
   readonly #isRemote: boolean;
   /** Commands that were begun, the latest last: the server offers one until it expires. */
   readonly #begunCommands: string[] = [];
   readonly #schedule: FlushSchedule;
-  readonly #exitHooks: ExitHooks;
+  readonly #exitHooks: AtExit;
   readonly #atExit: ExitTarget = {
     flush: (timeoutMs, which) => this.flush(timeoutMs, which),
     lastWords: () => this.#lastWords(),
@@ -47,26 +57,44 @@ export class RunningAgent {
   /** Called with each batch, beside its being sent. */
   readonly #collectors = new Set<(batch: Batch) => void>();
   #endWaits: () => void = () => {};
+  readonly #costs: CostKeeper;
+  readonly #periodMs: DurationMs;
+  /** Switched off for what it costs; may be switched on again. */
+  #restingMemory: MemorySampler | undefined;
   /** When the last period was flushed, by the monotonic clock. */
   #endedLastAt = -Infinity;
   #isStopping = false;
 
+  /** @param link - Of a worker thread: where what it measures goes, and who ends its periods. */
   constructor(
     settings: AgentSettings,
     process: BatchProcess,
     instruments: Instruments,
-    exitHooks: ExitHooks,
+    exitHooks: AtExit,
     log: AgentLog,
     guard: Guard,
+    link?: ThreadLink,
   ) {
     this.#instruments = instruments;
     this.#exitHooks = exitHooks;
     this.#log = log;
     this.#guard = guard;
-    this.#outbox = new Outbox(settings, process.id, log, guard, (body) => this.#obey(body));
+    this.#periodMs = settings.periodMs;
+    this.#costs = new CostKeeper({ cpuPct: settings.budgetCpuPct, pauseMs: settings.budgetPauseMs }, log, (levers) =>
+      this.#useLess(levers),
+    );
+    this.#outbox = link ?? new Outbox(settings, process.id, log, guard, (body) => this.#obey(body));
+    if (link === undefined) {
+      const lost = (samples: number): void => this.#outbox.countLost({ batches: 0, samples });
+      const { name } = instruments.tracker.wiring;
+      const isKnown = name !== 'none' && instruments.stackSampler instanceof NativeSampler;
+      const wiring = isKnown ? name : undefined;
+      this.#threads = new ThreadPeriods(() => instruments.tracker, settings, wiring, log, guard, lost);
+    }
     this.#lineRecording = new LineRecording(
       () => instruments.stackSampler,
       () => this.#endPeriod('last'),
+      (lines) => this.#threads?.holdBack(lines === 'call-site'),
       log,
       guard,
     );
@@ -81,11 +109,18 @@ export class RunningAgent {
     try {
       this.#http = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : undefined;
       this.#endGraphql = followGraphqlOperations(guard, (type, name) => this.nameOperation(type, name));
-      this.#schedule.start(Math.random());
+      if (link === undefined) this.#schedule.start(Math.random());
+      else
+        link.open(
+          () => this.#endPeriod('more-to-come'),
+          () => void this.stop(0).catch(guard.report),
+        );
+      this.#threads?.start();
       this.#exitHooks.install(this.#atExit);
     } catch (fault) {
       this.#schedule.stop();
       this.#exitHooks.remove(this.#atExit);
+      this.#threads?.retire();
       this.#pause(); // nobody else knows what runs already
       throw fault;
     }
@@ -120,6 +155,11 @@ export class RunningAgent {
    */
   async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
     this.#endPeriod(which);
+    const threads = this.#threads?.collect(THREADS_MS);
+    if (threads !== undefined) {
+      await threads;
+      this.#endPeriod(which);
+    }
     if (which === 'last') this.#endedLastAt = performance.now();
     return this.#outbox.flush(timeoutMs, which);
   }
@@ -127,6 +167,7 @@ export class RunningAgent {
   /** @param open - Gives a sampler if there can be one; left out: the heap is sampled no more. */
   sampleMemory(open: (() => MemorySampler | undefined) | undefined): void {
     const { memorySampler } = this.#instruments;
+    this.#restingMemory = undefined;
     if (open === undefined) {
       this.#instruments.memorySampler = undefined;
       memorySampler?.stop();
@@ -154,9 +195,12 @@ export class RunningAgent {
     this.#schedule.stop();
     this.#http?.end();
     this.#endGraphql();
+    this.#threads?.retire();
     const flushed = this.flush(timeoutMs, 'last');
     this.#pause();
+    this.#letGo();
     await flushed;
+    this.#threads?.close();
     this.#exitHooks.remove(this.#atExit);
     this.#outbox.stop();
   }
@@ -164,16 +208,17 @@ export class RunningAgent {
   /** Each by itself: one that does not start, as beside a profiler of the host, is missing, and the others measure. */
   #startInstruments(settings: AgentSettings): void {
     const instruments = this.#instruments;
-    this.#guard.run(() => instruments.metrics.start(), undefined);
+    this.#guard.run(() => instruments.metrics?.start(), undefined);
     this.#startMemory();
     try {
       instruments.stackSampler?.start();
     } catch (fault) {
       this.#giveUp('stacks', fault);
-      instruments.tracker = new TransactionTracker(wireWithoutSampler()); // its wiring would label what another profiler samples
+      instruments.tracker = new TransactionTracker(wireWithoutSampler(), settings.labelRules); // its wiring would label what another profiler samples
     }
+    instruments.tracker.cost = new SampledCost(this.#costs.between, 'transactions');
     if (settings.waits === 'off') return;
-    const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs);
+    const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs, this.#costs.between);
     instruments.waits = waits;
     this.#endWaits = followWaits(waits, this.#guard);
   }
@@ -204,12 +249,19 @@ export class RunningAgent {
     this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
     this.#guard.run(() => this.#instruments.memorySampler?.stop(), undefined);
-    this.#guard.run(() => this.#instruments.metrics.stop(), undefined);
+    this.#guard.run(() => this.#instruments.metrics?.stop(), undefined);
+  }
+
+  /** They may be another start's from now on; a last batch may still carry what worker threads had. */
+  #letGo(): void {
+    this.#instruments.stackSampler = undefined;
+    this.#instruments.memorySampler = undefined;
+    this.#instruments.waits = undefined;
   }
 
   /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
   #lastWords(): void {
-    if (this.#outbox.hasSpool) {
+    if (this.#outbox.keepsAtExit) {
       if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#endPeriod('last');
       this.#guard.run(() => this.#outbox.saveAtExit(), undefined);
     }
@@ -218,8 +270,18 @@ export class RunningAgent {
 
   #endPeriod(which: 'more-to-come' | 'last'): void {
     const dropped = this.#outbox.takeDropped();
+    const flush = this.#costs.beginFlush();
+    const threads = this.#guard.run(() => this.#threads?.take(), undefined);
     const batch = this.#guard.run(
-      () => this.#collector.endPeriod(this.#process, dropped, this.#outbox.series, which === 'last'),
+      () =>
+        this.#collector.endPeriod(
+          this.#process,
+          dropped,
+          [...this.#costs.series(threads?.cpuMicros ?? 0), ...this.#outbox.series],
+          which === 'last',
+          flush.pieces,
+          threads,
+        ),
       undefined,
     );
     if (batch === undefined) {
@@ -228,18 +290,27 @@ export class RunningAgent {
     }
     for (const collect of this.#collectors) collect(batch);
     const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
-    const encoded = this.#encode(batch);
-    if (encoded === undefined) this.#outbox.countLost(standsFor);
-    else this.#outbox.put({ sequence: batch.sequence, encoded, standsFor });
+    const beganAt = performance.now();
+    this.#guard.run(() => this.#outbox.put(batch, standsFor, which), undefined);
+    this.#collector.addFlushTime(performance.now() - beganAt);
+    if (!this.#isStopping) this.#guard.run(() => this.#costs.endFlush(flush, batch.durationMs), undefined);
   }
 
-  #encode(batch: Batch): Uint8Array | undefined {
-    return this.#guard.run(() => {
-      const beganAt = performance.now();
-      const bytes = encodeBatch(batch);
-      this.#collector.addFlushTime(performance.now() - beganAt);
-      return bytes;
-    }, undefined);
+  /** Between two periods. */
+  #useLess({ sampled, captures, waits, heap, labels }: Levers): void {
+    const { stackSampler, memorySampler, tracker } = this.#instruments;
+    tracker.labels = labels;
+    this.#instruments.waits?.lower(captures, waits);
+    stackSampler?.sampleFor(sampled === 1 ? undefined : sampled * this.#periodMs);
+    if (heap === 'off' && memorySampler !== undefined) {
+      this.#restingMemory = memorySampler;
+      this.#instruments.memorySampler = undefined;
+      memorySampler.stop();
+    } else if (heap === 'on' && this.#restingMemory !== undefined) {
+      this.#instruments.memorySampler = this.#restingMemory;
+      this.#restingMemory = undefined;
+      this.#startMemory();
+    }
   }
 
   /** Stops a sampler that failed, which nobody would read any more, and goes on without it. */
@@ -256,6 +327,8 @@ export class RunningAgent {
       this.#instruments.memorySampler = undefined;
       this.#guard.run(() => memorySampler?.stop(), undefined);
       this.#log.warn('AGENT_NO_HEAP_SAMPLER', `the heap is not sampled: ${describeError(fault)}`);
+    } else if (part === 'exemplars') {
+      this.#log.warn('AGENT_NO_EXEMPLARS', `slow transactions are only counted from now on: ${describeError(fault)}`);
     } else {
       this.#endWaits();
       this.#guard.run(() => this.#instruments.waits?.stop(), undefined);

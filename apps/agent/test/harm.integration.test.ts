@@ -139,6 +139,8 @@ describe.concurrent('where the agent may not, it says so in one line', () => {
     const sink = await newSink();
     const isOld = spawnSync(HOST_NODE, ['--permission', '--version']).status !== 0; // before 23.5
     const nodeOptions = [isOld ? '--experimental-permission' : '--permission', '--allow-fs-read=*'];
+    const knowsNet = spawnSync(HOST_NODE, [...nodeOptions, '--allow-net', '--version']).status === 0; // from 25 on it forbids the network, too
+    if (knowsNet) nodeOptions.push('--allow-net');
     const result = await expectNoDifference('surroundings.mjs', sink.url, { nodeOptions });
     expect(saidBy(result)).toEqual(['AGENT_NO_SAMPLER', ...STARTED]);
     expect(countsByName(sink.stored)).toEqual(SERVED);

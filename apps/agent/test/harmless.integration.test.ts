@@ -84,9 +84,14 @@ describe('a host that fails', () => {
 
   it('keeps rejections handled and unhandled as they are', async () => {
     const { code, output } = await runHost('rejected-transaction.mjs', sink.url);
-    expect(output.trim().split('\n')).toEqual(['caught handled', 'unhandled left alone']);
+    expect(output.trim().split('\n')).toEqual([
+      'caught handled',
+      'caught handled step', // Node tells what is unhandled once nothing else is to be done
+      'unhandled left alone',
+      'unhandled left alone step',
+    ]);
     expect(code).toBe(5);
-    expect(countsByName(sink.stored)).toEqual({ 'handled error': 1, 'left alone error': 1 });
+    expect(countsByName(sink.stored)).toEqual({ 'handled error': 1, 'left alone error': 1, 'of a step ok': 1 });
   });
 });
 
@@ -207,10 +212,11 @@ describe('a host that is not simple', () => {
     });
   }
 
-  it('may have worker threads, which are left alone', async () => {
+  it('may have worker threads, which are measured with it', async () => {
     const { code, output } = await runHost('with-worker.mjs', sink.url, { nodeOptions: PRELOAD });
     expect({ code, output }).toEqual({ code: 0, output: '0,0,0\n' });
     expect(sink.stored).toHaveLength(1);
+    expect(sink.stored[0]!.labelSets).toContainEqual([['thread', 'worker']]);
   });
 
   for (const [broken, said, types] of [

@@ -70,6 +70,7 @@ function put(sequence: number): void {
     transactions: [],
     series: [],
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [],
   };
   const bytes = gzipSync(encodeBatch(batch));
   const now = performance.now();

@@ -1,8 +1,12 @@
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
-import type { Batch, BatchProcess, BatchProfile } from '@hearth/wire-format';
+import type { Batch, BatchProcess, BatchProfile, Exemplar } from '@hearth/wire-format';
+import { ExemplarSamples } from '../exemplars/exemplar-samples.js';
+import { packExemplars } from '../exemplars/pack-exemplars.js';
+import type { OwnCost } from '../governor/own-cost.js';
 import type { MemorySampler } from '../samplers/memory-sampler.js';
 import type { ProcessMetrics } from '../samplers/process-metrics.js';
-import { StackTables } from '../samplers/stack-tables.js';
+import { StackTables, type RawFunction } from '../samplers/stack-tables.js';
+import type { MergedThreads } from '../threads/merged-threads.js';
 import type { SampledPeriod, StackSampler } from '../samplers/stack-sampler.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import type { TransactionTracker } from '../transactions/transaction-tracker.js';
@@ -12,12 +16,13 @@ import type { DroppedCounts } from './batch-buffer.js';
 import { SamplePacker, packMemory } from './pack-samples.js';
 
 /** A part that is given up when it fails. */
-export type InstrumentPart = 'stacks' | 'heap' | 'waits';
+export type InstrumentPart = 'stacks' | 'heap' | 'waits' | 'exemplars';
 
 /** What measures; a part that could not start, or has failed, is missing. */
 export interface Instruments {
   tracker: TransactionTracker;
-  readonly metrics: ProcessMetrics;
+  /** Of the main thread: they are the process'. */
+  readonly metrics: ProcessMetrics | undefined;
   stackSampler: StackSampler | undefined;
   memorySampler: MemorySampler | undefined;
   waits: WaitRecorder | undefined;
@@ -31,6 +36,8 @@ export class PeriodCollector {
   readonly #onFault: (part: InstrumentPart, fault: unknown) => void;
   readonly #waitPacker: WaitPacker | undefined;
   readonly #packer = new SamplePacker();
+  /** `undefined` once it has failed. */
+  #exemplarSamples: ExemplarSamples | undefined = new ExemplarSamples();
   #sequence = 0;
   #startedAtMs: EpochMs = Date.now();
   #startedAt = performance.now();
@@ -48,17 +55,31 @@ export class PeriodCollector {
    *
    * @param dropped - What the buffer lost, for the report.
    * @param ownSeries - What the agent says of itself besides.
+   * @param cost - Gets what heap and waits take of the flush.
+   * @param threads - What worker threads measured, to be sent with it.
    */
-  endPeriod(batchProcess: BatchProcess, dropped: DroppedCounts, ownSeries: Batch['series'], isLast: boolean): Batch {
+  endPeriod(
+    batchProcess: BatchProcess,
+    dropped: DroppedCounts,
+    ownSeries: Batch['series'],
+    isLast: boolean,
+    cost: OwnCost,
+    threads: MergedThreads | undefined,
+  ): Batch {
     const beganAt = performance.now();
-    const tables = new StackTables();
+    const tables = threads?.tables ?? new StackTables();
     const sampled = this.#takeStacks(tables, isLast);
     const { startMs, durationMs } = this.#nextPeriod();
     const period = this.#instruments.tracker.endPeriod();
     const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled, tables, period, isLast);
+    const stacksTakenAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));
+    const memoryTakenAt = performance.now();
     profiles.push(...this.#takeWaits(tables, period, isLast));
-    const series = this.#instruments.metrics.endPeriod();
+    cost.add('heap', memoryTakenAt - stacksTakenAt);
+    cost.add('waits', performance.now() - memoryTakenAt);
+    const exemplars = this.#takeExemplars(tables, period, sampled.lines === 'definition');
+    const series = this.#instruments.metrics?.endPeriod() ?? [];
     series.push(
       { name: 'agent_flush_micros', value: Math.round(this.#lastFlushMs * 1000) }, // of the period before: this one is not over
       ...ownSeries,
@@ -75,7 +96,7 @@ export class PeriodCollector {
       functions: tables.functionTable(),
       stacks: tables.stackTable(),
       labelSets: period.labelSets.labelSets,
-      profiles,
+      profiles: threads === undefined ? profiles : threads.addTo(profiles),
       transactions,
       series,
       report: {
@@ -85,6 +106,7 @@ export class PeriodCollector {
         foldedLabelSets: period.labelSets.foldedCount,
         restartedSamplers: sampled.wasRestarted ? 1 : 0,
       },
+      exemplars: threads === undefined ? exemplars : threads.exemplarsBeside(exemplars),
     };
   }
 
@@ -106,7 +128,7 @@ export class PeriodCollector {
     const { stackSampler } = this.#instruments;
     if (stackSampler === undefined) return NOTHING_SAMPLED;
     try {
-      return stackSampler.endPeriod(tables, isLast);
+      return stackSampler.endPeriod(tables, isLast, this.#exemplarSamples?.open(this.#instruments.tracker.period.slowest.all));
     } catch (fault) {
       this.#onFault('stacks', fault);
       return NOTHING_SAMPLED;
@@ -120,6 +142,21 @@ export class PeriodCollector {
       return this.#waitPacker.pack(waits.endPeriod(period, isLast), tables, isLast);
     } catch (fault) {
       this.#onFault('waits', fault);
+      return [];
+    }
+  }
+
+  /** After all that is counted: their stacks and label sets come last. */
+  #takeExemplars(tables: StackTables, period: TransactionPeriod, hasSamples: boolean): Exemplar[] {
+    if (this.#exemplarSamples === undefined) return [];
+    try {
+      const leafOf = (operation: number): RawFunction => this.#waitPacker!.leafOf(operation); // without it there are no waits
+      const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, hasSamples });
+      this.#exemplarSamples.keepRunning(tables);
+      return exemplars;
+    } catch (fault) {
+      this.#exemplarSamples = undefined;
+      this.#onFault('exemplars', fault);
       return [];
     }
   }

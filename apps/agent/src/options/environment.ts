@@ -10,9 +10,16 @@ export interface AgentEnvironment {
   readonly revision: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly waits: 'on' | 'off';
+  /** Names of labels; `undefined` where the variable is not set. */
+  readonly allow: readonly string[] | undefined;
+  readonly redact: readonly string[] | undefined;
+  readonly hash: readonly string[] | undefined;
   readonly spoolDir: string | undefined;
   /** `NaN` where it is no number. */
   readonly maxSpooledBytes: number | undefined;
+  /** `NaN` where it is no number; so is the next. */
+  readonly budgetCpuPct: number | undefined;
+  readonly budgetPauseMs: number | undefined;
 }
 
 /** In the order of trust: first what was set for Hearth, then what says "this is the commit that runs", then CI. */
@@ -48,7 +55,10 @@ const OFF = new Set(['off', 'false', '0', 'no', 'disabled']);
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): AgentEnvironment {
   const text = (name: string): string | undefined => variables[name]?.trim() || undefined;
   const isOff = (name: string): boolean => OFF.has(text(name)?.toLowerCase() ?? '');
-  const maxSpooledBytes = text('HEARTH_SPOOL_MAX_BYTES');
+  const number = (name: string): number | undefined => {
+    const value = text(name);
+    return value === undefined ? undefined : Number(value);
+  };
   return {
     isEnabled: !isOff('HEARTH_ENABLED'),
     isRemote: !isOff('HEARTH_REMOTE'),
@@ -59,8 +69,13 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     revision: REVISION_VARIABLES.map(text).find((value) => value !== undefined),
     labels: parseLabels(text('HEARTH_LABELS') ?? ''),
     waits: OFF.has(text('HEARTH_WAITS')?.toLowerCase() ?? '') ? 'off' : 'on',
+    allow: parseNames(text('HEARTH_ALLOW')),
+    redact: parseNames(text('HEARTH_REDACT')),
+    hash: parseNames(text('HEARTH_HASH')),
     spoolDir: text('HEARTH_SPOOL_DIR'),
-    maxSpooledBytes: maxSpooledBytes === undefined ? undefined : Number(maxSpooledBytes),
+    maxSpooledBytes: number('HEARTH_SPOOL_MAX_BYTES'),
+    budgetCpuPct: number('HEARTH_BUDGET_CPU_PCT'),
+    budgetPauseMs: number('HEARTH_BUDGET_PAUSE_MS'),
   };
 }
 
@@ -90,6 +105,14 @@ export function readPyroscopeEnvironment(
     flushIntervalMs: number('FLUSH_INTERVAL_MS'),
     wallSamplingIntervalMicros: number('WALL_SAMPLING_INTERVAL_MICROS'),
   };
+}
+
+/** `a,b*`; empty parts are left out. */
+function parseNames(text: string | undefined): string[] | undefined {
+  return text
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 /** `k=v,k=v`; a part without `=` is left out. */

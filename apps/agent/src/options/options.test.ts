@@ -34,6 +34,12 @@ describe('resolveSettings', () => {
       maxSpooledBytes: 2_000_000,
     });
     expect(isOptionFault(settle({}, { HEARTH_SPOOL_MAX_BYTES: 'much' }))).toBe(true);
+    expect(settings({})).toMatchObject({ budgetCpuPct: 10, budgetPauseMs: 100 });
+    expect(settings({}, { HEARTH_BUDGET_CPU_PCT: '0.5', HEARTH_BUDGET_PAUSE_MS: '20' })).toMatchObject({
+      budgetCpuPct: 0.5,
+      budgetPauseMs: 20,
+    });
+    expect(isOptionFault(settle({}, { HEARTH_BUDGET_CPU_PCT: 'little' }))).toBe(true);
     expect(settings({}, { HEARTH_LABELS: 'b=2, a=1=1,nothing,=x' }).labels).toEqual([
       ['a', '1=1'],
       ['b', '2'],
@@ -52,6 +58,10 @@ describe('resolveSettings', () => {
       { periodMs: 60_001 },
       { rateHz: '99' as never },
       { maxSpooledBytes: 1_048_575 },
+      { budgetCpuPct: 0.09 },
+      { budgetCpuPct: 100.1 },
+      { budgetPauseMs: 0 },
+      { budgetPauseMs: 10_001 },
     ];
     for (const options of faults) {
       const fault = settle(options);
@@ -63,8 +73,32 @@ describe('resolveSettings', () => {
       { periodMs: 1_000 },
       { periodMs: 60_000 },
       { maxSpooledBytes: 1_048_576 },
+      { budgetCpuPct: 0.1 },
+      { budgetCpuPct: 100 },
+      { budgetPauseMs: 1 },
+      { budgetPauseMs: 10_000 },
     ])
       expect(isOptionFault(settle(options))).toBe(false);
+  });
+
+  it('has rules for labels, and none that are half understood', () => {
+    expect(settings({}).labelRules).toBeUndefined();
+    const { labelRules } = settings(
+      { redact: ['email'] },
+      { HEARTH_REDACT: 'name', HEARTH_HASH: 'user*, ,', HEARTH_ALLOW: 'email,user*' },
+    );
+    expect(labelRules!.apply('email', 'x')).toBe('(redacted)');
+    expect(labelRules!.apply('user_id', 'x')).toMatch(/^[0-9a-f]{16}$/);
+    expect(labelRules!.apply('name', 'x')).toBeUndefined();
+    const wrong = [
+      { redact: 'email' },
+      { hash: [''] },
+      { allow: [1] },
+      { redact: ['x'.repeat(101)] },
+      { hash: { 0: 'a', length: 1 } },
+    ];
+    for (const options of wrong) expect(isOptionFault(settle(options as unknown as AgentOptions))).toBe(true);
+    expect(isOptionFault(settle({ hash: Array.from({ length: 101 }, () => 'a') }))).toBe(true);
   });
 });
 

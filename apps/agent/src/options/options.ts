@@ -2,7 +2,8 @@ import path from 'node:path';
 import { labelSet, type LabelSet } from '@hearth/profile-model';
 import type { AgentLogger } from '../safety/agent-log.js';
 import { MAX_PERIOD_MS } from '../samplers/native-profiler.js';
-import { MAX_VALUE_LENGTH, cleanLabels, shortText, type Labels } from '../transactions/label-limits.js';
+import { MAX_LABEL_NAME_LENGTH, MAX_VALUE_LENGTH, cleanLabels, shortText, type Labels } from '../transactions/label-limits.js';
+import { LabelRules, type LabelRuleSettings } from '../transactions/label-rules.js';
 import type { AgentEnvironment } from './environment.js';
 
 /** Options of `init`. Each wins over the environment variable named with it. */
@@ -31,12 +32,25 @@ export interface AgentOptions {
   readonly remote?: 'on' | 'off' | undefined;
   /** `on` (default) records what transactions wait for: databases, other services, files, long timers. Default `HEARTH_WAITS`; `off` does not. */
   readonly waits?: 'on' | 'off' | undefined;
+  /**
+   * Names of the only labels, inputs and context that may be sent; what is not named is left out. Exact, or with `*` at the end. Default `HEARTH_ALLOW` (`a,b*`), else all.
+   * The three rules hold for what `transaction`, `tag`, `span` and `wrap` are given, not for `labels` above.
+   */
+  readonly allow?: readonly string[] | undefined;
+  /** Names of those whose values are sent as `(redacted)`. Default `HEARTH_REDACT`. */
+  readonly redact?: readonly string[] | undefined;
+  /** Names of those whose values are sent as 16 hexadecimal digits, the same for the same value, made with the key. Default `HEARTH_HASH`. */
+  readonly hash?: readonly string[] | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
   readonly maxBufferedBytes?: number | undefined;
   /** A folder that keeps what cannot be sent, for at most six days and also when the process has ended. Default `HEARTH_SPOOL_DIR`, else none: then only memory does. */
   readonly spoolDir?: string | undefined;
   /** Bytes in that folder, of all processes with the same address and key. Default `HEARTH_SPOOL_MAX_BYTES`, else 256 MiB; from 1 MiB. Oldest batches are dropped first, and counted. */
   readonly maxSpooledBytes?: number | undefined;
+  /** Percent of one core that the agent may take, as it measures it itself: beyond, it does less and says so. Default `HEARTH_BUDGET_CPU_PCT`, else 10; from 0.1 to 100. */
+  readonly budgetCpuPct?: number | undefined;
+  /** Milliseconds of CPU that one flush may take of the main thread; beyond, the same. Default `HEARTH_BUDGET_PAUSE_MS`, else 100; from 1 to 10,000. */
+  readonly budgetPauseMs?: number | undefined;
   /** Where the agent's few lines go. Default standard error. */
   readonly logger?: AgentLogger | undefined;
 }
@@ -56,10 +70,14 @@ export interface AgentSettings {
   readonly http: 'transactions' | 'off';
   readonly remote: 'on' | 'off';
   readonly waits: 'on' | 'off';
+  /** `undefined`: all that the host gives may be sent. */
+  readonly labelRules: LabelRules | undefined;
   readonly maxBufferedBytes: number;
   /** Absolute; `undefined` without a spool. */
   readonly spoolDir: string | undefined;
   readonly maxSpooledBytes: number;
+  readonly budgetCpuPct: number;
+  readonly budgetPauseMs: number;
 }
 
 /** What is wrong with the options, as one line. */
@@ -90,13 +108,27 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     periodMs: inRange(options.periodMs ?? 10_000, 1_000, MAX_PERIOD_MS),
     maxBufferedBytes: inRange(options.maxBufferedBytes ?? 8 * 1024 * 1024, 0, 1024 ** 3),
     maxSpooledBytes: inRange(options.maxSpooledBytes ?? environment.maxSpooledBytes ?? 256 * 1024 ** 2, 1024 ** 2, 1024 ** 4),
+    budgetPauseMs: inRange(options.budgetPauseMs ?? environment.budgetPauseMs ?? 100, 1, 10_000),
   };
+  const budgetCpuPct = options.budgetCpuPct ?? environment.budgetCpuPct ?? 10;
+  if (typeof budgetCpuPct !== 'number' || !(budgetCpuPct >= 0.1 && budgetCpuPct <= 100))
+    return fault('budgetCpuPct is out of its range');
   for (const [name, value] of Object.entries(numbers)) {
     if (value === undefined) return fault(`${name} is out of its range`);
+  }
+  const rules = {
+    allow: options.allow ?? environment.allow,
+    redact: options.redact ?? environment.redact ?? [],
+    hash: options.hash ?? environment.hash ?? [],
+  };
+  for (const [name, names] of Object.entries(rules)) {
+    // Half of a rule would send what must not be sent.
+    if (names !== undefined && !areLabelNames(names)) return fault(`${name} is no list of names of labels`);
   }
   return {
     url,
     key,
+    labelRules: labelRulesOf(rules, key),
     service: text(options.service ?? environment.service),
     environment: text(options.environment ?? environment.environment) || 'development',
     revisionOption: text(options.revision),
@@ -107,7 +139,8 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     spoolDir: spoolDirOf(options.spoolDir ?? environment.spoolDir),
     remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
     waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',
-    ...(numbers as { rateHz: number; periodMs: number; maxBufferedBytes: number; maxSpooledBytes: number }),
+    budgetCpuPct,
+    ...(numbers as Record<keyof typeof numbers, number>),
   };
 }
 
@@ -121,6 +154,22 @@ function batchesUrl(base: string): URL | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${BATCHES_PATH}`;
   return url;
+}
+
+/** Names of one rule. */
+const MAX_RULE_NAMES = 100;
+
+function areLabelNames(names: unknown): boolean {
+  return (
+    Array.isArray(names) &&
+    names.length <= MAX_RULE_NAMES &&
+    names.every((name) => typeof name === 'string' && name !== '' && name.length <= MAX_LABEL_NAME_LENGTH)
+  );
+}
+
+function labelRulesOf(rules: LabelRuleSettings, key: string): LabelRules | undefined {
+  if (rules.allow === undefined && rules.redact.length === 0 && rules.hash.length === 0) return undefined;
+  return new LabelRules(rules, key);
 }
 
 function spoolDirOf(value: unknown): string | undefined {

@@ -7,12 +7,20 @@ import type { StackSampler } from '../samplers/stack-sampler.js';
 export class LineRecording {
   readonly #sampler: () => StackSampler | undefined;
   readonly #endPeriod: () => void;
+  readonly #onChange: (lines: 'definition' | 'call-site') => void;
   readonly #log: AgentLog;
   readonly #guard: Guard;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param endPeriod - Ends the period as if it were the last: nothing of it waits for the next, whose stacks have other lines. */
-  constructor(sampler: () => StackSampler | undefined, endPeriod: () => void, log: AgentLog, guard: Guard) {
+  constructor(
+    sampler: () => StackSampler | undefined,
+    endPeriod: () => void,
+    onChange: (lines: 'definition' | 'call-site') => void,
+    log: AgentLog,
+    guard: Guard,
+  ) {
+    this.#onChange = onChange;
     this.#sampler = sampler;
     this.#endPeriod = endPeriod;
     this.#log = log;
@@ -34,6 +42,7 @@ export class LineRecording {
       this.#log.warn('AGENT_NO_LINES', `lines cannot be recorded here: ${describeError(fault)}`);
       return;
     }
+    this.#onChange('call-site');
     this.#log.info('AGENT_RECORDS_LINES', `asked by the server, for ${durationMs / 1_000} s; its samples carry no labels`);
     this.#timer = setTimeout(() => this.#guard.run(() => this.#end(), undefined), durationMs).unref();
   }
@@ -48,5 +57,6 @@ export class LineRecording {
     this.#timer = undefined;
     this.#endPeriod();
     this.#sampler()?.sampleLines('definition');
+    this.#onChange('definition');
   }
 }

@@ -21,6 +21,8 @@ export type AgentMessageCode =
   | 'AGENT_NO_LINES'
   | 'AGENT_RECORDS_LINES'
   | 'AGENT_NO_WAITS'
+  | 'AGENT_GOVERNOR'
+  | 'AGENT_NO_EXEMPLARS'
   | 'AGENT_FAULT'
   | 'AGENT_NO_TRANSACTION'
   | 'AGENT_KEY_REFUSED'
@@ -36,11 +38,17 @@ const REPEAT_AFTER_MS = 60_000;
 /** The agent's own log: quiet, never in the way, never throwing. */
 export class AgentLog {
   #logger: AgentLogger = standardErrorLogger;
+  #speak: ((level: 'info' | 'warn', code: AgentMessageCode, message: string) => void) | undefined;
   readonly #saidAtMs = new Map<AgentMessageCode, number>();
   readonly #swallowed = new Map<AgentMessageCode, number>();
 
   useLogger(logger: AgentLogger | undefined): void {
     this.#logger = logger ?? standardErrorLogger;
+  }
+
+  /** From here on somebody else says it: the main thread, for its workers. */
+  sendTo(speak: (level: 'info' | 'warn', code: AgentMessageCode, message: string) => void): void {
+    this.#speak = speak;
   }
 
   info(code: AgentMessageCode, message: string): void {
@@ -63,7 +71,9 @@ export class AgentLog {
     this.#saidAtMs.set(code, nowMs);
     this.#swallowed.set(code, 0);
     try {
-      this.#logger[level](`[hearth] ${message}${swallowed > 0 ? ` (and ${swallowed} times more)` : ''} [${code}]`);
+      const text = `${message}${swallowed > 0 ? ` (and ${swallowed} times more)` : ''}`;
+      if (this.#speak !== undefined) this.#speak(level, code, text);
+      else this.#logger[level](`[hearth] ${text} [${code}]`);
     } catch {
       // The host's logger is the host's; a fault in it must not become one of ours.
     }

@@ -15,6 +15,16 @@ export interface ExitTarget {
   lastWords(): void;
 }
 
+/** What notices the end of a process, or of a thread. */
+export interface AtExit {
+  /** From here on it is `target` who is asked, and nobody else. */
+  install(target: ExitTarget): void;
+  /** Nothing where another target has been installed meanwhile. */
+  remove(target: ExitTarget): void;
+  /** It works on: should it end later, there is something to flush again. */
+  periodEnded(): void;
+}
+
 /**
  * One flush before the process ends, by itself or by SIGTERM, without changing how it ends.
  *
@@ -22,7 +32,7 @@ export interface ExitTarget {
  * there only while there is no other, and then dies as the host would have; beside a listener of the host we only watch `process.emit`.
  * There is one of it in a process: two that are removed in another order than they came would leave `process.emit` watched for ever.
  */
-export class ExitHooks {
+export class ExitHooks implements AtExit {
   readonly #guard: Guard;
   #target: ExitTarget | undefined;
   #isDying = false;
@@ -35,7 +45,6 @@ export class ExitHooks {
     this.#guard = guard;
   }
 
-  /** From here on it is `target` who is asked, and nobody else. */
   install(target: ExitTarget): void {
     const isInstalled = this.#target !== undefined;
     this.#target = target;
@@ -49,7 +58,6 @@ export class ExitHooks {
     if (process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
   }
 
-  /** Nothing where another target has been installed meanwhile. */
   remove(target: ExitTarget): void {
     if (this.#target !== target) return;
     this.#target = undefined;
@@ -63,7 +71,6 @@ export class ExitHooks {
     this.#hostEmit = this.#watchedEmit = undefined;
   }
 
-  /** The process works on: should it end later, there is something to flush again. */
   periodEnded(): void {
     this.#hasFlushedAtExit = false;
   }

@@ -3,7 +3,7 @@ import { readLineTree } from './read-line-tree.js';
 import { unseenCpu } from './read-time-tree.js';
 import type { SampledPeriod } from './stack-sampler.js';
 import type { StackTables } from './stack-tables.js';
-import { mainThreadCpuNanos } from './thread-cpu.js';
+import { threadCpuNanos } from './thread-cpu.js';
 
 /** Samples which lines run, while the profiler that knows scopes rests: one native profiler does either. Kept for the life of the thread. */
 export class LineProfiler {
@@ -18,13 +18,13 @@ export class LineProfiler {
   /** @throws if another profiler of this add-on runs in the thread */
   start(): void {
     this.#profiler.start();
-    this.#cpuNanos = mainThreadCpuNanos();
+    this.#cpuNanos = threadCpuNanos();
     this.#unsharedCpuNanos = 0;
   }
 
   endPeriod(tables: StackTables, isLast: boolean): SampledPeriod {
     const { raw, wasRestarted } = endPeriod(this.#profiler);
-    const cpuNanos = mainThreadCpuNanos();
+    const cpuNanos = threadCpuNanos();
     const { rows, unsharedCpuNanos } = readLineTree(raw, tables, this.#unsharedCpuNanos + cpuNanos - this.#cpuNanos);
     this.#cpuNanos = cpuNanos;
     this.#unsharedCpuNanos = unsharedCpuNanos;

@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DurationMs } from '@hearth/profile-model';
+import type { TakeSample } from '../exemplars/exemplar-samples.js';
 import { nativeContextTarget, wireByFrames, wireByReference, type ContextWiring } from '../transactions/context-wiring.js';
 import { contextFramesWork } from './context-frames-probe.js';
 import { LineProfiler } from './line-profiler.js';
@@ -9,10 +11,23 @@ import {
   loadNativeModule,
   type NativeModule,
   type NativeTimeProfiler,
+  type RawProfile,
 } from './native-profiler.js';
 import { readTimeTree, unseenCpu } from './read-time-tree.js';
+import { spreadOverPeriod } from './spread-over-period.js';
+import type { ScopedSamples } from './scoped-samples.js';
 import type { SampledPeriod, StackSampler } from './stack-sampler.js';
 import type { StackTables } from './stack-tables.js';
+import { threadCpuNanos } from './thread-cpu.js';
+
+/** The profiler rests until the next period. */
+interface Resting {
+  /** What it sampled of this one; `undefined`: nothing. */
+  readonly raw: RawProfile | undefined;
+  /** By the monotonic clock, in milliseconds. */
+  readonly since: number;
+  readonly cpuNanos: number;
+}
 
 /** Samples stacks by the native profiler, and reads its tree without the public serializer. */
 export class NativeSampler implements StackSampler {
@@ -24,17 +39,24 @@ export class NativeSampler implements StackSampler {
   #isRunning = false;
   #samplesLines = false;
   #unsharedCpuNanos = 0;
+  #windowMs: DurationMs | undefined;
+  #restTimer: NodeJS.Timeout | undefined;
+  #resting: Resting | undefined;
 
   readonly rateHz: number;
 
-  /** @throws if the add-on does not load, start or answer here as it must. */
-  constructor(rateHz: number) {
+  /**
+   * @param known - What another thread of this process has found out: each look starts V8's profiler, which walks all code there is.
+   * @throws if the add-on does not load, start or answer here as it must.
+   */
+  constructor(rateHz: number, known?: 'frames' | 'reference') {
     this.rateHz = rateHz;
     const native = loadNativeModule();
     this.#native = native;
-    const key = contextFramesWork(native) ? new AsyncLocalStorage<object>() : undefined;
+    const hasFrames = known === undefined ? contextFramesWork(native) : known === 'frames';
+    const key = hasFrames ? new AsyncLocalStorage<object>() : undefined;
     this.#profiler = createProfiler(native, this.#intervalMicros, key);
-    assertReadable(this.#profiler);
+    if (known === undefined) assertReadable(this.#profiler);
     this.wiring =
       key === undefined ? wireByReference(nativeContextTarget(native, this.#profiler)) : wireByFrames(this.#profiler, key);
   }
@@ -50,13 +72,41 @@ export class NativeSampler implements StackSampler {
     this.#isRunning = true;
     this.wiring.resume();
     this.wiring.periodEnded();
+    this.#restLater();
   }
 
-  endPeriod(tables: StackTables, isLast: boolean): SampledPeriod {
+  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample): SampledPeriod {
     if (this.#samplesLines) return this.#lineProfiler!.endPeriod(tables, isLast);
+    if (this.#resting !== undefined) return this.#endPartialPeriod(this.#resting, tables, isLast, takeSample);
     const { raw, wasRestarted } = endPeriod(this.#profiler);
     this.wiring.periodEnded();
-    const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos);
+    this.#restLater();
+    const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+    return this.#sampled(rows, unsharedCpuNanos, tables, isLast, wasRestarted);
+  }
+
+  /** Its profiler is stopped: what it has sampled stands for the time since, too. */
+  #endPartialPeriod(
+    { raw, since, cpuNanos }: Resting,
+    tables: StackTables,
+    isLast: boolean,
+    takeSample: TakeSample | undefined,
+  ): SampledPeriod {
+    this.#wakeUp();
+    const rest = { micros: (performance.now() - since) * 1000, cpuNanos: threadCpuNanos() - cpuNanos };
+    if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted: false };
+    const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+    const leftCpuNanos = spreadOverPeriod(rows, raw.endTime - raw.startTime, rest);
+    return this.#sampled(rows, unsharedCpuNanos + leftCpuNanos, tables, isLast, false);
+  }
+
+  #sampled(
+    rows: ScopedSamples[],
+    unsharedCpuNanos: number,
+    tables: StackTables,
+    isLast: boolean,
+    wasRestarted: boolean,
+  ): SampledPeriod {
     this.#unsharedCpuNanos = isLast ? 0 : unsharedCpuNanos;
     if (isLast && unsharedCpuNanos > 0) rows.push(unseenCpu(tables, unsharedCpuNanos));
     return { rows, lines: 'definition', wasRestarted };
@@ -67,19 +117,70 @@ export class NativeSampler implements StackSampler {
     if (lines === 'definition') {
       this.#lineProfiler!.stop();
       this.#samplesLines = false;
-      this.#profiler.start();
-      this.wiring.periodEnded();
+      this.#startAnew();
       return;
     }
+    if (this.#windowMs === 0) throw new Error('the agent is over its budget, and samples no stacks');
     this.#lineProfiler ??= new LineProfiler(this.#native, this.#intervalMicros);
-    this.#profiler.stop(false);
+    this.#stopProfiler();
     try {
       this.#lineProfiler.start();
     } catch (fault) {
-      this.#profiler.start();
+      this.#startAnew();
       throw fault;
     }
     this.#samplesLines = true;
+  }
+
+  sampleFor(windowMs: DurationMs | undefined): void {
+    this.#windowMs = windowMs;
+    if (!this.#isRunning || this.#samplesLines) return;
+    if (this.#resting !== undefined) this.#wakeUp();
+    else this.#restLater();
+  }
+
+  /** In this period it has sampled for as long as it may: then it rests. */
+  #restLater(): void {
+    clearTimeout(this.#restTimer);
+    if (this.#windowMs === undefined) return;
+    if (this.#windowMs === 0) return this.#rest();
+    this.#restTimer = setTimeout(() => {
+      try {
+        this.#rest();
+      } catch {
+        // It samples on: the end of the period says what is wrong with it.
+      }
+    }, this.#windowMs).unref();
+  }
+
+  #rest(): void {
+    if (!this.#isRunning || this.#samplesLines || this.#resting !== undefined) return;
+    const [since, cpuNanos] = [performance.now(), threadCpuNanos()]; // to stop it, and to start it again, takes milliseconds of a large tree
+    const raw = this.#profiler.stop(false);
+    this.#resting = { raw: this.#windowMs === 0 ? undefined : raw, since, cpuNanos };
+    this.wiring.periodEnded();
+  }
+
+  /** Where nothing is to be sampled it rests on. */
+  #wakeUp(): void {
+    if (this.#windowMs === 0) {
+      this.#resting = { raw: undefined, since: performance.now(), cpuNanos: threadCpuNanos() };
+      return;
+    }
+    this.#startAnew();
+  }
+
+  #startAnew(): void {
+    this.#resting = undefined;
+    this.#profiler.start();
+    this.wiring.periodEnded();
+    this.#restLater();
+  }
+
+  #stopProfiler(): void {
+    clearTimeout(this.#restTimer);
+    if (this.#resting === undefined) this.#profiler.stop(false);
+    this.#resting = undefined;
   }
 
   /** Keeps the profiler: making a second one, or disposing of this one, can end the host. */
@@ -88,7 +189,7 @@ export class NativeSampler implements StackSampler {
     this.#isRunning = false;
     this.wiring.pause();
     if (this.#samplesLines) this.#lineProfiler!.stop();
-    else this.#profiler.stop(false);
+    else this.#stopProfiler();
     this.#samplesLines = false;
   }
 }

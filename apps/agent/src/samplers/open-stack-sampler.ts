@@ -4,10 +4,14 @@ import { NativeSampler } from './native-sampler.js';
 import { PublicSampler } from './public-sampler.js';
 import type { StackSampler } from './stack-sampler.js';
 
-/** The best sampler that works here, not started yet. `undefined` where none does: then transactions and the process are still counted. */
-export function openStackSampler(rateHz: number, log: AgentLog): StackSampler | undefined {
+/**
+ * The best sampler that works here, not started yet. `undefined` where none does: then transactions and the process are still counted.
+ *
+ * @param known - Of a worker thread: what works in its process.
+ */
+export function openStackSampler(rateHz: number, log: AgentLog, known?: 'frames' | 'reference'): StackSampler | undefined {
   try {
-    return new NativeSampler(rateHz);
+    return new NativeSampler(rateHz, known);
   } catch (error) {
     return openPublicSampler(rateHz, log, error);
   }

@@ -1,4 +1,4 @@
-import { NO_PARENT } from '@hearth/profile-model';
+import { NO_PARENT, type DurationMs } from '@hearth/profile-model';
 import { ownRequire } from '../safety/own-place.js';
 import { wireByReference, type ContextWiring } from '../transactions/context-wiring.js';
 import type { Scope } from '../transactions/transaction.js';
@@ -55,6 +55,7 @@ export class PublicSampler implements StackSampler {
   readonly wiring: ContextWiring;
   readonly #time: PublicTime;
   #wasStarted = false;
+  #isRead = true;
 
   /** @throws if the add-on does not load here */
   constructor(rateHz: number) {
@@ -86,6 +87,7 @@ export class PublicSampler implements StackSampler {
   }
 
   endPeriod(tables: StackTables): SampledPeriod {
+    if (!this.#isRead) return { rows: [], lines: 'definition', wasRestarted: false };
     const scopes: Scope[] = [];
     const profile = this.#time.stop(true, ({ context }) => {
       const scope = this.wiring.scopeOf(context?.context);
@@ -97,6 +99,14 @@ export class PublicSampler implements StackSampler {
 
   sampleLines(lines: 'definition' | 'call-site'): void {
     if (lines === 'call-site') throw new Error('the public calls of @datadog/pprof do not give lines beside scopes');
+  }
+
+  /** All the time or, at 0, read by nobody: what costs most is to read it, and the public `stop` would dispose of the profiler. */
+  sampleFor(windowMs: DurationMs | undefined): void {
+    const isRead = windowMs !== 0;
+    if (isRead && !this.#isRead) this.#time.stop(true);
+    this.#isRead = isRead;
+    this.wiring.periodEnded();
   }
 
   /** Goes on sampling: the public `stop` would dispose of the profiler, which can end the host. Its samples are read by nobody. */

@@ -1,4 +1,5 @@
 import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
+import type { TakeSample } from '../exemplars/exemplar-samples.js';
 import type { Scope } from '../transactions/transaction.js';
 import { cpuShares } from './cpu-shares.js';
 import type { RawProfile } from './native-profiler.js';
@@ -28,12 +29,14 @@ export interface ReadTimeTree {
  * duration and the CPU the thread used.
  *
  * @param unsharedCpuNanos - What the period before left over.
+ * @param takeSample - Called with each sample in a scope, as it is counted.
  */
 export function readTimeTree(
   raw: RawProfile,
   tables: StackTables,
   scopeOf: (context: object | undefined) => Scope | undefined,
   unsharedCpuNanos: number,
+  takeSample?: TakeSample,
 ): ReadTimeTree {
   const rows: ScopedSamples[] = [];
   const samples: ReadSample[] = [];
@@ -50,7 +53,7 @@ export function readTimeTree(
       });
     }
   });
-  const unshared = shareTime(raw, samples, unsharedCpuNanos);
+  const unshared = shareTime(raw, samples, unsharedCpuNanos, takeSample);
   return { rows, unsharedCpuNanos: unshared };
 }
 
@@ -66,7 +69,7 @@ export function unseenCpu(tables: StackTables, nanos: number): ScopedSamples {
 }
 
 /** Gives every sample its part of the period's time and CPU. @returns CPU that no busy sample could take. */
-function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number): number {
+function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number, takeSample: TakeSample | undefined): number {
   if (samples.length === 0) return carriedNanos;
   const intervalMicros = (raw.endTime - raw.startTime) / samples.length;
   samples.sort((a, b) => a.timestampMicros - b.timestampMicros);
@@ -75,11 +78,12 @@ function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number)
   const available = cpuNanos.reduce((sum, nanos) => (Number.isNaN(nanos) ? sum : sum + nanos), carriedNanos);
   const shares = cpuShares({ length: samples.length, cpuNanos, isIdle }, available);
   let shared = false;
-  samples.forEach(({ row }, at) => {
+  samples.forEach(({ row, timestampMicros }, at) => {
     row.count += 1;
     row.wallMicros += intervalMicros;
     if (row.cpuMicros === undefined) return;
     row.cpuMicros += shares[at]! / 1000;
+    if (row.scope !== undefined) takeSample?.(row.scope, row.stackRow, timestampMicros, intervalMicros, shares[at]! / 1000);
     shared ||= shares[at]! > 0;
   });
   return shared ? 0 : available;

@@ -1,4 +1,6 @@
+import type { DurationMs } from '@hearth/profile-model';
 import type { RecordedLines } from '@hearth/wire-format';
+import type { TakeSample } from '../exemplars/exemplar-samples.js';
 import type { ContextWiring } from '../transactions/context-wiring.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { StackTables } from './stack-tables.js';
@@ -13,14 +15,21 @@ export interface StackSampler {
    *
    * @param tables - Where its stacks go.
    * @param isLast - Nothing may be kept for a next one.
+   * @param takeSample - Called with each sample in a scope, where single samples are known.
    */
-  endPeriod(tables: StackTables, isLast: boolean): SampledPeriod;
+  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample): SampledPeriod;
   /**
    * Between two periods: from here on the lines that ran are sampled, without scopes, or definitions with their scopes. What is current is followed all the time.
    *
    * @throws if that cannot be done here; then nothing has changed.
    */
   sampleLines(lines: 'definition' | 'call-site'): void;
+  /**
+   * Between two periods: samples only the beginning of each period from here on, and lets that stand for all of it. What is current is followed all the time.
+   *
+   * @param windowMs - 0: nothing is sampled; `undefined`: all the time.
+   */
+  sampleFor(windowMs: DurationMs | undefined): void;
   pause(): void;
 }
 

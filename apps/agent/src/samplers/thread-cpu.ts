@@ -6,10 +6,10 @@ interface NodeProcess {
 }
 
 /**
- * CPU that the main thread has used, in nanoseconds of which only differences mean anything. Where nothing tells (Node before 23.9 without Linux's `/proc`),
+ * CPU that this thread has used, in nanoseconds of which only differences mean anything. Where nothing tells (Node before 23.9 without Linux's `/proc`),
  * that of the whole process, which is more.
  */
-export function mainThreadCpuNanos(): number {
+export function threadCpuNanos(): number {
   const { threadCpuUsage }: NodeJS.Process & NodeProcess = process;
   if (threadCpuUsage !== undefined) return sumNanos(threadCpuUsage.call(process));
   return scheduledNanos() ?? sumNanos(process.cpuUsage());
@@ -17,10 +17,10 @@ export function mainThreadCpuNanos(): number {
 
 const sumNanos = ({ user, system }: { user: number; system: number }): number => (user + system) * 1_000;
 
-/** The first number there is the time on a processor, in nanoseconds. The main thread has the number of the process. */
+/** The first number there is the time on a processor, in nanoseconds. */
 function scheduledNanos(): number | undefined {
   try {
-    const nanos = Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ', 1)[0]);
+    const nanos = Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ', 1)[0]);
     return nanos > 0 ? nanos : undefined; // some kernels keep the file and count nothing
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
+import { encodeBatch, type Batch } from '@hearth/wire-format';
 import { BatchBuffer, type DroppedCounts } from '../batching/batch-buffer.js';
 import type { AgentSettings } from '../options/options.js';
 import type { AgentLog } from '../safety/agent-log.js';
@@ -47,7 +48,8 @@ export class Outbox {
     void this.#openSpool().catch(guard.report);
   }
 
-  get hasSpool(): boolean {
+  /** With a spool: then what is measured until the last moment is worth being put. */
+  get keepsAtExit(): boolean {
     return this.#spool !== undefined;
   }
 
@@ -73,7 +75,9 @@ export class Outbox {
     this.#buffer.countLost(lost);
   }
 
-  put(batch: EncodedBatch): void {
+  /** @throws where the batch cannot be encoded: then it is counted as lost. */
+  put(measured: Batch, standsFor: DroppedCounts, _which: 'more-to-come' | 'last'): void {
+    const batch = { sequence: measured.sequence, encoded: this.#encode(measured, standsFor), standsFor };
     this.#uncompressed.add(batch);
     this.#compressing = Promise.all([this.#compressing, gzipOnThreadPool(batch.encoded, { level: GZIP_LEVEL })])
       .then(([, bytes]) => {
@@ -127,6 +131,15 @@ export class Outbox {
     await this.#shipper.spill();
     await this.#spool?.settled();
     return true;
+  }
+
+  #encode(batch: Batch, standsFor: DroppedCounts): Uint8Array {
+    try {
+      return encodeBatch(batch);
+    } catch (fault) {
+      this.#buffer.countLost(standsFor);
+      throw fault;
+    }
   }
 
   #add({ sequence, standsFor }: EncodedBatch, bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '@hearth/wire-format';
+import { hasOpenTelemetry } from '../exemplars/opentelemetry.js';
 import { expressMount, expressRoute } from '../integrations/express-route.js';
 import { followFastifyRoutes } from '../integrations/fastify-route.js';
 import { nextRoute } from '../integrations/next-route.js';
@@ -35,10 +36,20 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
     return route === undefined ? undefined : routeName(request, transaction, route);
   }
 
+  /** OpenTelemetry's span of the request begins after our start. The handler ends the answer in its own context, unless it has lost it, and ours with it. */
+  function followTrace(transaction: Transaction, response: ServerResponse): void {
+    response.once('prefinish', () => {
+      guard.run(() => {
+        if (tracker.wiring.current()?.transaction === transaction) tracker.rememberTrace(transaction);
+      }, undefined);
+    });
+  }
+
   function started(request: IncomingMessage, response: ServerResponse): void {
     const transaction = tracker.begin('http', undefined, []);
     transaction.findName = () => guard.run(() => nameOf(request, transaction), undefined);
     tracker.wiring.enter(transaction);
+    if (hasOpenTelemetry()) followTrace(transaction, response);
     // Comes for aborted requests too, where the channel of finished responses stays silent.
     response.once('close', () => {
       guard.run(() => {

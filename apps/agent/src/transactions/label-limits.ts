@@ -1,4 +1,6 @@
 import { storableText, type Label } from '@hearth/profile-model';
+import { flatText } from '../waits/flat-text.js';
+import type { LabelRules } from './label-rules.js';
 
 /** A label's value as the host may give it. */
 export type LabelValue = string | number | boolean | bigint | null | undefined;
@@ -15,14 +17,20 @@ export const MAX_LABEL_NAME_LENGTH = 100;
 /**
  * The host's labels as texts that every store can hold, at most `MAX_LABELS` and none too long. Whatever is no string, number or
  * boolean is left out: an object would say `[object Object]`.
+ *
+ * @param rules - What the host forbids.
  */
-export function cleanLabels(labels: Labels | null | undefined): Label[] {
+export function cleanLabels(labels: Labels | null | undefined, rules?: LabelRules): Label[] {
   if (typeof labels !== 'object' || labels === null) return [];
   const clean: Label[] = [];
-  for (const [name, value] of Object.entries(labels)) {
+  // Keys and not entries: a fourth of their time, and no value is asked for that is not kept.
+  for (const name of Object.keys(labels)) {
     if (clean.length === MAX_LABELS) break;
-    const text = valueText(value);
-    if (text !== undefined && name !== '') clean.push([shortText(name, MAX_LABEL_NAME_LENGTH), text]);
+    const given = valueText(labels[name]);
+    if (given === undefined || name === '') continue;
+    const short = shortText(name, MAX_LABEL_NAME_LENGTH);
+    const text = rules === undefined ? given : rules.apply(short, given);
+    if (text !== undefined) clean.push([short, shortText(text, MAX_VALUE_LENGTH)]);
   }
   return clean;
 }
@@ -30,17 +38,20 @@ export function cleanLabels(labels: Labels | null | undefined): Label[] {
 /** The name of a transaction or span, however the host gives it. */
 export function cleanName(name: unknown): string {
   const text = valueText(name as LabelValue);
-  return text === undefined || text === '' ? '(unnamed)' : text;
+  return text === undefined || text === '' ? '(unnamed)' : shortText(text, MAX_VALUE_LENGTH);
 }
 
+/** Beyond it a number takes time to be written. */
+const LARGEST = 10n ** BigInt(MAX_VALUE_LENGTH);
+
+/** Not cut yet. */
 function valueText(value: LabelValue): string | undefined {
-  if (typeof value === 'string') return shortText(value, MAX_VALUE_LENGTH);
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
-    return shortText(String(value), MAX_VALUE_LENGTH);
-  return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'bigint') return value < LARGEST && value > -LARGEST ? String(value) : undefined;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** Cut before it is cleaned, so that a huge text costs nothing; a surrogate cut in two is cleaned away. */
+/** Cut before it is cleaned, so that a huge text costs nothing, and is not kept alive by its beginning; a surrogate cut in two is cleaned away. */
 export function shortText(text: string, maxLength: number): string {
-  return storableText(text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`);
+  return storableText(text.length <= maxLength ? text : flatText(`${text.slice(0, maxLength - 1)}…`));
 }

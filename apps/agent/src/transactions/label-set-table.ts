@@ -25,6 +25,12 @@ export class LabelSetTable {
   readonly #valuesOf = new Map<string, Set<string>>();
   /** Sets that could not be kept as they were, each time one was asked for. */
   foldedCount = 0;
+  readonly #labels: 'kept' | 'dropped';
+
+  /** @param labels - `dropped`: those of transactions and spans are, and counted as folded. */
+  constructor(labels: 'kept' | 'dropped' = 'kept') {
+    this.#labels = labels;
+  }
 
   get labelSets(): readonly LabelSet[] {
     return this.#sets;
@@ -37,10 +43,17 @@ export class LabelSetTable {
 
   /** @param name - The transaction's. Its label wins over one of the host with the same name. */
   rowOfTransaction(name: string, labels: Iterable<Label> | undefined): LabelSetIndex {
-    if (labels === undefined) return this.#rowOfName.get(name) ?? this.#addName(name);
+    if (labels === undefined || this.#labels === 'dropped') {
+      if (labels !== undefined) this.foldedCount += 1;
+      return this.#rowOfName.get(name) ?? this.#addName(name);
+    }
+    return this.#rowOfLabelled(name, labels);
+  }
+
+  #rowOfLabelled(name: string, labels: Iterable<Label>): LabelSetIndex {
     const limited: Label[] = [];
     let isFolded = false;
-    for (const label of labels ?? []) {
+    for (const label of labels) {
       if (label[0] === TRANSACTION_LABEL || limited.length === MAX_LABELS) continue;
       const value = this.#limitValue(label);
       isFolded ||= value !== label[1];
@@ -58,6 +71,10 @@ export class LabelSetTable {
 
   /** The row of the same set with these labels more, which win over its own; the same row where the table has no room for another. */
   rowWithLabels(row: LabelSetIndex, labels: readonly Label[]): LabelSetIndex {
+    if (this.#labels === 'dropped') {
+      this.foldedCount += 1;
+      return row;
+    }
     const limited = new Map(this.#sets[row]);
     for (const label of labels) {
       if (label[0] === TRANSACTION_LABEL || (limited.size >= MAX_LABELS && !limited.has(label[0]))) continue;
@@ -72,7 +89,7 @@ export class LabelSetTable {
   }
 
   #addName(name: string): LabelSetIndex {
-    const row = this.rowOfTransaction(name, []);
+    const row = this.#rowOfLabelled(name, []);
     if (this.#sets[row] !== OTHER) this.#rowOfName.set(name, row); // as many as there are rows
     return row;
   }

@@ -1,7 +1,8 @@
-import type { Outcome } from '@hearth/wire-format';
+import type { Label } from '@hearth/profile-model';
+import { NO_SPAN, type Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
 import { isThenable } from '../safety/is-thenable.js';
-import { MAX_LABELS, cleanLabels, cleanName, type Labels } from './label-limits.js';
+import { MAX_LABELS, cleanName, type Labels } from './label-limits.js';
 import { outcomeOfError } from './outcome.js';
 import type { Scope } from './transaction.js';
 import type { TransactionTracker } from './transaction-tracker.js';
@@ -17,20 +18,32 @@ export function runTransaction<Result>(
   labels: Labels | undefined,
   fn: () => Result,
 ): Result {
-  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), cleanLabels(labels)), undefined);
+  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), tracker.clean(labels)), undefined);
   if (transaction === undefined) return fn();
   const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
   return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended));
 }
 
-/** Runs `fn` as a step of the current transaction: samples inside it carry the label `span`. Without a transaction it only runs. */
-export function runSpan<Result>(tracker: TransactionTracker, guard: Guard, name: unknown, fn: () => Result): Result {
-  const scope = guard.run((): Scope | undefined => {
-    const current = tracker.wiring.current();
-    return current?.transaction && { ...scopeParts(current), spanName: cleanName(name) };
+/**
+ * Runs `fn` as a step of the current transaction and gives what it gives: samples inside it carry the label `span`, and an exemplar tells when it began and how it
+ * ended. Without a transaction it only runs.
+ */
+export function runSpan<Result>(
+  tracker: TransactionTracker,
+  guard: Guard,
+  name: unknown,
+  fn: () => Result,
+  inputs: Labels | undefined,
+): Result {
+  const span = guard.run(() => {
+    const clean = inputs === undefined ? NO_INPUTS : guard.run(() => tracker.clean(inputs), NO_INPUTS);
+    return tracker.beginSpan(cleanName(name), clean);
   }, undefined);
-  return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
+  if (span === undefined) return fn();
+  return runInScope(tracker, guard, span, () => runToItsEnd(fn, (outcome) => span.end(outcome)));
 }
+
+const NO_INPUTS: readonly Label[] = [];
 
 /** Runs `fn` with these labels, and those that are current, on the samples inside. */
 export function runWithLabels<Result>(tracker: TransactionTracker, guard: Guard, labels: Labels, fn: () => Result): Result {
@@ -44,12 +57,17 @@ export function runWithLabels<Result>(tracker: TransactionTracker, guard: Guard,
 /** What is current, with these labels in the place of others. */
 export function labelledScope(tracker: TransactionTracker, labels: Labels): Scope {
   const given = Object.fromEntries(Object.entries(labels).slice(0, MAX_LABELS));
-  return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: cleanLabels(given) } };
+  return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: tracker.clean(given) } };
 }
 
 /** A transaction is a scope by itself: only these parts of it go into another. */
 function scopeParts(scope: Scope | undefined): Scope {
-  return { transaction: scope?.transaction, spanName: scope?.spanName, scopeLabels: scope?.scopeLabels };
+  return {
+    transaction: scope?.transaction,
+    spanName: scope?.spanName,
+    spanRow: scope?.spanRow ?? NO_SPAN,
+    scopeLabels: scope?.scopeLabels,
+  };
 }
 
 /** @param scope - `undefined`: in no transaction. */

@@ -1,5 +1,6 @@
 import { DurationSketch, type LabelSetIndex, type Micros } from '@hearth/profile-model';
 import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionCount, type TransactionKind } from '@hearth/wire-format';
+import { SlowestTransactions } from '../exemplars/slowest-transactions.js';
 import { LabelSetTable } from './label-set-table.js';
 import type { Scope, Transaction } from './transaction.js';
 
@@ -19,10 +20,15 @@ interface Counted {
 
 /** The transactions that finished in one period, counted; and the label sets that these counts and the period's samples share. */
 export class TransactionPeriod {
-  readonly labelSets = new LabelSetTable();
+  readonly labelSets: LabelSetTable;
+  readonly slowest = new SlowestTransactions();
   /** Labels that changed after their samples had been sent. */
   lateLabels = 0;
   readonly #counted = new Map<number, Counted>();
+
+  constructor(labels: 'kept' | 'dropped' = 'kept') {
+    this.labelSets = new LabelSetTable(labels);
+  }
 
   get counts(): TransactionCount[] {
     return [...this.#counted.values()].map(({ sketch, ...counted }) => {
@@ -32,18 +38,18 @@ export class TransactionPeriod {
   }
 
   count(transaction: Transaction, outcome: Outcome, durationMicros: Micros): void {
-    const labelSet = this.#rowOf(transaction);
-    const key =
-      (labelSet * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * TRANSACTION_KINDS.length +
-      TRANSACTION_KINDS.indexOf(transaction.kind);
-    let counted = this.#counted.get(key);
-    if (counted === undefined) {
-      counted = { labelSet, kind: transaction.kind, outcome, count: 0, durationSumMicros: 0, sketch: new DurationSketch() };
-      this.#counted.set(key, counted);
-    }
+    const counted = this.#countedOf(this.#rowOf(transaction), transaction.kind, outcome);
     counted.count += 1;
     counted.durationSumMicros += durationMicros;
     counted.sketch.add(durationMicros);
+  }
+
+  /** Adds what another thread has counted; its label set is a row of this period. */
+  addCounted({ labelSet, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount }: TransactionCount): void {
+    const counted = this.#countedOf(labelSet, kind, outcome);
+    counted.count += count;
+    counted.durationSumMicros += durationSumMicros;
+    counted.sketch.merge(DurationSketch.fromBuckets(sketchBucket, sketchCount));
   }
 
   /** Where samples of this scope belong. From here on the transaction's name and labels do not change any more. */
@@ -53,6 +59,17 @@ export class TransactionPeriod {
     const labels = [...(scope.scopeLabels?.clean ?? [])];
     if (scope.spanName !== undefined) labels.push([SPAN_LABEL, scope.spanName]);
     return labels.length === 0 ? row : this.labelSets.rowWithLabels(row, labels);
+  }
+
+  #countedOf(labelSet: LabelSetIndex, kind: TransactionKind, outcome: Outcome): Counted {
+    const key =
+      (labelSet * OUTCOMES.length + OUTCOMES.indexOf(outcome)) * TRANSACTION_KINDS.length + TRANSACTION_KINDS.indexOf(kind);
+    let counted = this.#counted.get(key);
+    if (counted === undefined) {
+      counted = { labelSet, kind, outcome, count: 0, durationSumMicros: 0, sketch: new DurationSketch() };
+      this.#counted.set(key, counted);
+    }
+    return counted;
   }
 
   #rowOf(transaction: Transaction): LabelSetIndex {

@@ -87,7 +87,7 @@ describe('TransactionTracker', () => {
     const tracker = new TransactionTracker(wireWithoutSampler());
     const transaction = tracker.begin('custom', 'job', []);
     const { period } = tracker;
-    const row = period.rowOfScope({ transaction, spanName: 'price' });
+    const row = period.rowOfScope({ transaction, spanName: 'price', spanRow: 0 });
     tracker.end(transaction, 'ok');
     expect(labelValue(period.labelSets.labelSets[row]!, 'span')).toBe('price');
     expect(period.labelSets.labelSets[period.counts[0]!.labelSet]).toEqual([['transaction', 'job']]);

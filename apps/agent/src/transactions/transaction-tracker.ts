@@ -1,18 +1,32 @@
 import type { Label } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import { currentTrace, hasOpenTelemetry } from '../exemplars/opentelemetry.js';
+import type { SampledCost } from '../governor/own-cost.js';
 import type { ContextWiring } from './context-wiring.js';
-import { Transaction } from './transaction.js';
+import { cleanLabels, type Labels } from './label-limits.js';
+import type { LabelRules } from './label-rules.js';
+import { OpenRecords } from './open-records.js';
+import { TransactionRecord, type RecordedWait } from './transaction-record.js';
+import { Transaction, type Scope, type Span } from './transaction.js';
 import { TransactionPeriod } from './transaction-period.js';
 
-/** Begins and ends transactions, and counts them in the period in which they end. */
+/** Begins and ends transactions, counts them in the period in which they end, and keeps what the slowest of them did. */
 export class TransactionTracker {
   readonly wiring: ContextWiring;
   /** Called when a transaction has ended and its labels are final; what is measured beside its samples is filed then. */
   onEnded: ((transaction: Transaction) => void) | undefined;
+  /** Where it says what it takes of the host. */
+  cost: SampledCost | undefined;
+  /** Of periods that begin from now on. `dropped`: transactions keep their names only. */
+  labels: 'kept' | 'dropped' = 'kept';
+  readonly #rules: LabelRules | undefined;
+  readonly #records = new OpenRecords();
   #period = new TransactionPeriod();
 
-  constructor(wiring: ContextWiring) {
+  /** @param rules - What the host forbids of labels, inputs and context. */
+  constructor(wiring: ContextWiring, rules?: LabelRules) {
     this.wiring = wiring;
+    this.#rules = rules;
   }
 
   get period(): TransactionPeriod {
@@ -35,24 +49,63 @@ export class TransactionTracker {
   /** Counts it; its second end is none. */
   end(transaction: Transaction, outcome: Outcome): void {
     if (transaction.outcome !== undefined) return;
+    const timed = this.cost?.begin() ?? 0;
     transaction.outcome = outcome;
     transaction.findName = undefined; // it holds the request
-    this.#period.count(transaction, outcome, Math.max(0, Math.round((performance.now() - transaction.startedAtMs) * 1000)));
+    const durationMicros = Math.max(0, Math.round((performance.now() - transaction.startedAtMs) * 1000));
+    this.#period.count(transaction, outcome, durationMicros);
     this.onEnded?.(transaction);
+    if (transaction.record !== undefined) this.#records.ended(transaction.record);
+    if (!this.#period.slowest.offer(transaction.name ?? '', transaction, durationMicros)) transaction.record = undefined;
+    else if (transaction.kind === 'custom') this.rememberTrace(transaction);
+    this.cost?.end(timed);
   }
 
-  /** Adds to the innermost transaction that runs here. @returns Whether there is one. */
-  tag(labels: readonly Label[]): boolean {
+  /** Begins a step of the transaction that runs here; `undefined` without one, and where labels are dropped. */
+  beginSpan(name: string, inputs: readonly Label[]): Span | undefined {
+    if (this.labels === 'dropped') return undefined;
+    const around = this.wiring.current();
+    const transaction = around?.transaction;
+    if (around === undefined || transaction === undefined) return undefined;
+    const timed = this.cost?.begin() ?? 0;
+    this.rememberTrace(transaction);
+    const span = this.#records.beginSpan(around, transaction, name, inputs);
+    this.cost?.end(timed);
+    return span;
+  }
+
+  /** A wait has ended, within its transaction or after it. */
+  addWait(wait: RecordedWait & { readonly scope: Scope | undefined }): void {
+    const transaction = wait.scope?.transaction;
+    if (transaction !== undefined && transaction.outcome === undefined) this.#records.addWait(transaction, wait);
+  }
+
+  /** To be called synchronously where the host's own work runs: there OpenTelemetry's context is that of the transaction. The first trace stays. */
+  rememberTrace(transaction: Transaction): void {
+    if (!hasOpenTelemetry() || transaction.record?.trace !== undefined) return;
+    const trace = currentTrace(transaction.kind);
+    if (trace !== undefined) (transaction.record ??= new TransactionRecord()).trace = trace;
+  }
+
+  /** What may be sent of the labels, inputs or context that the host gives. */
+  clean(labels: Labels | null | undefined): Label[] {
+    return cleanLabels(labels, this.#rules);
+  }
+
+  /** Adds to the innermost transaction that runs here. @param context - For exemplars only. @returns Whether there is one. */
+  tag(labels: readonly Label[], context: readonly Label[] = []): boolean {
     const transaction = this.wiring.current()?.transaction;
     if (transaction === undefined) return false;
     this.#period.lateLabels += transaction.addLabels(labels);
+    transaction.addContext(context);
+    this.rememberTrace(transaction);
     return true;
   }
 
   /** Hands out what was counted, and counts anew. */
   endPeriod(): TransactionPeriod {
     const ended = this.#period;
-    this.#period = new TransactionPeriod();
+    this.#period = new TransactionPeriod(this.labels);
     return ended;
   }
 }

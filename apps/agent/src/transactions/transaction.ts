@@ -1,6 +1,8 @@
 import type { Label, LabelSet } from '@hearth/profile-model';
-import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import { NO_SPAN, type Outcome, type TransactionKind } from '@hearth/wire-format';
+import type { SampleCopies } from '../exemplars/sample-copies.js';
 import { MAX_LABELS, type Labels } from './label-limits.js';
+import { TransactionRecord, type RecordedSpan } from './transaction-record.js';
 
 /**
  * What is current at one point of the host's work, and so what a sample refers to: a transaction, or a span inside one.
@@ -10,6 +12,8 @@ export interface Scope {
   /** `undefined`: only labels are current. */
   readonly transaction: Transaction | undefined;
   readonly spanName: string | undefined;
+  /** Of the recorded spans of the transaction the one that this is, or is in; `NO_SPAN`. */
+  readonly spanRow: number;
   readonly scopeLabels?: ScopeLabels | undefined;
 }
 
@@ -23,6 +27,7 @@ export interface ScopeLabels {
 export class Transaction implements Scope {
   readonly transaction: Transaction = this;
   readonly spanName = undefined;
+  readonly spanRow = NO_SPAN;
   readonly scopeLabels = undefined;
   readonly kind: TransactionKind;
   readonly startedAtMs = performance.now();
@@ -36,6 +41,10 @@ export class Transaction implements Scope {
   outcome: Outcome | undefined;
   /** What its first packed sample or its count was sent with. It does not change any more, so that both carry the same. */
   sentAs: LabelSet | undefined;
+  /** Should it become an exemplar; `undefined` while there is nothing to keep. */
+  record: TransactionRecord | undefined;
+  /** Its samples, if it is an exemplar or may become one after the period. */
+  copies: SampleCopies | undefined;
 
   constructor(kind: TransactionKind, name: string | undefined) {
     this.kind = kind;
@@ -48,9 +57,46 @@ export class Transaction implements Scope {
    * @returns How many labels came too late: this transaction's samples have been sent without them.
    */
   addLabels(labels: readonly Label[]): number {
-    if (this.sentAs !== undefined) return labels.length;
+    if (this.sentAs !== undefined) {
+      this.addContext(labels); // an exemplar still tells them
+      return labels.length;
+    }
     const all = (this.labels ??= new Map<string, string>());
     for (const [name, value] of labels) if (all.has(name) || all.size < MAX_LABELS) all.set(name, value);
     return 0;
+  }
+
+  /** Labels that no sample and no count carries. */
+  addContext(labels: readonly Label[]): void {
+    if (labels.length > 0 && this.outcome === undefined) (this.record ??= new TransactionRecord()).addContext(labels);
+  }
+}
+
+/** A step of a transaction: the scope of what runs inside, and what is recorded of it. */
+export class Span implements Scope, RecordedSpan {
+  readonly transaction: Transaction;
+  readonly spanName: string;
+  readonly spanRow: number;
+  readonly parentRow: number;
+  readonly scopeLabels: ScopeLabels | undefined;
+  readonly inputs: readonly Label[];
+  readonly startedAtMs = performance.now();
+  endedAtMs: number | undefined = undefined;
+  outcome: Outcome | undefined = undefined;
+
+  constructor(around: Scope, transaction: Transaction, name: string, row: number, inputs: readonly Label[]) {
+    this.transaction = transaction;
+    this.spanName = name;
+    this.spanRow = row;
+    this.parentRow = around.spanRow;
+    this.scopeLabels = around.scopeLabels;
+    this.inputs = inputs;
+  }
+
+  /** Its second end is none. */
+  end(outcome: Outcome): void {
+    if (this.endedAtMs !== undefined) return;
+    this.endedAtMs = performance.now();
+    this.outcome = outcome;
   }
 }

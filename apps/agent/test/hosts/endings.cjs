@@ -1,5 +1,6 @@
 // Works for a moment, then ends in the way its argument names. Knows nothing of the agent.
 const { createServer } = require('node:http');
+const { runInThisContext } = require('node:vm');
 
 const say = (text) => process.stdout.write(`${text}\n`);
 const fail = () => {
@@ -23,10 +24,7 @@ const endings = {
   },
   'throws in exit': () => process.on('exit', fail),
   'throws in a timer': () => setTimeout(fail, 5),
-  'throws what is no error': () =>
-    setTimeout(() => {
-      throw null; // oxlint-disable-line no-throw-literal
-    }, 5),
+  'throws what is no error': () => setTimeout(() => runInThisContext('throw null'), 5),
   rejects: () => void Promise.reject(new Error('left alone')),
   'rejects, handled late': () => {
     const rejected = Promise.reject(new Error('late'));

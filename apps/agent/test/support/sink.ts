@@ -99,7 +99,7 @@ export function nameOf(labels: LabelSet): string {
   return labels.find(([label]) => label === 'transaction')?.[1] ?? labelSetKey(labels);
 }
 
-function functionNames({ stacks, functions }: Batch, stack: number): string[] {
+export function functionNames({ stacks, functions }: Batch, stack: number): string[] {
   const names: string[] = [];
   for (let row = stack; row !== -1; row = stacks.parent[row]!) names.push(functions.name[stacks.functionRow[row]!]!);
   return names.reverse();
