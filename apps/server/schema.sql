@@ -153,6 +153,32 @@ CREATE TABLE environment (
   PRIMARY KEY (service_id, id)
 );
 
+CREATE TABLE exemplar (
+  service_id bigint NOT NULL,
+  window_start_ms bigint NOT NULL,
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  name_hash uuid NOT NULL,
+  label_set_id bigint NOT NULL,
+  revision_id bigint NOT NULL,
+  environment_id bigint NOT NULL,
+  process_id bigint NOT NULL,
+  kind smallint NOT NULL,
+  outcome smallint NOT NULL,
+  start_ms bigint NOT NULL,
+  duration_us bigint NOT NULL,
+  cpu_us bigint NOT NULL,
+  awaited_us bigint NOT NULL,
+  sample_count bigint NOT NULL,
+  kept_sample_count integer NOT NULL,
+  wait_count bigint NOT NULL,
+  span_count integer NOT NULL,
+  context jsonb NOT NULL,
+  inputs jsonb NOT NULL,
+  body bytea STORAGE EXTERNAL NOT NULL,
+  PRIMARY KEY (service_id, window_start_ms, id)
+) PARTITION BY RANGE (window_start_ms);
+CREATE INDEX exemplar_name ON ONLY public.exemplar USING btree (service_id, name_hash, window_start_ms);
+
 CREATE TABLE hour_segment (
   service_id bigint NOT NULL,
   profile_type_id smallint NOT NULL,

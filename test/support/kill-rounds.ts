@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { encodeBatch } from '@hearth/wire-format';
+import pg from 'pg';
 import { allBuilt } from './all-built.js';
 import { askJson } from './ask.js';
+import { madeExemplar } from './exemplar-batch.js';
 import { madeBatch } from './made-batch.js';
 import { isAcknowledged } from './send-batch.js';
 import { startTestServer, type TestServer } from './server.js';
@@ -33,7 +35,7 @@ const ROUND_MS = 1_500;
  * acknowledged. After every round the totals of all batches so far are compared with what was sent.
  *
  * @returns How often each was killed.
- * @throws {Error} with the round, as soon as one microsecond, sample or transaction is missing or twice there
+ * @throws {Error} with the round, as soon as one microsecond, sample, transaction or exemplar is missing or twice there
  */
 export async function runKillRounds(plan: KillPlan): Promise<Record<string, number>> {
   const { databaseUrl, postgresPid, rounds, batchesPerRound, random } = plan;
@@ -56,7 +58,8 @@ export async function runKillRounds(plan: KillPlan): Promise<Record<string, numb
           for (let sequence = sequences.shift(); sequence !== undefined; sequence = sequences.shift()) {
             const minute = Math.floor(random() * MINUTES);
             const batch = madeBatch({ processId, sequence, startMs: startMs + minute * 60_000 });
-            await sendUntilAcknowledged(() => servers.get('api')!, gzipSync(encodeBatch(batch)));
+            const exemplars = [madeExemplar({ startMs: batch.startMs })];
+            await sendUntilAcknowledged(() => servers.get('api')!, gzipSync(encodeBatch({ ...batch, exemplars })));
             await sleep((ROUND_MS * SENDERS) / batchesPerRound / 2);
           }
         }),
@@ -75,6 +78,7 @@ export async function runKillRounds(plan: KillPlan): Promise<Record<string, numb
     // And when everything is in segments.
     await allBuilt(databaseUrl);
     await checkTotals(servers.get('api')!, startMs, sent, 'at the end');
+    await checkExemplars(databaseUrl, sent);
   } finally {
     for (const server of servers.values()) await server.stop();
   }
@@ -101,6 +105,19 @@ async function checkTotals(api: TestServer, startMs: number, sent: number, when:
   const count = transactions.reduce((total, one) => total + one.count, 0);
   if (count !== sent) faults.push(`${count} transactions instead of ${sent}`);
   if (faults.length > 0) throw new Error(`${when}: ${faults.slice(0, 5).join('; ')}`);
+}
+
+/** Each batch has one of a name of its own. */
+async function checkExemplars(databaseUrl: string, sent: number): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query('SELECT count(*)::int AS n, count(DISTINCT name_hash)::int AS names FROM exemplar');
+    const { n, names } = rows[0] as { n: number; names: number };
+    if (n !== sent || names !== sent) throw new Error(`at the end: ${n} exemplars of ${names} transactions instead of ${sent}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** What an agent does, without its patience. */

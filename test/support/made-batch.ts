@@ -55,5 +55,6 @@ export function madeBatch({ processId, sequence, startMs }: { processId: string;
     ],
     series: [{ name: 'rss_bytes', value: 1e6 }],
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [],
   };
 }

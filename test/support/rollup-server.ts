@@ -23,6 +23,8 @@ import { SegmentBuilder } from '../../apps/server/src/features/rollup/segment-bu
 import { UpperBuilder } from '../../apps/server/src/features/rollup/upper-builder.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../apps/server/src/features/stacks/index.js';
 import {
+  ExemplarRepository,
+  Exemplars,
   PinnedTransactions,
   TransactionWindowRepository,
   TransactionWindows,
@@ -91,6 +93,7 @@ export async function startRollupServer(
     transactionWindows,
     new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
     new LineRecordings(dataSource, reads),
+    new Exemplars(new ExemplarRepository(dataSource, reads)),
   );
   const segments = new SegmentRepository(dataSource);
   const builder = new SegmentBuilder(dataSource, windows, blocks, segments, pool);

@@ -129,5 +129,6 @@ export function flushToBatch(flush: Flush, service: string): Batch {
     transactions: flush.transactions.map((one) => ({ ...one, labelSet: labelSetRow(one.labelSet) })),
     series: flush.series,
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [],
   };
 }

@@ -16,7 +16,12 @@ import {
 } from '../../../apps/server/dist/features/profile-store/index.js';
 import { AnswerCache, Cover, SegmentBuilder, UpperBuilder } from '../../../apps/server/dist/features/rollup/index.js';
 import { epochOf, StackDictionaries, StackRepository } from '../../../apps/server/dist/features/stacks/index.js';
-import { TransactionWindowRepository, TransactionWindows } from '../../../apps/server/dist/features/transactions/index.js';
+import {
+  ExemplarRepository,
+  Exemplars,
+  TransactionWindowRepository,
+  TransactionWindows,
+} from '../../../apps/server/dist/features/transactions/index.js';
 import { MIGRATIONS } from '../../../apps/server/dist/migrations/index.js';
 import { NO_PARENT, PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import { FLUSH_MS, type Flush } from '../fleet/fleet.js';
@@ -60,6 +65,7 @@ export async function openBenchStore(databaseUrl: string) {
       new TransactionWindows(new TransactionWindowRepository(dataSource, reads)),
       new ProcessSeries(new ProcessSeriesRepository(dataSource, reads)),
       new LineRecordings(dataSource, reads),
+      new Exemplars(new ExemplarRepository(dataSource, reads)),
     ),
     cover: new Cover(new SnapshotRepository(reads), windows, dictionaries, pool, new AnswerCache(0)),
     /** Bytes on disk: rows, their large values and their indexes. */

@@ -11,6 +11,7 @@ import { PinnedRevisions1763600000012 } from './1763600000012-pinned-revisions.j
 import { LineRecordings1763600000013 } from './1763600000013-line-recordings.js';
 import { SourceMaps1763600000014 } from './1763600000014-source-maps.js';
 import { AgentCommands1763600000015 } from './1763600000015-agent-commands.js';
+import { Exemplars1763600000016 } from './1763600000016-exemplars.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   LineRecordings1763600000013,
   SourceMaps1763600000014,
   AgentCommands1763600000015,
+  Exemplars1763600000016,
 ];

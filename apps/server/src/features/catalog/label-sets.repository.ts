@@ -104,6 +104,13 @@ export class LabelSets {
     return kept.map(({ key }) => remembered.idByKey.get(key) ?? goneMeanwhile());
   }
 
+  /** Names of the transactions of label sets that `intern` gave, which may have folded them. @returns Length `ids.length`; '' of none */
+  async transactionNames(serviceId: number, ids: readonly number[]): Promise<string[]> {
+    let known: ReadonlyMap<number, LabelSet> | undefined = this.#services.get(serviceId)?.byId;
+    if (known === undefined || !ids.every((id) => known?.has(id))) known = await this.all(serviceId);
+    return ids.map((id) => labelValue(known.get(id) ?? goneMeanwhile(), TRANSACTION_LABEL) ?? '');
+  }
+
   /** Of the label sets that `intern` gives from now on, or an earlier one. Ask before it, and store under its ids only while this is the service's. */
   async generationOf(serviceId: number): Promise<number> {
     return (await this.#current(serviceId)).generation;

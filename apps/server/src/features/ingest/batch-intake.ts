@@ -8,13 +8,15 @@ import { LOGGER } from '../../platform/observability/index.js';
 import { AgentCommands } from '../commands/index.js';
 import { LabelSets, Origins, ProfileTypes, type FoundOrigin } from '../catalog/index.js';
 import { Limits, type ServiceLimits } from '../limits/index.js';
-import { assertStorable, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
+import { assertStorable, windowStart, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { epochOf, StackDictionaries } from '../stacks/index.js';
+import { Exemplars } from '../transactions/index.js';
 import { acceptedStart } from './accepted-time.js';
 import { BatchNaming } from './batch-naming.js';
 import { blocksOf } from './blocks-of.js';
 import type { Admitted } from './body-intake.js';
 import type { CanonicalBatch } from './canonical-batch.js';
+import { exemplarsOf, type SentExemplar } from './exemplars-of.js';
 import { run as decodeBody, type DecodeBatchesTask, type DecodedBody } from './decode-batches.worker.js';
 import { IngestMetrics } from './ingest-metrics.js';
 import { IngestThreads } from './ingest-threads.js';
@@ -42,6 +44,7 @@ export class BatchIntake {
     readonly limits: Limits,
     readonly commands: AgentCommands,
     readonly naming: BatchNaming,
+    readonly exemplars: Exemplars,
   ) {}
 
   /**
@@ -118,7 +121,9 @@ export class BatchIntake {
       const limits = await this.limits.ofService(projectId, sender.service);
       const found = await this.origins.ensure(projectId, { ...sender, processKey }, startMs, limits);
       storedService = sender.service;
-      return await this.#store(projectId, { ...batch, startMs }, found, limits);
+      const shiftMs = startMs - batch.startMs;
+      const exemplars = batch.exemplars.map((one) => ({ ...one, startMs: one.startMs + shiftMs }));
+      return await this.#store(projectId, { ...batch, startMs, exemplars }, found, limits);
     } catch (error) {
       const known = knownFault(error);
       if (known.status >= 500) this.logger.error({ err: error }, 'a batch was not stored');
@@ -144,6 +149,8 @@ export class BatchIntake {
         batch.profiles.map(({ typeId }) => typeId),
       ),
     ]);
+    const sentExemplars = await this.#slowExemplars(batch, origin, labelSetIds);
+    const { exemplars, tooLarge } = await exemplarsOf(batch, sentExemplars);
     const epoch = { serviceId: origin.serviceId, epoch: epochOf(startMs) };
     const outcome = await this.stacks.storeWithIds(epoch, batch.functions, batch.stacks, async ({ ids, usedEpoch }) => {
       const toStore: BatchToStore = {
@@ -162,6 +169,7 @@ export class BatchIntake {
         })),
         // Many processes have no one value at one time.
         series: process === 'own' ? batch.series : [],
+        exemplars,
       };
       assertStorable(toStore);
       return this.storing.store(projectId, toStore, {
@@ -174,8 +182,27 @@ export class BatchIntake {
     });
     await this.naming.note(named, origin);
     // A batch that comes again tells it again.
-    if (outcome === 'stored') countLosses(limits, batch, { process, folded });
+    if (outcome === 'stored') {
+      countLosses(limits, batch, { process, folded });
+      limits.hit('EXEMPLARS_TOO_LARGE', 'dropped', tooLarge);
+    }
     return outcome;
+  }
+
+  /** Those that may be among the slowest of their hour. */
+  async #slowExemplars(
+    { exemplars, startMs }: CanonicalBatch,
+    origin: FoundOrigin['origin'],
+    labelSetIds: readonly number[],
+  ): Promise<SentExemplar[]> {
+    if (exemplars.length === 0) return [];
+    const ids = exemplars.map(({ labelSet }) => labelSetIds[labelSet]!);
+    const names = await this.labelSets.transactionNames(origin.serviceId, ids);
+    return exemplars.flatMap((exemplar, at) => {
+      const key = { ...origin, windowStartMs: windowStart(startMs), durationMicros: exemplar.durationMicros };
+      if (!this.exemplars.mayBeSlowest(key, names[at]!)) return [];
+      return [{ exemplar, labelSetId: ids[at]!, name: names[at]! }];
+    });
   }
 
   #countRefusal(projectId: number, service: string, code: string): void {

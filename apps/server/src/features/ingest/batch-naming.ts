@@ -75,13 +75,16 @@ export class BatchNaming {
 }
 
 /** Rows of functions that only waits speak of: those come from call sites of errors, everything else from samplers. */
-function callSites({ functions, stacks, profiles }: CanonicalBatch): (row: number) => boolean {
-  if (!profiles.some(({ typeId }) => typeId === PROFILE_TYPE_IDS.wait)) return () => false;
+function callSites({ functions, stacks, profiles, exemplars }: CanonicalBatch): (row: number) => boolean {
+  const hasWaits =
+    profiles.some(({ typeId }) => typeId === PROFILE_TYPE_IDS.wait) || exemplars.some(({ waits }) => waits.stack.length > 0);
+  if (!hasWaits) return () => false;
+  const sampled = profiles.flatMap(({ typeId, sampleStack }) => (typeId === PROFILE_TYPE_IDS.wait ? [] : [sampleStack]));
   const isSampled = new Uint8Array(functions.length);
   const isSeen = new Uint8Array(stacks.length);
-  for (const { typeId, sampleStack } of profiles) {
-    if (typeId === PROFILE_TYPE_IDS.wait) continue;
-    for (const leaf of sampleStack) {
+  // Exemplars hold samples of earlier batches too.
+  for (const leaves of [...sampled, ...exemplars.map(({ samples }) => samples.stack)]) {
+    for (const leaf of leaves) {
       for (let stack = leaf; stack >= 0 && isSeen[stack] === 0; stack = stacks.parent[stack]!) {
         isSeen[stack] = 1;
         isSampled[stacks.functionRow[stack]!] = 1;

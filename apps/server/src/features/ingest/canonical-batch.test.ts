@@ -48,6 +48,7 @@ function batch(
     transactions: [],
     series: [],
     report: { droppedBatches: 3, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [],
   };
 }
 

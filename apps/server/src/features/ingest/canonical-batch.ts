@@ -1,7 +1,7 @@
 import { canonicalFunction, RememberedFunctions } from '@hearth/profile-model';
 import type { EpochMs, FunctionTable, LabelSet, LineCosts, ProfileTypeId, StackTable } from '@hearth/profile-model';
 import type { FunctionPlaces } from '../source-maps/index.js';
-import type { AgentReport, Batch, BatchProcess, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
+import type { AgentReport, Batch, BatchProcess, Exemplar, ProcessSeriesValue, TransactionCount } from '@hearth/wire-format';
 
 /** Samples of one profile type as columns of one length. */
 export interface CanonicalProfile {
@@ -32,6 +32,7 @@ export interface CanonicalBatch {
   readonly transactions: readonly TransactionCount[];
   readonly series: readonly ProcessSeriesValue[];
   readonly report: AgentReport;
+  readonly exemplars: readonly Exemplar[];
 }
 
 /** Without what lines cost: `withRecordedLines` adds it. */
@@ -50,6 +51,7 @@ export function canonicalBatch(batch: Batch): CanonicalBatch {
     transactions: batch.transactions,
     series: batch.series,
     report: batch.report,
+    exemplars: batch.exemplars,
   };
 }
 

@@ -86,6 +86,7 @@ function batch(change: Partial<Batch> = {}): Batch {
     ],
     series: [{ name: 'rss_bytes', value: 1e8 }],
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [],
     ...change,
   };
 }

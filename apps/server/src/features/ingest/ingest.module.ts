@@ -6,6 +6,7 @@ import { ProcessMetricsModule } from '../process-metrics/index.js';
 import { ProfileStoreModule } from '../profile-store/index.js';
 import { SourceMapsApiModule } from '../source-maps/index.js';
 import { StacksModule } from '../stacks/index.js';
+import { TransactionsModule } from '../transactions/index.js';
 import { BacklogWatch } from './backlog-watch.js';
 import { BatchIntake } from './batch-intake.js';
 import { BatchNaming } from './batch-naming.js';
@@ -29,6 +30,7 @@ import { Storing } from './storing.js';
     StacksModule,
     ProcessMetricsModule,
     ProfileStoreModule,
+    TransactionsModule,
   ],
   controllers: [BatchesController, ProfilesController, PyroscopeController, InstallController],
   providers: [

@@ -5,6 +5,7 @@ import { LabelSets, Origins, ProfileTypes, type Sighting } from '../catalog/inde
 import { ProcessSeries } from '../process-metrics/index.js';
 import { ProfileStore, type BatchToStore, type StoreOutcome } from '../profile-store/index.js';
 import { StackDictionaries } from '../stacks/index.js';
+import { Exemplars } from '../transactions/index.js';
 import { GroupCommit } from './group-commit.js';
 import { IngestMetrics } from './ingest-metrics.js';
 
@@ -30,6 +31,7 @@ export class Storing {
     profileTypes: ProfileTypes,
     processSeries: ProcessSeries,
     stacks: StackDictionaries,
+    exemplars: Exemplars,
     room: StorageRoom,
   ) {
     this.#groups = new GroupCommit({
@@ -41,7 +43,7 @@ export class Storing {
         const endTimer = metrics.commitSeconds.startTimer();
         // Before the batches: a process is heard of no later than its data is seen.
         await origins.recordSightings(arrivals.map(({ sighting }) => sighting)).catch((error: unknown) => {
-          if (isGoneBack(error)) for (const cache of [labelSets, profileTypes, processSeries, stacks]) cache.forget();
+          if (isGoneBack(error)) for (const cache of [labelSets, profileTypes, processSeries, stacks, exemplars]) cache.forget();
           throw error;
         });
         const outcomes = await store.storeBatches(arrivals.map(({ batch }) => batch)).catch((error: unknown) => {

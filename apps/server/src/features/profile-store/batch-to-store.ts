@@ -1,6 +1,7 @@
 import type { DurationMs, EpochMs, LineCosts, Micros, ProfileTypeKind } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import type { UsedEpoch } from '../stacks/index.js';
+import type { Exemplar } from '../transactions/index.js';
 import { StoreError } from './store-error.js';
 import type { BlockColumns } from './block-codec.js';
 
@@ -36,6 +37,8 @@ export interface BatchToStore {
     readonly sketchCount: Float64Array;
   }[];
   readonly series: readonly { readonly name: string; readonly value: number }[];
+  /** Left out: none. */
+  readonly exemplars?: readonly Omit<Exemplar, 'serviceId' | 'processId' | 'revisionId' | 'environmentId' | 'windowStartMs'>[];
 }
 
 export type StoreOutcome = 'stored' | 'duplicate';
@@ -74,6 +77,10 @@ export function assertStorable(batch: BatchToStore): void {
     if (!isCount(one.count) || !isCount(one.durationSumMicros))
       fail(`transactions: count ${one.count}, duration ${one.durationSumMicros}`);
     if (one.sketchBucket.length !== one.sketchCount.length || !one.sketchCount.every(isCount)) fail('a damaged duration sketch');
+  }
+  for (const one of batch.exemplars ?? []) {
+    const counts = [one.startMs, one.durationMicros, one.cpuMicros, one.awaitedMicros, one.sampleCount, one.waitCount];
+    if (!counts.every(isCount)) fail(`an exemplar of ${counts.join(', ')}`);
   }
 }
 

@@ -5,7 +5,13 @@ import { MIGRATIONS } from '../../migrations/index.js';
 import { connectDataSource, inDatabaseTransaction, ReadDatabase, runMigrations } from '../../platform/database/index.js';
 import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries, ProcessSeriesRepository } from '../process-metrics/index.js';
-import { TransactionWindowRepository, TransactionWindows } from '../transactions/index.js';
+import {
+  ExemplarRepository,
+  Exemplars,
+  nameHash,
+  TransactionWindowRepository,
+  TransactionWindows,
+} from '../transactions/index.js';
 import type { BatchToStore } from './batch-to-store.js';
 import { decodeBlock, encodeBlock } from './block-codec.js';
 import { BlockRepository } from './block.repository.js';
@@ -23,6 +29,7 @@ let blocks: BlockRepository;
 let transactionWindows: TransactionWindows;
 let processSeries: ProcessSeries;
 let lineRecordings: LineRecordings;
+let exemplars: Exemplars;
 const newStore = () =>
   new ProfileStore(
     dataSource,
@@ -32,6 +39,7 @@ const newStore = () =>
     transactionWindows,
     processSeries,
     lineRecordings,
+    exemplars,
   );
 
 beforeAll(async () => {
@@ -41,6 +49,7 @@ beforeAll(async () => {
   blocks = new BlockRepository(dataSource);
   const reads = new ReadDatabase(dataSource);
   lineRecordings = new LineRecordings(dataSource, reads);
+  exemplars = new Exemplars(new ExemplarRepository(dataSource, reads));
   transactionWindows = new TransactionWindows(new TransactionWindowRepository(dataSource, reads));
   processSeries = new ProcessSeries(new ProcessSeriesRepository(dataSource, reads));
   store = newStore();
@@ -86,6 +95,23 @@ function batch(change: Partial<BatchToStore> & { serviceId: number }): BatchToSt
     ...change,
   };
 }
+const exemplar: NonNullable<BatchToStore['exemplars']>[number] = {
+  nameHash: nameHash('job'),
+  labelSetId: 2,
+  kind: 'http',
+  outcome: 'ok',
+  startMs: MINUTE,
+  durationMicros: 600,
+  cpuMicros: 1,
+  awaitedMicros: 1,
+  sampleCount: 1,
+  keptSampleCount: 1,
+  waitCount: 1,
+  spanCount: 0,
+  context: [],
+  inputs: [],
+  body: Uint8Array.of(1),
+};
 const countOf = async (table: string, serviceId: number) =>
   (
     (await dataSource.query(`SELECT count(*) AS count FROM ${table} WHERE service_id = $1`, [serviceId])) as { count: number }[]
@@ -161,6 +187,13 @@ describe('ProfileStore.storeBatches', () => {
     expect(await store.storeBatches([anonymous, anonymous])).toEqual(['stored', 'stored']);
   });
 
+  it('refuses a batch of an exemplar that cannot be stored', async () => {
+    for (const wrong of [{ startMs: -1 }, { durationMicros: 0.5 }, { cpuMicros: Number.NaN }, { sampleCount: 2 ** 53 }])
+      await expect(store.storeBatches([batch({ serviceId: 9, exemplars: [{ ...exemplar, ...wrong }] })])).rejects.toMatchObject({
+        code: 'BATCH_COLUMNS',
+      });
+  });
+
   it('takes counts that sum to 2^40 a block, and no more', async () => {
     const counting = (sequence: number, count: number) => {
       const { blocks } = batch({ serviceId: 18 });
@@ -175,11 +208,13 @@ describe('ProfileStore.storeBatches', () => {
       store.storeBatches([batch({ serviceId: 5 }), batch({ serviceId: 5, sequence: 2, startMs: Number.NaN })]),
     ).rejects.toMatchObject({ code: 'BATCH_COLUMNS' });
     await dataSource.query(`ALTER TABLE block ADD CONSTRAINT refused CHECK (service_id <> 5)`);
-    await expect(store.storeBatches([batch({ serviceId: 5 })])).rejects.toThrow('refused');
+    const whole = batch({ serviceId: 5, exemplars: [exemplar] });
+    await expect(store.storeBatches([whole])).rejects.toThrow('refused');
     await dataSource.query('ALTER TABLE block DROP CONSTRAINT refused');
-    for (const table of ['batch_receipt', 'profile_window', 'block', 'transaction_window', 'process_series'])
+    for (const table of ['batch_receipt', 'profile_window', 'block', 'transaction_window', 'process_series', 'exemplar'])
       expect(await countOf(table, 5)).toBe(0);
-    expect(await store.storeBatches([batch({ serviceId: 5 })])).toEqual(['stored']);
+    expect(await store.storeBatches([whole, whole])).toEqual(['stored', 'duplicate']);
+    expect(await countOf('exemplar', 5)).toBe(1);
   });
 
   it('loads blocks on the connection of the database transaction: a statement that fails afterwards takes them back', async () => {
@@ -269,6 +304,7 @@ describe('ProfileStore.storeBatches', () => {
           transactionWindows,
           processSeries,
           lineRecordings,
+          exemplars,
         ),
     );
     await Promise.all(owners.map((owner, n) => owner.storeBatches([batch({ serviceId: 9, sequence: n })])));

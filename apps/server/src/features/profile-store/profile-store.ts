@@ -6,7 +6,7 @@ import { withPartitions, type RowTimes } from '../../platform/database/partition
 import { encodeLineCosts, LineRecordings, type LineRecording } from '../lines/index.js';
 import { ProcessSeries, type ProcessMeasurement } from '../process-metrics/index.js';
 import { holdEpochs } from '../stacks/index.js';
-import { TransactionWindows, type TransactionWindow } from '../transactions/index.js';
+import { Exemplars, TransactionWindows, type Exemplar, type TransactionWindow } from '../transactions/index.js';
 import { assertStorable, type BatchToStore, type StoreOutcome } from './batch-to-store.js';
 import { encodeBlock } from './block-codec.js';
 import { BlockRepository, type BlockRow } from './block.repository.js';
@@ -21,6 +21,7 @@ interface PreparedBatch {
   readonly identity: string | undefined;
   readonly blocks: readonly { readonly window: WindowKey; readonly data: Uint8Array }[];
   readonly lineRecordings: readonly LineRecording[];
+  readonly exemplars: readonly Exemplar[];
 }
 
 /** Takes in what agents measured. */
@@ -34,6 +35,7 @@ export class ProfileStore {
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
     private readonly lineRecordings: LineRecordings,
+    private readonly exemplars: Exemplars,
   ) {}
 
   /**
@@ -51,13 +53,17 @@ export class ProfileStore {
     const prepared = batches.map(prepareBatch);
     const nameIds = await this.processSeries.prepare(batches.map(measurementOf));
     const startsMs = batches.map(({ startMs }) => startMs);
-    return withPartitions(
+    const { outcomes, floors } = await withPartitions(
       () => [
         ...this.#partitionsByDay(startsMs),
         ...this.#partitionsAhead(Date.now()),
         {
           partitions: this.lineRecordings.partitions,
           times: prepared.flatMap(({ lineRecordings }) => lineRecordings.map(({ startMs }) => startMs)),
+        },
+        {
+          partitions: this.exemplars.partitions,
+          times: prepared.flatMap(({ exemplars }) => exemplars.map(({ windowStartMs }) => windowStartMs)),
         },
       ],
       () =>
@@ -81,12 +87,18 @@ export class ProfileStore {
             client,
             fresh.flatMap(({ lineRecordings }) => lineRecordings),
           );
+          const floors = await this.exemplars.add(
+            client,
+            fresh.flatMap(({ exemplars }) => exemplars),
+          );
           // The windows last: other writers and the builders wait for these rows.
           await this.#storeBlocks(client, fresh, windowStart(nowMs, HOUR_MS));
           const stored = new Set(fresh);
-          return prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate'));
+          return { outcomes: prepared.map((one): StoreOutcome => (stored.has(one) ? 'stored' : 'duplicate')), floors };
         }),
     );
+    this.exemplars.learn(floors);
+    return outcomes;
   }
 
   /** The partitions of this hour and the next, and of the day that holds them. Free while they are known to be there. */
@@ -181,7 +193,16 @@ function prepareBatch(batch: BatchToStore): PreparedBatch {
     const origin = { serviceId, profileTypeId, revisionId, environmentId, processId, startMs, durationMs };
     return [{ ...origin, labelSetIds: [...new Set(labelSetId)], data: encodeLineCosts(lineCosts, scaleOf(block)) }];
   });
-  return { batch, identity, blocks, lineRecordings };
+  const windowStartMs = windowStart(startMs);
+  const exemplars = (batch.exemplars ?? []).map((one) => ({
+    ...one,
+    serviceId,
+    processId,
+    revisionId,
+    environmentId,
+    windowStartMs,
+  }));
+  return { batch, identity, blocks, lineRecordings, exemplars };
 }
 
 function batchIdentity({ serviceId, processId, sequence }: { serviceId: number; processId: number; sequence: number }): string {

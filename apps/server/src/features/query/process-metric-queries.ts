@@ -18,7 +18,7 @@ const UNITS = new Map<string, Metric['unit']>([
   ['count', 'count'],
 ]);
 /** What agents sum within a period; they leave it out where it is 0, as of a kind of collection that did not happen. */
-const SUMMED = /^(?:cpu|gc)_/;
+const SUMMED = /^(?:cpu|gc|agent_cpu)_/;
 
 /** What processes measured of themselves, over time. */
 @Injectable()

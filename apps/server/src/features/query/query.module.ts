@@ -6,6 +6,7 @@ import { RollupModule } from '../rollup/index.js';
 import { SelectionModule } from '../selection/index.js';
 import { SourceMapsModule } from '../source-maps/index.js';
 import { TransactionsModule } from '../transactions/index.js';
+import { ExemplarQueries } from './exemplar-queries.js';
 import { LineQueries } from './line-queries.js';
 import { ProcessMetricQueries } from './process-metric-queries.js';
 import { ProfileQueries } from './profile-queries.js';
@@ -30,6 +31,7 @@ import { TransactionsController } from './transactions.controller.js';
   controllers: [ProfilesController, ServicesController, TransactionsController],
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },
+    ExemplarQueries,
     LineQueries,
     ProcessMetricQueries,
     ProfileQueries,

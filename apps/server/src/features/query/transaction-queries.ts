@@ -5,6 +5,7 @@ import { HearthError } from '../../platform/http/index.js';
 import { Cover } from '../rollup/index.js';
 import { SelectionResolver, type Scope, type ScopeRequest } from '../selection/index.js';
 import { TransactionWindows } from '../transactions/index.js';
+import { ExemplarQueries } from './exemplar-queries.js';
 import { transactionRows, transactionsByLabel, type TransactionFigures } from './transaction-rows.js';
 
 /** The longest step that windows of every level fit into; the steps of a range, 32 at most, are summed. */
@@ -17,6 +18,7 @@ export class TransactionQueries {
     readonly selections: SelectionResolver,
     readonly transactionWindows: TransactionWindows,
     readonly cover: Cover,
+    readonly exemplars: ExemplarQueries,
   ) {}
 
   async list(projectId: number, request: ScopeRequest, signal: AbortSignal): Promise<TransactionsAnswer> {
@@ -36,7 +38,12 @@ export class TransactionQueries {
         { status: 404 },
       );
     }
-    return { selection: scope.request, transaction, byLabel: transactionsByLabel(figures) };
+    return {
+      selection: scope.request,
+      transaction,
+      byLabel: transactionsByLabel(figures),
+      exemplars: await this.exemplars.list(scope, name),
+    };
   }
 
   async figures(scope: Scope, signal: AbortSignal): Promise<TransactionFigures> {

@@ -1,10 +1,16 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { transactionsQuerySchema, type TransactionDetailAnswer, type TransactionsAnswer } from '@hearth/query-contract';
+import {
+  transactionsQuerySchema,
+  type ExemplarAnswer,
+  type TransactionDetailAnswer,
+  type TransactionsAnswer,
+} from '@hearth/query-contract';
 import type { z } from 'zod';
 import { QueryOf } from '../../platform/http/index.js';
 import { Authorised, ProjectId } from '../access/index.js';
 import { ClientSignal } from './client-signal.js';
+import { ExemplarQueries } from './exemplar-queries.js';
 import { QueryGate } from './query-gate.js';
 import { TransactionQueries } from './transaction-queries.js';
 
@@ -17,6 +23,7 @@ export class TransactionsController {
   constructor(
     readonly gate: QueryGate,
     readonly transactions: TransactionQueries,
+    readonly exemplars: ExemplarQueries,
   ) {}
 
   @Get()
@@ -30,7 +37,7 @@ export class TransactionsController {
   }
 
   @Get(':name')
-  @ApiOperation({ summary: 'One transaction, and what each value of its labels cost' })
+  @ApiOperation({ summary: 'One transaction, what each value of its labels cost, and the slowest of its runs' })
   one(
     @ProjectId() projectId: number,
     @Param('name') name: string,
@@ -38,5 +45,17 @@ export class TransactionsController {
     @ClientSignal() signal: AbortSignal,
   ): Promise<TransactionDetailAnswer> {
     return this.gate.run(signal, () => this.transactions.one(projectId, name, request, signal));
+  }
+
+  @Get('exemplars/:id')
+  @ApiOperation({
+    summary: 'One slow run of a transaction: its samples and waits in the order of time, its spans and its context',
+  })
+  exemplar(
+    @ProjectId() projectId: number,
+    @Param('id') id: string,
+    @ClientSignal() signal: AbortSignal,
+  ): Promise<ExemplarAnswer> {
+    return this.gate.run(signal, () => this.exemplars.one(projectId, id));
   }
 }

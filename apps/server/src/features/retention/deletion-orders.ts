@@ -6,8 +6,9 @@ import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { HearthError, parseTime } from '../../platform/http/index.js';
 import { Catalog, type ServiceRow } from '../catalog/index.js';
 import { SelectionResolver } from '../selection/index.js';
+import { Exemplars } from '../transactions/index.js';
 import { DeletionRanges } from './deletion-ranges.js';
-import { Deletions, type DeletionRow } from './deletions.repository.js';
+import { Deletions, type DeletionRow, type LabelSelector } from './deletions.repository.js';
 
 /** Ordering deletions, and asking how far they are. Never carries one out: a worker does. Ordering one again that was given up tries it again. */
 @Injectable()
@@ -17,6 +18,7 @@ export class DeletionOrders {
     readonly deletions: Deletions,
     readonly ranges: DeletionRanges,
     readonly catalog: Catalog,
+    readonly exemplars: Exemplars,
     readonly dataSource: DataSource,
   ) {}
 
@@ -47,7 +49,7 @@ export class DeletionOrders {
   async #orderLabel(
     projectId: number,
     { id: serviceId, name: service }: ServiceRow,
-    selector: DeletionSelector & { readonly kind: 'label' },
+    selector: LabelSelector,
   ): Promise<DeletionAnswer> {
     const { name, value } = selector;
     const order = await inDatabaseTransaction(this.dataSource, async ({ client, queryRunner: { manager } }) => {
@@ -58,7 +60,8 @@ export class DeletionOrders {
       const labelled = await this.catalog.retireLabel(client, serviceId, name, value);
       // What was sent since it was first ordered has other ids, which nobody would take away as long as it fails.
       if (undone !== null) return this.deletions.reopen(undone, labelled, manager);
-      if (labelled.labelSetIds.length + labelled.processIds.length === 0) return undefined;
+      const isHeld = labelled.labelSetIds.length + labelled.processIds.length > 0;
+      if (!isHeld && !(await this.exemplars.areSaying(client, serviceId, [name, value]))) return undefined;
       return this.deletions.add({ projectId, serviceId, service, selector }, labelled, manager);
     });
     if (order !== undefined) return answerOf(order);

@@ -60,7 +60,7 @@ export class DeletionRun {
       case 'range':
         return this.ranges.run(order, order.selector);
       case 'label':
-        return this.labels.run(order, settledMs);
+        return this.labels.run(order, order.selector, settledMs);
     }
   }
 

@@ -13,6 +13,8 @@ export type DeletionKey = Pick<DeletionRow, 'serviceId' | 'id'>;
 /** With it. */
 export type DeletionOrder = Readonly<DeletionEntity>;
 
+export type LabelSelector = DeletionSelector & { readonly kind: 'label' };
+
 export interface NewDeletion {
   readonly projectId: number;
   readonly serviceId: number;

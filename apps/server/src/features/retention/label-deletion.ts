@@ -10,15 +10,15 @@ import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { ErasureRepository, LEVELS, PinnedTotals, ReceiptRepository, type Labelled } from '../profile-store/index.js';
 import { LabelRemover } from '../rollup/index.js';
-import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
+import { Exemplars, PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
-import { Deletions, type DeletionOrder } from './deletions.repository.js';
+import { Deletions, type DeletionOrder, type LabelSelector } from './deletions.repository.js';
 
 /** Until one finds nothing: only what was on its way is found by the second. */
 const MAX_PASSES = 20;
 const ALL_TIME = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER } as const;
 /** Levels and tables gone through in a pass. */
-const STEPS = 9;
+const STEPS = 10;
 
 /** Removes what had a label when it was ordered: the catalog has let go of its ids since, so nothing new can have them. */
 @Injectable()
@@ -35,17 +35,18 @@ export class LabelDeletion {
     private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
     private readonly lineRecordings: LineRecordings,
+    private readonly exemplars: Exemplars,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
   /** @throws {HearthError} `DELETION_BUSY`, `PROCESS_DETAIL_EXPIRED`; {StoreError} if what is stored is damaged. Once everything else is gone */
-  async run(order: DeletionOrder, settledMs: DurationMs): Promise<void> {
+  async run(order: DeletionOrder, label: LabelSelector, settledMs: DurationMs): Promise<void> {
     const beganAtMs = Date.now();
     for (let pass = 0; pass < MAX_PASSES; pass += 1) {
       // A batch that was on its way when it was ordered may still be stored: the last pass begins once none can be.
       const isLast = Date.now() >= beganAtMs + settledMs;
       const left = new WindowsLeft();
-      const found = await this.#pass(order, left);
+      const found = await this.#pass(order, label, left);
       if (isLast && found === 0) {
         await this.#removeComparisons(order);
         await this.disk.giveBack(order, STEPS);
@@ -60,8 +61,8 @@ export class LabelDeletion {
   }
 
   /** @returns Rows that went or were written again. */
-  async #pass(order: DeletionOrder, left: WindowsLeft): Promise<number> {
-    const { serviceId } = order;
+  async #pass(order: DeletionOrder, label: LabelSelector, left: WindowsLeft): Promise<number> {
+    const { serviceId, createdMs } = order;
     const labelled: Labelled = { labelSetIds: new Set(order.labelSetIds), processIds: new Set(order.processIds) };
     let found = 0;
     const note: NoteRemoved = async (client, removed) => {
@@ -90,6 +91,9 @@ export class LabelDeletion {
     await this.processSeries.removeProcesses(serviceId, order.processIds, note);
     await step();
     await this.lineRecordings.removeLabelled(serviceId, order, note);
+    await step();
+    // They say labels themselves. What is sent of it from now on is nobody's order.
+    await this.exemplars.removeLabelled(serviceId, { ...order, label: [label.name, label.value], untilMs: createdMs }, note);
     await step();
     await this.receipts.removeProcesses(serviceId, order.processIds, note);
     await step();

@@ -19,7 +19,7 @@ import {
   type WindowKey,
 } from '../profile-store/index.js';
 import { UpperBuilder } from '../rollup/index.js';
-import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
+import { Exemplars, PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import { DeletionDisk } from './deletion-disk.js';
 import { rangeUneven, DeletionRanges } from './deletion-ranges.js';
 import { Deletions, type DeletionKey, type Removed } from './deletions.repository.js';
@@ -44,6 +44,7 @@ export class RangeDeletion {
     private readonly pinnedTransactions: PinnedTransactions,
     private readonly processSeries: ProcessSeries,
     private readonly lineRecordings: LineRecordings,
+    private readonly exemplars: Exemplars,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
@@ -76,6 +77,7 @@ export class RangeDeletion {
     await this.pinnedTransactions.removeRange(key.serviceId, range, note);
     await this.processSeries.removeRange(key.serviceId, range, note);
     await this.lineRecordings.removeRange(key.serviceId, range, note);
+    await this.exemplars.removeRange(key.serviceId, range, note);
     await this.deletions.addStep(key, steps);
     // Last: whatever was asked for meanwhile may be made of what was still there.
     await inDatabaseTransaction(this.dataSource, async ({ client }) =>

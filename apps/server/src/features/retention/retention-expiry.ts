@@ -13,7 +13,7 @@ import { ProcessSeries } from '../process-metrics/index.js';
 import { LEVELS, SegmentRepository, WindowRepository } from '../profile-store/index.js';
 import { RollupWork } from '../rollup/index.js';
 import { MinifiedFiles, SourceMaps } from '../source-maps/index.js';
-import { PinnedTransactions, TransactionWindows } from '../transactions/index.js';
+import { Exemplars, PinnedTransactions, TransactionWindows } from '../transactions/index.js';
 import type { Cutoff } from './retention-tiers.js';
 import { Retention } from './retention.js';
 
@@ -34,6 +34,7 @@ export class RetentionExpiry {
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
     private readonly lineRecordings: LineRecordings,
+    private readonly exemplars: Exemplars,
     private readonly comparisons: ComparisonRepository,
     private readonly catalog: Catalog,
     private readonly pins: PinnedRevisions,
@@ -72,6 +73,8 @@ export class RetentionExpiry {
         break;
       case 'transactions':
         await this.#dropTransactions(nowMs);
+        // Those of pinned revisions too: they are not needed to compare.
+        await dropPartitions(this.exemplars.partitions, cutoffs, NO_ROWS);
         break;
       case 'series':
         await dropPartitions(this.processSeries.partitions, cutoffs, NO_ROWS);

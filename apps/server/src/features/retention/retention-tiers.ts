@@ -6,7 +6,7 @@ import { ComparisonRepository } from '../comparison/index.js';
 import { LineRecordings } from '../lines/index.js';
 import { ProcessSeries } from '../process-metrics/index.js';
 import { SegmentRepository } from '../profile-store/index.js';
-import { TransactionWindows } from '../transactions/index.js';
+import { Exemplars, TransactionWindows } from '../transactions/index.js';
 
 /** What of these services is older is past. */
 export interface Cutoff {
@@ -27,6 +27,7 @@ export class RetentionTiers {
     private readonly transactionWindows: TransactionWindows,
     private readonly processSeries: ProcessSeries,
     private readonly lineRecordings: LineRecordings,
+    private readonly exemplars: Exemplars,
     private readonly comparisons: ComparisonRepository,
   ) {}
 
@@ -43,7 +44,10 @@ export class RetentionTiers {
           await splitPartitions(this.lineRecordings.partitions, cutoff),
         ]);
       case 'transactions':
-        return splitPartitions(this.transactionWindows.partitions, cutoff);
+        return sumOf([
+          await splitPartitions(this.transactionWindows.partitions, cutoff),
+          await splitPartitions(this.exemplars.partitions, cutoff),
+        ]);
       case 'series':
         return splitPartitions(this.processSeries.partitions, cutoff);
       case 'comparisons': {

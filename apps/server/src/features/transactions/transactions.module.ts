@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { ExemplarRepository } from './exemplar.repository.js';
+import { Exemplars } from './exemplars.js';
 import { PinnedTransactions } from './pinned-transactions.repository.js';
 import { TransactionWindowRepository } from './transaction-window.repository.js';
 import { TransactionWindows } from './transaction-windows.js';
 
 @Module({
-  providers: [PinnedTransactions, TransactionWindowRepository, TransactionWindows],
-  exports: [PinnedTransactions, TransactionWindows],
+  providers: [ExemplarRepository, Exemplars, PinnedTransactions, TransactionWindowRepository, TransactionWindows],
+  exports: [Exemplars, PinnedTransactions, TransactionWindows],
 })
 export class TransactionsModule {}

@@ -1,9 +1,11 @@
 import { profileFromText } from '@hearth/profile-model/testing';
-import type { ComparisonAnswer, DeletionAnswer } from '@hearth/query-contract';
+import type { ComparisonAnswer, DeletionAnswer, TransactionDetailAnswer } from '@hearth/query-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource } from 'typeorm';
+import { exemplarBatch, madeExemplar } from '../../../../../test/support/exemplar-batch.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
+import { sendBatch } from '../../../../../test/support/send-batch.js';
 import { KEEP_STATEMENTS, keptStatements } from '../../../../../test/support/statements.js';
 import { until } from '../../../../../test/support/until.js';
 import { MIGRATIONS } from '../../migrations/index.js';
@@ -76,7 +78,15 @@ async function useEverything(): Promise<void> {
           transactions: [{ labels: { transaction: 'GET /' }, durationsMicros: [1_000, 2_000] }],
           series: { rss_bytes: 1e6 },
         });
+  // The second batch takes the places of the first one's.
+  for (const sequence of [1, 2]) {
+    const exemplars = [1, 2, 3, 4, 5].map((run) => madeExemplar({ durationMicros: sequence * run * 1_000 }));
+    await sendBatch(server.address, exemplarBatch({ processId: '1'.repeat(32), sequence, startMs: T }, ...exemplars));
+  }
   const range = `from=${T}&until=${T + 120_000}`;
+  const { body: slow } = await server.get<TransactionDetailAnswer>(`/api/v1/transactions/job?service=made&${range}`);
+  expect(slow.exemplars).toHaveLength(5);
+  expect((await server.get(`/api/v1/transactions/exemplars/${slow.exemplars[0]!.id}`)).status).toBe(200);
   for (const path of [
     'services',
     'services/shop/revisions',
@@ -213,7 +223,8 @@ describe('the statements of a server', () => {
     expect(faults).toEqual([]);
     // What is known to join was looked at.
     expect(read).toBeGreaterThan(40);
-    for (const table of ['block', 'series_name']) expect(joins.filter((statement) => statement.includes(table))).not.toEqual([]);
+    for (const table of ['block', 'series_name', 'exemplar'])
+      expect(joins.filter((statement) => statement.includes(table))).not.toEqual([]);
   });
 
   it('would be found out', async () => {
