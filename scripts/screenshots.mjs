@@ -35,6 +35,8 @@ const clickFrame = async (page) => {
   await tree.hover({ position: { x: 220, y: 150 } });
 };
 
+const RUN = '/transactions?service=shop&transaction=POST+%2Fcheckout&run=1-29920000-00000000-0000-4000-8000-000000000000';
+
 /** Name, path, what to do before the picture. */
 const PAGES = [
   ['services', '/services'],
@@ -78,6 +80,15 @@ const PAGES = [
           },
         ],
         ['transaction', '/transactions?service=shop&transaction=POST+%2Fcheckout'],
+        ['transaction-run', RUN],
+        ['transaction-run-span', `${RUN}&runZoom=140000-258000&search=discount`],
+        ['transaction-run-short', RUN.replace(/0$/, '3')],
+        ['transaction-run-hostile', RUN.replace('service=shop', 'service=hostile').replace('run=1-', 'run=2-')],
+        ['transaction-run-gone', RUN.replace('29920000', '29000000')],
+        [
+          'transaction-no-runs',
+          '/transactions?service=shop&transaction=POST+%2Fcheckout&revision=4f1c2a9d0b7e63581c9a4d2f6e0b8375a1d9c4e2',
+        ],
         ['comparison', '/compare/done'],
         [
           'comparison-chosen',

@@ -15,6 +15,7 @@ import type {
 } from '@hearth/query-contract';
 import { processes, revisions, services, type FixtureState } from './fixture-catalog.js';
 import { madeComparison } from './made-comparison.js';
+import { madeRuns, summaryOf } from './made-runs.js';
 import {
   BASELINE,
   CANDIDATE,
@@ -41,6 +42,10 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
   ];
   if (path.startsWith('GET /services/:service/labels/'))
     return { name: 'plan', values: service === 'hostile' ? HOSTILE_NAMES : ['free', 'pro', 'enterprise'] };
+  if (path.startsWith('GET /transactions/exemplars/'))
+    return ['shop', 'hostile']
+      .flatMap((name) => madeRuns('POST /checkout', name, nowMs))
+      .find(({ id }) => route.endsWith(`/${id}`));
   if (path.startsWith('GET /transactions/'))
     return transactionDetail(decodeURIComponent(route.slice('GET /transactions/'.length)), query, nowMs);
   if (path.startsWith('GET /comparisons/')) return comparison(route.slice('GET /comparisons/'.length), nowMs);
@@ -347,6 +352,7 @@ function transactionDetail(name: string, query: URLSearchParams, nowMs: number):
       { label: 'items', values: values(['0', '1-3', '4-9', '10-99']) },
       ...(query.get('service') === 'hostile' ? [{ label: HOSTILE_NAMES[0]!, values: values(HOSTILE_NAMES) }] : []),
     ],
+    exemplars: query.get('revision') === BASELINE ? [] : madeRuns(name, query.get('service') ?? '', nowMs).map(summaryOf),
   };
 }
 

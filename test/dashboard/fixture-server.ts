@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, relative } from 'node:path';
 import type { Problem } from '@hearth/query-contract';
 import { answerTo, session } from './fixture-answers.js';
+import { GONE_RUN } from './made-runs.js';
 
 const DIST = new URL('../../apps/dashboard/dist/', import.meta.url).pathname;
 const MEDIA: Record<string, string> = {
@@ -61,6 +62,11 @@ export async function startFixtureServer(options: { services?: 'shop' | 'none' }
     }
     if (route === 'GET /lines' && url.searchParams.get('process') === 'silent')
       return sendProblem(response, problem(404, 'LINES_NOT_RECORDED', 'no lines were recorded'));
+    if (route.endsWith(`/${GONE_RUN}`))
+      return sendProblem(
+        response,
+        problem(410, 'EXEMPLAR_EXPIRED', 'it was of 200 days ago, and transactions are kept for fewer'),
+      );
     const made = answerTo(route, url.searchParams, body, state);
     if (made === undefined) return sendProblem(response, problem(404, 'NOT_FOUND', `the fixture has no ${route}`));
     return sendJson(response, made);

@@ -5,6 +5,7 @@ import { encodeBatch, type Batch } from '@hearth/wire-format';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../support/browser.js';
+import { madeExemplar } from '../support/exemplar-batch.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 import { open, settled, signInAs, type Visitor } from './open-page.js';
 import { HOSTILE_NAMES } from './made-shop.js';
@@ -83,6 +84,14 @@ function madeBatch(revision: string, processId: string, sequence: number, startM
     ],
     series: [{ name: 'rss_bytes', value: 80e6 }],
     report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
+    exemplars: [
+      madeExemplar({
+        kind: 'http',
+        startMs,
+        durationMicros: 50_000 + sequence,
+        context: labelSet({ order: HOSTILE_NAMES[0]!, transaction: 'GET /price' }),
+      }),
+    ],
   };
 }
 
@@ -183,6 +192,31 @@ describe('the dashboard of a running server', () => {
     await page.getByRole('button', { name: 'GET /price' }).click();
     const labels = page.getByRole('region', { name: 'By plan' });
     await labels.getByText(HOSTILE_NAMES[0]!).waitFor();
+  });
+
+  it('opens one of its slow runs, in the order of time', async () => {
+    const { context } = visitor;
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page
+      .getByRole('button', { name: /^Run of 50/ })
+      .first()
+      .click();
+    const run = page.getByRole('region', { name: /^Run of 50/ });
+    await run.getByText('2 samples. A run of 50').waitFor();
+    await run.getByRole('list', { name: 'Waits' }).getByText(FUNCTIONS[0]!).waitFor();
+    await run.getByRole('button', { name: /^parse 10.ms error.*level 2, from 30.ms$/ }).click();
+    const tree = run.getByRole('tree', { name: 'What ran in GET /price, in the order of time' });
+    await tree.focus();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => run.getByRole('treeitem', { selected: true }).textContent()).toMatch(/from 2.ms, total 10\.1.ms/);
+    await run.getByRole('table', { name: 'Context' }).getByText(HOSTILE_NAMES[0]!).waitFor();
+    await run.getByRole('button', { name: 'Copy: Trace' }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('4bf92f3577b34da6a3ce929d0e0e4736');
+    // The same picture from its address.
+    const address = page.url();
+    expect(address).toContain('runZoom=30000-40000');
+    await open(page, address);
+    await run.getByText('Shown: 30').waitFor();
   });
 
   it('compares the two releases and names what became dearer', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
-import { bucket, tag } from '@hearth/agent';
+import { bucket, span, tag } from '@hearth/agent';
 import { addToCart, loadCart } from './cart/carts.js';
 import { cartPage } from './cart/cart-page.js';
 import { catalogPage } from './catalog/catalog-page.js';
@@ -50,7 +50,8 @@ export function createApp(ownUrl) {
 
   app.get('/cart/:cartId', async (request, response) => {
     const cart = await loadCart(request.params.cartId);
-    tag({ items: bucket(cart.items.length) });
+    // The second is told of slow requests only, so that any value may be said.
+    tag({ items: bucket(cart.items.length) }, { cart: cart.id });
     served.cartPages += 1;
     response.type('json').send(cartPage(cart, planOf(request)));
   });
@@ -62,9 +63,10 @@ export function createApp(ownUrl) {
   });
 
   app.post('/checkout', async (request, response) => {
-    const cart = await loadCart(String(request.body.cartId));
-    tag({ items: bucket(cart.items.length) });
-    response.json(await checkout(cart));
+    const cartId = String(request.body.cartId);
+    const cart = await span('load cart', { cart: cartId }, () => loadCart(cartId));
+    tag({ items: bucket(cart.items.length) }, { cart: cartId });
+    response.json(await span('check out', { items: cart.items.length }, () => checkout(cart)));
   });
 
   return app;

@@ -1,5 +1,6 @@
 import type { OfferedCommand } from './commands.js';
 import type { ComparisonResult } from '@hearth/profile-diff';
+import type { ExemplarSummaryAnswer } from './exemplars.js';
 import type { ResolvedSelection } from './selection.js';
 import type { MinifiedFileAnswer } from './source-maps.js';
 
@@ -127,6 +128,8 @@ export interface TransactionDetailAnswer {
     readonly label: string;
     readonly values: readonly (Omit<TransactionAnswer, 'name' | 'kind'> & { readonly value: string })[];
   }[];
+  /** The slowest of its runs that are kept whole, the slowest first, at most 20. */
+  readonly exemplars: readonly ExemplarSummaryAnswer[];
 }
 
 export interface ServiceAnswer {

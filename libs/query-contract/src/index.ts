@@ -18,6 +18,7 @@ export { commandRequestSchema } from './commands.js';
 export type { CommandAnswer, CommandRequest, OfferedCommand } from './commands.js';
 export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
+export type { ExemplarAnswer, ExemplarFigures, ExemplarOutcome, ExemplarSummaryAnswer } from './exemplars.js';
 export { processMetricsQuerySchema } from './process-metrics.js';
 export type { ProcessMetricsAnswer, ProcessMetricsRequest } from './process-metrics.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';

@@ -4,6 +4,7 @@ import type {
   CommandAnswer,
   ComparisonAnswer,
   ComparisonRequest,
+  ExemplarAnswer,
   FlameGraphAnswer,
   FunctionsAnswer,
   LabelsAnswer,
@@ -150,6 +151,17 @@ export function transactionQuery(project: string, name: string, selection: Selec
     { project, ...asQuery(selection) },
     growing(selection),
   );
+}
+
+export function exemplarQuery(project: string, id: string) {
+  return queryOptions({
+    queryKey: ['/transactions/exemplars', project, id],
+    queryFn: ({ signal }) =>
+      requestJson<ExemplarAnswer>(apiPath(`/transactions/exemplars/${encodeURIComponent(id)}`, { project }), { signal }),
+    // What a run was does not change.
+    staleTime: Infinity,
+    enabled: id !== '',
+  });
 }
 
 /** Asked again until it is done or has failed. */

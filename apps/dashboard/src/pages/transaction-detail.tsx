@@ -13,12 +13,13 @@ import { EmptyNotice, SkeletonRows } from '../ui/notice.js';
 import tables from '../ui/table.module.css';
 import type { TransactionsSearch } from '../url-state/page-search.js';
 import { QueryError } from './page-error.js';
+import { SlowRuns } from './transaction-run.js';
 import pages from './page.module.css';
 import styles from './transaction-detail.module.css';
 
 interface TransactionDetailProps {
   readonly search: TransactionsSearch;
-  readonly change: (next: Partial<TransactionsSearch>) => void;
+  readonly change: (next: Partial<TransactionsSearch>, history?: 'push' | 'replace') => void;
 }
 
 /** Bars are this long at the largest value of their table. */
@@ -40,7 +41,11 @@ export function TransactionDetail({ search, change }: TransactionDetailProps) {
   return (
     <>
       <div className={pages['head']}>
-        <button type="button" className={tables['link']} onClick={() => change({ transaction: '' })}>
+        <button
+          type="button"
+          className={tables['link']}
+          onClick={() => change({ transaction: '', run: '', runZoom: '', search: '' })}
+        >
           ‹ Transactions
         </button>
         <h1>{visibleText(search.transaction)}</h1>
@@ -56,7 +61,7 @@ export function TransactionDetail({ search, change }: TransactionDetailProps) {
       </div>
       {data ? (
         <Dimmed stale={isPlaceholderData}>
-          <Detail answer={data} search={search} />
+          <Detail answer={data} search={search} change={change} />
         </Dimmed>
       ) : error ? (
         <QueryError error={error} onRetry={() => void refetch()} />
@@ -67,7 +72,11 @@ export function TransactionDetail({ search, change }: TransactionDetailProps) {
   );
 }
 
-function Detail({ answer: { transaction, byLabel }, search }: { answer: TransactionDetailAnswer; search: TransactionsSearch }) {
+function Detail({
+  answer: { transaction, byLabel, exemplars },
+  search,
+  change,
+}: TransactionDetailProps & { answer: TransactionDetailAnswer }) {
   const { durationMicros } = transaction;
   const figures = [
     ['Count', formatCount(transaction.count)],
@@ -101,6 +110,7 @@ function Detail({ answer: { transaction, byLabel }, search }: { answer: Transact
           </span>
         </div>
       )}
+      <SlowRuns runs={exemplars} search={search} change={change} />
       {byLabel.length === 0 && (
         <EmptyNotice title="This transaction has no labels">
           Tag it with what its cost may depend on, such as the plan or the size of the input:{' '}

@@ -38,7 +38,8 @@ export function TransactionsPage() {
   const navigate = useNavigate({ from: '/transactions' });
   const project = useProject();
   const services = useQuery(servicesQuery(project)).data;
-  const change = (next: Partial<TransactionsSearch>) => void navigate({ search: (before) => ({ ...before, ...next }) });
+  const change = (next: Partial<TransactionsSearch>, history: 'push' | 'replace' = 'push') =>
+    void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
   const { transaction: _, ...rest } = search;
   const { data, error, isPlaceholderData, refetch } = useQuery(
     transactionsQuery(project, selectionOf({ ...rest, transaction: '' })),

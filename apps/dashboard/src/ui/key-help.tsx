@@ -12,7 +12,7 @@ const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
   [['Enter'], 'Zoom to the frame'],
   [['Esc'], 'One zoom back; empty the search'],
   [['Home'], 'Show the whole graph'],
-  [['[', ']'], 'Previous, next change of a comparison'],
+  [['[', ']'], 'Previous, next change of a comparison, or slow run'],
   [['x'], 'Swap baseline and candidate'],
 ];
 

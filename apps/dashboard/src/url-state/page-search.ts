@@ -52,6 +52,11 @@ export const EXPLORE_PARAMETERS = {
 export const TRANSACTIONS_PARAMETERS = {
   ...SCOPE,
   sort: oneOf(['sum', 'cpu', 'cpuEach', 'waited', 'unexplained', 'p95', 'count', 'errors', 'name'], 'sum'),
+  /** The id of the slow run that is open. */
+  run: text('', 100),
+  /** `<from>-<to>` in microseconds of the run: the part of it that fills the width. */
+  runZoom: text('', 40),
+  search: text('', 400),
 } satisfies Parameters;
 
 export const COMPARE_PARAMETERS = {

@@ -16,6 +16,8 @@ export interface FlameTree extends FlameColumns {
   readonly paint: Uint8Array;
   /** Only in a comparison: both sides, by row. */
   readonly sides: FlameSides | null;
+  /** Frames stand where they ran: what lies between them is time, too. */
+  readonly isTimed?: true;
 }
 
 export interface FlameSides {
@@ -101,11 +103,13 @@ export function rowOfPath(tree: FlameTree, path: readonly FunctionHash[]): numbe
   return found;
 }
 
-function withSpecialRows(
+/** @param root - What row 0 is called. */
+export function withSpecialRows(
   named: readonly FunctionKey[],
   rows: readonly number[],
+  root = ROOT,
 ): { functions: FunctionKey[]; functionRow: Int32Array } {
-  const functions = [...named, ROOT, TRUNCATED];
+  const functions = [...named, root, TRUNCATED];
   const functionRow = Int32Array.from(rows, (row, index) =>
     index === 0 ? named.length : row < 0 || row >= named.length ? named.length + 1 : row,
   );

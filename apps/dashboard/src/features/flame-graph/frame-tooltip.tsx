@@ -41,6 +41,12 @@ export function FrameTooltip({ tree, layout, hover }: { tree: FlameTree; layout:
       <div className={styles['name']}>{visibleText(key.name)}</div>
       <div className={styles['place']}>{placeOf(key.package, key.file)}</div>
       {tree.sides ? <BothSides tree={tree} row={hover.row} /> : <OneSide tree={tree} layout={layout} row={hover.row} />}
+      {tree.isTimed && (
+        <div className={styles['note']}>
+          From {formatQuantity(layout.left[hover.row], tree.unit)} to{' '}
+          {formatQuantity(layout.left[hover.row]! + layout.total[hover.row]!, tree.unit)}
+        </div>
+      )}
       {hover.run > 1 && (
         <div className={styles['note']}>
           One of {formatCount(hover.run)} frames too narrow to be drawn apart

@@ -58,7 +58,8 @@ function spokenFrame(tree: FlameTree, layout: FlameLayout, row: number): string 
   const { name, file } = tree.functions[tree.functionRow[row]!]!;
   const place = file === '' ? '' : ` in ${visibleText(file)}`;
   if (!tree.sides) {
-    return `${visibleText(name)}${place}: total ${formatQuantity(layout.total[row], tree.unit)}, ${formatShare(layout.total[row]! / (layout.total[0]! || 1))}, self ${formatQuantity(tree.self[row], tree.unit)}`;
+    const from = tree.isTimed ? `from ${formatQuantity(layout.left[row], tree.unit)}, ` : '';
+    return `${visibleText(name)}${place}: ${from}total ${formatQuantity(layout.total[row], tree.unit)}, ${formatShare(layout.total[row]! / (layout.total[0]! || 1))}, self ${formatQuantity(tree.self[row], tree.unit)}`;
   }
   const baseline = tree.sides.baselineTotal[row]!;
   const candidate = tree.sides.candidateTotal[row]!;

@@ -57,6 +57,25 @@ export function layOut({ depth, self, change }: FlameColumns): FlameLayout {
   }
   for (let level = 0; level < levels; level += 1) levelStart[level + 1]! += levelStart[level]!;
 
+  return { total, left, ...levelsOf({ depth, change }, left, total, levelStart) };
+}
+
+/** Frames whose places are known: as of a run, in which time passes between them. Those of one level are in order, and do not overlap. */
+export function layOutAt(columns: FlameColumns, left: Float64Array, total: Float64Array): FlameLayout {
+  const levels = columns.depth.reduce((most, depth) => Math.max(most, depth + 1), 0);
+  const levelStart = new Uint32Array(levels + 1);
+  for (const depth of columns.depth) levelStart[depth + 1]! += 1;
+  for (let level = 0; level < levels; level += 1) levelStart[level + 1]! += levelStart[level]!;
+  return { total, left, ...levelsOf(columns, left, total, levelStart) };
+}
+
+function levelsOf(
+  { depth, change }: Pick<FlameColumns, 'depth' | 'change'>,
+  left: Float64Array,
+  total: Float64Array,
+  levelStart: Uint32Array,
+): Omit<FlameLayout, 'total' | 'left'> {
+  const rows = depth.length;
   const rowAt = new Uint32Array(rows);
   const levelLeft = new Float64Array(rows);
   const levelRight = new Float64Array(rows);
@@ -70,7 +89,7 @@ export function layOut({ depth, self, change }: FlameColumns): FlameLayout {
     levelRight[place] = left[row]! + total[row]!;
   }
   for (let place = 0; place < rows; place += 1) changeBefore[place + 1] = changeBefore[place]! + change[rowAt[place]!]!;
-  return { total, left, levelStart, rowAt, levelLeft, levelRight, changeBefore };
+  return { levelStart, rowAt, levelLeft, levelRight, changeBefore };
 }
 
 export function levelCount(layout: FlameLayout): number {

@@ -42,6 +42,23 @@ describe('metricAxes', () => {
     ]);
   });
 
+  it('says what the agent costs, and what it does less of', () => {
+    const axes = metricAxes(
+      answer([
+        metric('agent_cpu_micros', 'microseconds', [4_000, 30_000], true),
+        metric('agent_governor_count', 'count', [0, 2]),
+        metric('agent_heap_ratio', 'ratio', [null, 0]),
+        metric('agent_stacks_ratio', 'ratio', [null, 0.5]),
+      ]),
+    );
+    expect(axes.map(({ title, series }) => [title, ...series.map(({ key, values }) => `${key}: ${values.join(' ')}`)])).toEqual([
+      ['Processes', ': 2 1'],
+      ['CPU of the agent, cores', 'mean: 0.004 0.03', 'highest: 0.004 0.03'],
+      ['Steps by which the agent does less than asked', 'mean: 0 2', 'highest: 0 2'],
+      ['What the agent does of what was asked, %', 'stacks:  50', 'heap:  0'],
+    ]);
+  });
+
   it('charts names it does not know by themselves, and nothing where nothing was measured', () => {
     expect(metricAxes(answer([metric('queue_length_count', 'count', [1, 2])])).map(({ title }) => title)).toEqual([
       'Processes',

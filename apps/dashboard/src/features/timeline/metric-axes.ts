@@ -41,6 +41,21 @@ const CHARTS: readonly Chart[] = [
     title: 'A flush of the agent takes',
     lines: [line('mean', 'agent_flush_micros'), line('highest', 'agent_flush_micros', 'max')],
   },
+  { title: 'CPU of the agent', lines: [line('mean', 'agent_cpu_micros'), line('highest', 'agent_cpu_micros', 'max')] },
+  {
+    title: 'Steps by which the agent does less than asked',
+    lines: [line('mean', 'agent_governor_count'), line('highest', 'agent_governor_count', 'max')],
+  },
+  {
+    title: 'What the agent does of what was asked',
+    lines: [
+      line('stacks', 'agent_stacks_ratio'),
+      line('callers of waits', 'agent_wait_stacks_ratio'),
+      line('waits', 'agent_waits_ratio'),
+      line('heap', 'agent_heap_ratio'),
+      line('labels', 'agent_labels_ratio'),
+    ],
+  },
 ];
 
 /** The charts of what processes measured: those above, then every other name by itself. Nothing that nobody measured. */

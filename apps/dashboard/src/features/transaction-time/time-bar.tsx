@@ -1,10 +1,9 @@
-import type { TransactionAnswer } from '@hearth/query-contract';
 import { formatQuantity, formatShare } from '../../format/quantity.js';
-import { timeParts } from './time-parts.js';
+import { timeParts, type TimeFigures } from './time-parts.js';
 import styles from './time-bar.module.css';
 
 interface TimeBarProps {
-  readonly transaction: Omit<TransactionAnswer, 'name' | 'kind'>;
+  readonly transaction: TimeFigures;
   /** Of the whole bar. */
   readonly widthPx: number;
 }
