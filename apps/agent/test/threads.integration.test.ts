@@ -55,8 +55,8 @@ describe('worker threads', () => {
       const slow = sink.stored.flatMap((batch) => batch.exemplars.map((exemplar) => ({ batch, exemplar })));
       const threaded = slow.filter(({ exemplar: { context } }) => labelValue(context, 'thread') !== undefined);
       expect(threaded.some(({ exemplar: { context } }) => labelValue(context, 'transaction') === 'threaded')).toBe(true);
-      const sampled = threaded.filter(({ exemplar: { samples } }) => samples.stack.length > 0);
-      const functions = sampled.flatMap(({ batch, exemplar: { samples } }) =>
+      const long = threaded.filter(({ exemplar: { context } }) => labelValue(context, 'transaction') === 'long');
+      const functions = long.flatMap(({ batch, exemplar: { samples } }) =>
         [...samples.stack].flatMap((stack) => functionNames(batch, stack)),
       );
       expect(functions).toContain('workerWork');

@@ -138,7 +138,7 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
     const waits = sumsOf('wait');
     for (const [name, ms] of Object.entries(JSON.parse(output) as Record<string, number>)) {
       expect(Object.keys(waits[name]!), name).toEqual(['pg SELECT pg_sleep(?)']);
-      expect(Math.abs(waits[name]!['pg SELECT pg_sleep(?)']! - ms), name).toBeLessThan(20); // one that took another's place would be 30 off
+      expect(Math.abs(waits[name]!['pg SELECT pg_sleep(?)']! - ms), name).toBeLessThan(75); // one that took another's place would be 100 off
     }
     expect(Object.keys(waits['checkout']!)).toEqual(['pg connect']);
     expect(Object.keys(waits['client']!)).toEqual(['pg SELECT ?::text']);
@@ -214,7 +214,7 @@ describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undef
     expect(leaves('broken')).toEqual(['mysql2 SELECT secret']);
     for (const [name, ms] of Object.entries(JSON.parse(truth!) as Record<string, number>)) {
       const sum = Object.values(waits[name]!).reduce((all, one) => all + one, 0);
-      expect(Math.abs(sum - ms), name).toBeLessThan(20);
+      expect(Math.abs(sum - ms), name).toBeLessThan(75); // one that took another's place would be 100 off
     }
     const loaded = sink.stored.flatMap((batch) => flatSamples(batch, 'wait')).find(({ labels }) => nameOf(labels) === 'execute');
     expect(loaded!.functionsRootFirst).toContain('loadOrders');

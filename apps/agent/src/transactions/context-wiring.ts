@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
 import type { NativeModule, NativeTimeProfiler } from '../samplers/native-profiler.js';
 import type { Scope } from './transaction.js';
 
@@ -52,13 +52,22 @@ export function nativeContextTarget(native: NativeModule, profiler: NativeTimePr
 /** Callbacks do not run so deep inside one another: there are more only where Node never said that they ended. */
 const MAX_NESTED = 10_000;
 
-/** Node 20, and 22 without the flag: samples refer to a holder, and a hook points the holder at what runs next. */
+/** What a scope is kept under on the resources of Node's asynchronous work. */
+type Followed = Record<symbol, Scope | undefined>;
+
+/**
+ * Node 20, and 22 without the flag: samples refer to a holder, and a hook points the holder at what runs next.
+ *
+ * The hook hands the scope on by itself: an AsyncLocalStorage has one of its own there, and each costs every promise of the host.
+ */
 export function wireByReference(target: ContextTarget): ContextWiring {
-  const store = new AsyncLocalStorage<Scope | undefined>();
   let holder: { scope?: Scope | undefined } = {};
   let samplesSeen = -1;
   /** What was current around each callback that runs now, the outermost first. */
   const outerScopes: (Scope | undefined)[] = [];
+  let isFollowing = false;
+  /** Another at each resume: what was handed on before the pause is long over. */
+  let key = Symbol('hearth.scope');
   function pointAt(scope: Scope | undefined): void {
     const samples = target.sampleCount();
     // A holder that a sample refers to must not change any more; until then it is used again, without a native call.
@@ -68,46 +77,53 @@ export function wireByReference(target: ContextTarget): ContextWiring {
     }
     holder.scope = scope;
   }
-  const point = (): void => pointAt(store.getStore());
-  // The sampler reads what was set last and knows nothing of AsyncLocalStorage: hence the hook. Callbacks may run inside one another
-  // (AsyncResource.runInAsyncScope), and in `after` the storage has still the inner one's: hence the stack.
   const hook = createHook({
+    init: (_id, _type, _trigger, resource) => {
+      const { scope } = holder;
+      if (scope !== undefined) (resource as Followed)[key] = scope;
+    },
+    // Callbacks may run inside one another (AsyncResource.runInAsyncScope): hence the stack.
     before: () => {
       outerScopes.push(holder.scope);
-      point();
+      pointAt((executionAsyncResource() as Followed)[key]);
     },
     after: () => pointAt(outerScopes.pop()), // an `after` whose `before` came while it was paused finds nothing
   });
   return {
     name: 'reference',
     enter: (scope) => {
-      store.enterWith(scope);
-      point();
+      if (!isFollowing) return;
+      pointAt(scope);
+      // A resource may call back again for the same work: a connection with the rest of the request's body.
+      (executionAsyncResource() as Followed)[key] = scope;
     },
     run: (scope, fn) => {
+      if (!isFollowing) return fn();
+      const outer = holder.scope;
+      pointAt(scope);
       try {
-        return store.run(scope, () => {
-          point();
-          return fn();
-        });
+        return fn();
       } finally {
-        point(); // back to the caller's
+        pointAt(outer);
       }
     },
-    current: () => store.getStore(),
+    current: () => holder.scope,
     scopeOf: (context) => (context as { scope?: Scope } | undefined)?.scope,
     periodEnded: () => {
       samplesSeen = -1; // the counter starts again at 0 and could meet its old value
       if (outerScopes.length > MAX_NESTED) outerScopes.length = 0;
     },
     pause: () => {
+      isFollowing = false;
       hook.disable();
       outerScopes.length = 0;
-      store.disable(); // on Node 20 an AsyncLocalStorage in use costs every promise of the host
+      pointAt(undefined);
     },
     resume: () => {
+      isFollowing = true;
+      key = Symbol('hearth.scope');
+      pointAt(undefined);
       hook.enable();
-      point(); // what was current when it was paused is long over
     },
   };
 }

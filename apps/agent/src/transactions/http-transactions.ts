@@ -6,7 +6,7 @@ import { expressMount, expressRoute } from '../integrations/express-route.js';
 import { followFastifyRoutes } from '../integrations/fastify-route.js';
 import { nextRoute } from '../integrations/next-route.js';
 import type { Guard } from '../safety/guard.js';
-import { cleanName } from './label-limits.js';
+import { RouteNames } from './route-names.js';
 import type { Transaction } from './transaction.js';
 import type { TransactionTracker } from './transaction-tracker.js';
 
@@ -18,6 +18,12 @@ const NO_ROUTE = '(no route)';
 /** What a framework says of a request: its route as it is written, or what finds it once it is known. */
 export type RouteOfRequest = string | (() => string | undefined);
 
+/** Where it is kept: a WeakMap beside the requests costs more than all else that is done for one. */
+const ROUTE = Symbol('hearth.route');
+interface Routed {
+  [ROUTE]?: RouteOfRequest;
+}
+
 export interface FollowedHttpServers {
   /** For frameworks that leave no route on the request. The last one said holds. */
   routeFrom(request: object, route: RouteOfRequest): void;
@@ -26,14 +32,20 @@ export interface FollowedHttpServers {
 
 /** Makes every incoming HTTP request a transaction, named after its route. */
 export function followHttpServers(tracker: TransactionTracker, guard: Guard): FollowedHttpServers {
-  const routes = new WeakMap<object, RouteOfRequest>();
+  const names = new RouteNames();
+  const routeFrom = (request: object, route: RouteOfRequest): void => {
+    (request as Routed)[ROUTE] = route;
+  };
 
-  function nameOf(request: IncomingMessage, transaction: Transaction): string | undefined {
-    const said = routes.get(request);
-    // A mount path may hold what was asked for; of GraphQL there is one, and its operation says that this is it.
-    const mount = transaction.operation === undefined ? undefined : expressMount(request);
-    const route = (typeof said === 'function' ? said() : said) ?? nextRoute(request) ?? expressRoute(request) ?? mount;
-    return route === undefined ? undefined : routeName(request, transaction, route);
+  function nameOf(request: IncomingMessage & Routed, transaction: Transaction): string | undefined {
+    const said = request[ROUTE];
+    const route =
+      (typeof said === 'function' ? said() : said) ??
+      nextRoute(request) ??
+      expressRoute(request) ??
+      // A mount path may hold what was asked for; of GraphQL there is one, and its operation says that this is it.
+      (transaction.operation === undefined ? undefined : expressMount(request));
+    return route === undefined ? undefined : names.of(request.method, route, transaction.operation);
   }
 
   /** OpenTelemetry's span of the request begins after our start. The handler ends the answer in its own context, unless it has lost it, and ours with it. */
@@ -51,9 +63,9 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
     tracker.wiring.enter(transaction);
     if (hasOpenTelemetry()) followTrace(transaction, response);
     // Comes for aborted requests too, where the channel of finished responses stays silent.
-    response.once('close', () => {
+    response.on('close', () => {
       guard.run(() => {
-        const name = transaction.name ?? transaction.findName?.() ?? routeName(request, transaction, NO_ROUTE);
+        const name = transaction.name ?? transaction.findName?.() ?? names.of(request.method, NO_ROUTE, transaction.operation);
         tracker.nameOnce(transaction, name);
         tracker.end(transaction, outcomeOfResponse(response));
       }, undefined);
@@ -65,19 +77,14 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
     guard.run(() => started(request, response), undefined);
   };
   subscribe(REQUEST_START, onStart);
-  const endFastify = followFastifyRoutes(guard, (request, route) => void routes.set(request, route));
+  const endFastify = followFastifyRoutes(guard, routeFrom);
   return {
-    routeFrom: (request, route) => void routes.set(request, route),
+    routeFrom,
     end: () => {
       unsubscribe(REQUEST_START, onStart);
       endFastify();
     },
   };
-}
-
-function routeName(request: IncomingMessage, { operation }: Transaction, route: string): string {
-  const name = `${request.method ?? 'GET'} ${route}`;
-  return cleanName(operation === undefined ? name : `${name} ${operation}`);
 }
 
 function outcomeOfResponse(response: ServerResponse): Outcome {

@@ -31,7 +31,7 @@ await timed('connection', async () => {
   await connection.commit();
   connection.release();
 });
-await Promise.all(Array.from({ length: 5 }, (_, at) => timed(`full${at}`, () => narrow.query('SELECT SLEEP(0.03)'))));
+await Promise.all(Array.from({ length: 5 }, (_, at) => timed(`full${at}`, () => narrow.query('SELECT SLEEP(0.1)'))));
 await transaction('broken', () => pool.query('SELECT secret')).catch((error) => console.log(error.code));
 console.log(JSON.stringify(truth));
 await flush();

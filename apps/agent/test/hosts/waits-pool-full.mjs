@@ -7,7 +7,7 @@ init({ periodMs: 1_000 });
 const truth = {};
 async function one(name) {
   const from = performance.now();
-  await pool.query('SELECT pg_sleep(0.03)');
+  await pool.query('SELECT pg_sleep(0.1)');
   truth[name] = performance.now() - from;
 }
 await Promise.all(Array.from({ length: 6 }, (_, at) => transaction(`t${at}`, () => one(`t${at}`))));
