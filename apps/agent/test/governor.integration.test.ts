@@ -15,22 +15,29 @@ const sumOf = (batch: Batch, type: 'cpu' | 'wall') => profileOf(batch, type)!.sa
 const costPct = (batches: readonly Batch[]): number[] =>
   batches.slice(1).map((batch, at) => valueOf(batch, 'agent_cpu_micros')! / 10 / batches[at]!.durationMs);
 
+/** Less than this host ever costs, however busy the machine is. */
+const BUDGET_PCT = 0.5;
+/** Of stacks, waits and labels. */
+const ALL_STEPS = 8;
+
 describe('an agent that costs too much', () => {
   it('is brought under its budget, says so, and keeps its sums', async () => {
     const { code, output, errors } = await runHost('expensive.mjs', sink.url, {
-      args: ['34'],
-      env: { HEARTH_BUDGET_CPU_PCT: '2.5' },
+      args: ['24'],
+      env: { HEARTH_BUDGET_CPU_PCT: String(BUDGET_PCT) },
     });
     expect(code).toBe(0);
     expect(errors).not.toContain('AGENT_FAULT');
     expect(errors).toMatch(/\[hearth\] .*the agent took [\d.]+ % of a core.* \[AGENT_GOVERNOR\]/);
     const batches = sink.stored.filter(({ durationMs }) => durationMs > 900);
     const cost = costPct(batches);
-    expect(Math.max(...cost)).toBeGreaterThan(2.5);
+    expect(Math.max(...cost)).toBeGreaterThan(BUDGET_PCT);
     expect(valueOf(batches.at(-1)!, 'agent_governor_count')).toBeGreaterThan(0);
-    // Seven steps are up to three seconds each; a single period may be beside it on a busy machine.
-    const last = cost.slice(-5).sort((a, b) => a - b);
-    expect(last[2], cost.map((pct) => pct.toFixed(1)).join(' ')).toBeLessThanOrEqual(2.5);
+    // Steps are up to three seconds each. All of them may still be too little: transactions are always counted.
+    const last = cost.slice(-5).sort((x, y) => x - y)[2]!;
+    const said = cost.map((pct, at) => `${pct.toFixed(1)} (${valueOf(batches[at + 1]!, 'agent_governor_count')})`).join(' ');
+    if (valueOf(batches.at(-1)!, 'agent_governor_count')! < ALL_STEPS) expect(last, said).toBeLessThanOrEqual(BUDGET_PCT);
+    expect(last, said).toBeLessThan(Math.max(...cost) / 2);
     // Counted exactly, whatever is lowered.
     const counted = Object.values(countsByName(sink.stored)).reduce((sum, count) => sum + count, 0);
     expect(counted).toBe(Number(output) * 10);

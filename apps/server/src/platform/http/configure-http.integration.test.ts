@@ -50,3 +50,8 @@ describe('a JSON body', () => {
     expect(answer).toMatchObject({ status: 413, body: { code: 'BODY_TOO_LARGE' } });
   });
 });
+
+it('keeps an idle connection for longer than load balancers do', async () => {
+  const answer = await fetch(`${server.address.url}/health`);
+  expect(answer.headers.get('keep-alive')).toBe('timeout=65');
+});

@@ -9,9 +9,13 @@ import { ProblemFilter } from './problem-filter.js';
 /** Below /api. What is sent here may be JSON too (.cpuprofile, source maps), but is larger: who takes it in bounds and reads it after it knows the sender. */
 const INGEST_PATH = /^\/v1\/(batches|profiles|source-maps)\/?$/i;
 
+/** Longer than load balancers keep idle connections (60 s): else they send requests into one that is being closed. */
+const KEEP_ALIVE_MS = 65_000;
+
 /** What every route has: security headers, JSON bodies, log and metrics, problem details. Bodies of profiles are read by ingest itself. */
 export function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {
   app.disable('x-powered-by');
+  app.getHttpServer().keepAliveTimeout = KEEP_ALIVE_MS;
   app.use(
     helmet({
       contentSecurityPolicy: {
