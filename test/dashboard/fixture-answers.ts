@@ -5,6 +5,7 @@ import type {
   FlameGraphAnswer,
   FunctionsAnswer,
   LinesAnswer,
+  MeasuresAnswer,
   ProcessMetricsAnswer,
   ResolvedSelection,
   SessionAnswer,
@@ -83,6 +84,8 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
       return command(nowMs);
     case 'GET /transactions':
       return transactions(query, nowMs);
+    case 'GET /measures':
+      return measures(query, nowMs);
     case 'POST /comparisons':
       return comparison((body['baseline'] as { service: string }).service === 'hostile' ? 'hostile' : 'done', nowMs);
     case 'POST /api-keys':
@@ -339,6 +342,28 @@ function transactions(query: URLSearchParams, nowMs: number): TransactionsAnswer
     selection,
     transactions: selection.service === 'pyroscope-client' ? [] : names.map(madeTransaction),
     backgroundCpuMicros: 2.4e8,
+  };
+}
+
+function measures(query: URLSearchParams, nowMs: number): MeasuresAnswer {
+  const selection = resolved(query, nowMs);
+  const figures = (count: number, micros: number) => ({
+    count,
+    errors: Math.round(count / 1e5),
+    perMinute: count / 60,
+    durationMicros: { p50: micros, p95: micros * 3, p99: micros * 5, max: micros * 900, mean: micros, sum: count * micros },
+  });
+  const names: readonly string[] = selection.service === 'hostile' ? HOSTILE_NAMES.filter(Boolean) : ['parse-cart', 'vat'];
+  return {
+    selection,
+    measures:
+      selection.service === 'pyroscope-client'
+        ? []
+        : names.map((name, at) => ({
+            name,
+            ...figures(4.2e6, 0.4 + at * 140),
+            byRevision: [CANDIDATE, BASELINE].map((revision) => ({ revision, ...figures(2.1e6, 0.4 + at * 140) })),
+          })),
   };
 }
 

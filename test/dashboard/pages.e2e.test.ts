@@ -38,7 +38,7 @@ const PAGES = [
   ['/explore?service=shop&view=process', 'Event loop late by'],
   ['/explore?service=shop&view=process&process=silent', 'No process measured itself'],
   ['/explore?service=shop&transaction=nothing', 'No samples in this selection'],
-  ['/transactions?service=shop', 'recalculate-recommendations'],
+  ['/transactions?service=shop', 'parse-cart'],
   ['/transactions?service=pyroscope-client', 'No transaction finished'],
   ['/transactions?service=shop&transaction=POST+%2Fcheckout', 'Slowest runs'],
   [`${CHECKOUT}&run=${RUN}0`, 'about 41 at 99 Hz'],

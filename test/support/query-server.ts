@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { DurationSketch, labelSet, profileTypeId, profileTypeKind, type Profile } from '@hearth/profile-model';
-import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import type { CountedKind, Outcome } from '@hearth/wire-format';
 import { parseEnvironment } from '../../apps/server/src/config/environment.js';
 import { Projects } from '../../apps/server/src/features/access/index.js';
 import { LabelSets, Origins, ProfileTypes } from '../../apps/server/src/features/catalog/index.js';
@@ -28,8 +28,9 @@ export interface StoredFlush {
   readonly profiles?: readonly Profile[];
   readonly transactions?: readonly {
     readonly labels: Readonly<Record<string, string>>;
-    readonly kind?: TransactionKind;
+    readonly kind?: CountedKind;
     readonly outcome?: Outcome;
+    /** Of measures nanoseconds. */
     readonly durationsMicros: readonly number[];
   }[];
   readonly series?: Readonly<Record<string, number>>;

@@ -6,6 +6,7 @@ import type { Batch, BatchProcess } from '@hearth/wire-format';
 import type { Instruments } from './batching/period-collector.js';
 import { isWorkTreeDirty } from './identity/git-dirty.js';
 import { findIdentity, mainScriptDir } from './identity/service-identity.js';
+import { Measures } from './measures/measures.js';
 import { readEnvironment } from './options/environment.js';
 import { isOptionFault, resolveSettings, type AgentOptions, type AgentSettings } from './options/options.js';
 import { RunningAgent } from './running-agent.js';
@@ -60,6 +61,8 @@ export interface SharedAgent {
   transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
   /** What came later than `fn` stands behind it, so that an older copy of this package can be called by a newer one. */
   span<Result>(name: string, fn: () => Result, inputs?: Labels): Result;
+  /** Runs `fn` and counts it, with how long it took. */
+  measure<Result>(name: string, fn: () => Result): Result;
   tag(labels: Labels, context?: Labels): void;
   bind<Fn extends (...args: never[]) => unknown>(fn: Fn): Fn;
   /** @param timeoutMs - Default 5,000. */
@@ -102,6 +105,10 @@ export class Agent implements SharedAgent {
 
   span<Result>(name: string, fn: () => Result, inputs?: Labels): Result {
     return this.#running === undefined ? fn() : runSpan(this.#running.tracker, this.#guard, name, fn, inputs);
+  }
+
+  measure<Result>(name: string, fn: () => Result): Result {
+    return this.#running === undefined ? fn() : this.#running.measures.run(name, fn);
   }
 
   tag(labels: Labels, context?: Labels): void {
@@ -272,6 +279,7 @@ export class Agent implements SharedAgent {
     const wiring = stackSampler?.wiring ?? wireWithoutSampler();
     return {
       tracker: new TransactionTracker(wiring, settings.labelRules),
+      measures: new Measures(this.#guard),
       metrics: isMainThread ? new ProcessMetrics() : undefined,
       stackSampler,
       memorySampler: settings.heap === 'off' ? undefined : this.#openMemorySampler(settings.heap),

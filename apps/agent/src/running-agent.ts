@@ -6,6 +6,7 @@ import { CostKeeper } from './governor/cost-keeper.js';
 import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
+import type { Measures } from './measures/measures.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
 import { readCommands } from './remote/read-commands.js';
@@ -89,7 +90,7 @@ export class RunningAgent {
       const { name } = instruments.tracker.wiring;
       const isKnown = name !== 'none' && instruments.stackSampler instanceof NativeSampler;
       const wiring = isKnown ? name : undefined;
-      this.#threads = new ThreadPeriods(() => instruments.tracker, settings, wiring, log, guard, lost);
+      this.#threads = new ThreadPeriods(() => instruments.tracker, instruments.measures, settings, wiring, log, guard, lost);
     }
     this.#lineRecording = new LineRecording(
       () => instruments.stackSampler,
@@ -128,6 +129,10 @@ export class RunningAgent {
 
   get tracker(): TransactionTracker {
     return this.#instruments.tracker;
+  }
+
+  get measures(): Measures {
+    return this.#instruments.measures;
   }
 
   routeFrom(request: object, route: RouteOfRequest): void {

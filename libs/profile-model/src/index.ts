@@ -14,7 +14,7 @@ export { invertedCallTree } from './inverted-call-tree.js';
 export type { InvertedCallTreeOptions } from './inverted-call-tree.js';
 export { matchesLabels, parseLabelMatchers } from './label-matcher.js';
 export type { LabelMatcher, LabelMatcherOperator } from './label-matcher.js';
-export { TRANSACTION_LABEL, assertLabelSet, labelSet, labelSetKey, labelValue } from './label-set.js';
+export { MEASURE_LABEL, TRANSACTION_LABEL, assertLabelSet, labelSet, labelSetKey, labelValue } from './label-set.js';
 export type { Label, LabelSet } from './label-set.js';
 export { joinStacks } from './join-stacks.js';
 export type { JoinedStacks, StacksToJoin } from './join-stacks.js';

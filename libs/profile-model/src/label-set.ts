@@ -7,6 +7,8 @@ export type LabelSet = readonly Label[];
 
 /** The label that names the transaction a sample belongs to. */
 export const TRANSACTION_LABEL = 'transaction';
+/** The label that names a snippet timed by `measure()`; no sample carries it. */
+export const MEASURE_LABEL = 'measure';
 
 /** Sorts by name (by UTF-16 code unit, the same on every machine); of two equal names the last wins. */
 export function labelSet(labels: Iterable<Label> | Readonly<Record<string, string>>): LabelSet {

@@ -19,6 +19,8 @@ export type { CommandAnswer, CommandRequest, OfferedCommand } from './commands.j
 export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export type { ExemplarAnswer, ExemplarFigures, ExemplarOutcome, ExemplarSummaryAnswer } from './exemplars.js';
+export { measuresQuerySchema } from './measures.js';
+export type { MeasureAnswer, MeasureFigures, MeasuresAnswer, MeasuresRequest } from './measures.js';
 export { processMetricsQuerySchema } from './process-metrics.js';
 export type { ProcessMetricsAnswer, ProcessMetricsRequest } from './process-metrics.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';

@@ -1,6 +1,6 @@
 import type { DurationMs, EpochMs, LabelSet, Micros, ProfileTypeId, StackTable } from '@hearth/profile-model';
 import type { Exemplar } from './exemplar.js';
-import type { Outcome, TransactionKind } from './transaction-ends.js';
+import type { CountedKind, Outcome } from './transaction-ends.js';
 
 /** Version that the agent writes. The server reads every released one. */
 export const WIRE_VERSION = 3;
@@ -84,11 +84,14 @@ export interface BatchProfile {
   readonly sampleCount: Float64Array;
 }
 
-/** Transactions that finished in the period, with one label set (its `transaction` label is their name) and one outcome. */
+/**
+ * Transactions that finished in the period, with one label set (its `transaction` label is their name) and one outcome. Or runs of a snippet (`kind` is
+ * `measure`, its `measure` label is its name): they may be shorter than a microsecond, so their durations are in nanoseconds wherever these say microseconds.
+ */
 export interface TransactionCount {
   /** Row in `Batch.labelSets`: the same rows that samples use. */
   readonly labelSet: number;
-  readonly kind: TransactionKind;
+  readonly kind: CountedKind;
   readonly outcome: Outcome;
   readonly count: number;
   readonly durationSumMicros: Micros;

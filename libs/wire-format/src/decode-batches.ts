@@ -17,7 +17,7 @@ import { BATCH_MAGIC } from './encode-batch.js';
 import { WireError } from './errors.js';
 import { assertSameLength, countUpTo, readLabelSets, readName, readText, type ReadContext } from './read-fields.js';
 import { MAX_TEXT_LENGTH } from './text-limits.js';
-import { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
+import { COUNTED_KINDS, OUTCOMES } from './transaction-ends.js';
 
 const STACK_BYTES = 8;
 
@@ -183,7 +183,7 @@ function readProfile(context: ReadContext, stackCount: number, labelSetCount: nu
 
 function readTransaction({ reader, size }: ReadContext, labelSetCount: number): TransactionCount {
   const labelSetRow = reader.row(labelSetCount);
-  const kind = TRANSACTION_KINDS[reader.row(TRANSACTION_KINDS.length)]!;
+  const kind = COUNTED_KINDS[reader.row(COUNTED_KINDS.length)]!;
   const outcome = OUTCOMES[reader.row(OUTCOMES.length)]!;
   const [count, durationSumMicros] = [reader.varint(), reader.varint()];
   const { bucket: sketchBucket, count: sketchCount } = DurationSketch.checkedBuckets(reader.deltaColumn(), reader.column());

@@ -12,7 +12,7 @@ import {
   type Exemplar,
 } from './exemplar.js';
 import { MAX_LABEL_LENGTH, MAX_TEXT_LENGTH } from './text-limits.js';
-import { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
+import { COUNTED_KINDS, OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
 
 /** First bytes of every batch, "HRTH" in ASCII. */
 export const BATCH_MAGIC = Uint8Array.of(0x48, 0x52, 0x54, 0x48);
@@ -148,7 +148,7 @@ function writeTransactions(writer: ColumnWriter, transactions: readonly Transact
       );
     }
     writer.varint(transaction.labelSet);
-    writer.varint(TRANSACTION_KINDS.indexOf(transaction.kind));
+    writer.varint(COUNTED_KINDS.indexOf(transaction.kind));
     writer.varint(OUTCOMES.indexOf(transaction.outcome));
     writer.varint(transaction.count);
     writer.varint(transaction.durationSumMicros);

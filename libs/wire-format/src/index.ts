@@ -28,5 +28,5 @@ export type { DecodeLimits } from './decode-limits.js';
 export { BATCH_MAGIC, encodeBatch } from './encode-batch.js';
 export { WireError } from './errors.js';
 export type { WireErrorCode } from './errors.js';
-export { OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
-export type { Outcome, TransactionKind } from './transaction-ends.js';
+export { COUNTED_KINDS, OUTCOMES, TRANSACTION_KINDS } from './transaction-ends.js';
+export type { CountedKind, Outcome, TransactionKind } from './transaction-ends.js';

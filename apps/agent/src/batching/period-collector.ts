@@ -3,6 +3,8 @@ import type { Batch, BatchProcess, BatchProfile, Exemplar } from '@hearth/wire-f
 import { ExemplarSamples } from '../exemplars/exemplar-samples.js';
 import { packExemplars } from '../exemplars/pack-exemplars.js';
 import type { OwnCost } from '../governor/own-cost.js';
+import type { Measures } from '../measures/measures.js';
+import { withMeasures } from '../measures/pack-measures.js';
 import type { MemorySampler } from '../samplers/memory-sampler.js';
 import type { ProcessMetrics } from '../samplers/process-metrics.js';
 import { StackTables, type RawFunction } from '../samplers/stack-tables.js';
@@ -21,6 +23,7 @@ export type InstrumentPart = 'stacks' | 'heap' | 'waits' | 'exemplars';
 /** What measures; a part that could not start, or has failed, is missing. */
 export interface Instruments {
   tracker: TransactionTracker;
+  readonly measures: Measures;
   /** Of the main thread: they are the process'. */
   readonly metrics: ProcessMetrics | undefined;
   stackSampler: StackSampler | undefined;
@@ -86,6 +89,7 @@ export class PeriodCollector {
       { name: 'agent_stack_count', value: tables.stackCount },
     );
     const transactions = period.counts; // before its label sets are read
+    const counted = withMeasures({ labelSets: period.labelSets.labelSets, transactions }, this.#instruments.measures.endPeriod());
     this.#sequence += 1;
     this.#lastFlushMs = performance.now() - beganAt;
     return {
@@ -95,9 +99,9 @@ export class PeriodCollector {
       durationMs,
       functions: tables.functionTable(),
       stacks: tables.stackTable(),
-      labelSets: period.labelSets.labelSets,
+      labelSets: counted.labelSets,
       profiles: threads === undefined ? profiles : threads.addTo(profiles),
-      transactions,
+      transactions: counted.transactions,
       series,
       report: {
         droppedBatches: dropped.batches,

@@ -1,10 +1,15 @@
 import { NO_PARENT, PROFILE_TYPE_IDS, labelValue } from '@hearth/profile-model';
 import { MAX_EXEMPLARS, NO_SPAN, type BatchProfile, type Exemplar } from '@hearth/wire-format';
 import { describe, expect, it } from 'vitest';
+import { Measures } from '../measures/measures.js';
+import { AgentLog } from '../safety/agent-log.js';
+import { createGuard } from '../safety/guard.js';
 import { StackTables } from '../samplers/stack-tables.js';
 import { TransactionPeriod } from '../transactions/transaction-period.js';
 import { MergedThreads } from './merged-threads.js';
 import type { ThreadBatch } from './thread-messages.js';
+
+const measures = new Measures(createGuard(new AgentLog()));
 
 /** One stack, `main` and `work` below it, with 30 microseconds of CPU in a transaction that ran twice. */
 function batchOf(fn: string): ThreadBatch {
@@ -82,7 +87,7 @@ describe('MergedThreads', () => {
       ['pool', 'work'],
       ['mailer', 'send'],
     ] as const) {
-      expect(merged.add(name, batchOf(fn), period)).toBe(0);
+      expect(merged.add(name, batchOf(fn), period, measures)).toBe(0);
     }
     const mainRow = merged.tables.stackRow(NO_PARENT, 'main', 'main.js', 1);
     const [cpu, ...others] = merged.addTo([profile(mainRow, 100)]);
@@ -111,8 +116,8 @@ describe('MergedThreads', () => {
     const period = new TransactionPeriod();
     period.rowOfScope(undefined);
     const withExemplars = (fn: string, ...exemplars: Exemplar[]): ThreadBatch => ({ ...batchOf(fn), exemplars });
-    merged.add('pool', withExemplars('work', exemplarOf(1, 'job', 50), exemplarOf(0, 'tick', 1)), period);
-    merged.add('pool', withExemplars('slow', exemplarOf(1, 'job', 90)), period);
+    merged.add('pool', withExemplars('work', exemplarOf(1, 'job', 50), exemplarOf(0, 'tick', 1)), period, measures);
+    merged.add('pool', withExemplars('slow', exemplarOf(1, 'job', 90)), period, measures);
     const exemplars = merged.exemplarsBeside([exemplarOf(0, 'job', 70)]);
     expect(exemplars.map(({ context, durationMicros }) => [labelValue(context, 'thread'), durationMicros])).toEqual([
       ['pool', 90],
@@ -124,7 +129,7 @@ describe('MergedThreads', () => {
     expect(slowest!.waits.stack[0]).toBe(NO_PARENT);
     expect(labelValue(period.labelSets.labelSets[slowest!.labelSet]!, 'thread')).toBe('pool');
     const many = Array.from({ length: 100 }, (_, at) => exemplarOf(0, `n${at}`, at));
-    merged.add('mailer', withExemplars('send', ...many), period);
+    merged.add('mailer', withExemplars('send', ...many), period, measures);
     expect(merged.exemplarsBeside([])).toHaveLength(MAX_EXEMPLARS);
   });
 
@@ -133,7 +138,7 @@ describe('MergedThreads', () => {
     const batch = batchOf('work');
     const wall: BatchProfile = { ...profile(0, 5), typeId: PROFILE_TYPE_IDS.wall };
     const huge: ThreadBatch = { ...batch, stacks: { ...batch.stacks, length: 200_001 }, profiles: [wall] };
-    expect(merged.add('pool', huge, new TransactionPeriod())).toBe(3);
+    expect(merged.add('pool', huge, new TransactionPeriod(), measures)).toBe(3);
     expect(merged.addTo([])).toEqual([]);
   });
 });

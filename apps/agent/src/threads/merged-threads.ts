@@ -1,6 +1,7 @@
-import { NO_PARENT, TRANSACTION_LABEL, labelSet, labelValue, type LabelSet } from '@hearth/profile-model';
+import { MEASURE_LABEL, NO_PARENT, TRANSACTION_LABEL, labelSet, labelValue, type LabelSet } from '@hearth/profile-model';
 import { MAX_CONTEXT_LABELS, MAX_EXEMPLARS, type BatchProfile, type Exemplar } from '@hearth/wire-format';
 import { SampleColumns } from '../batching/sample-columns.js';
+import type { Measures } from '../measures/measures.js';
 import { StackTables } from '../samplers/stack-tables.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import { THREAD_LABEL, type ThreadBatch } from './thread-messages.js';
@@ -12,6 +13,8 @@ interface ThreadRow {
   readonly count: number;
 }
 
+/** No sample has the label set of a snippet. */
+const NO_ROW = -1;
 /** Stacks of one batch; what worker threads send beyond is lost, and counted. */
 const MAX_STACKS = 200_000;
 /** Rows of one batch; the same. */
@@ -34,12 +37,21 @@ export class MergedThreads {
    * Adds what one thread measured, under its label.
    *
    * @param period - The main thread's, which runs.
+   * @param measures - The main thread's: snippets are counted for the process, without the label.
    * @returns Raw samples for which there was no room.
    */
-  add(name: string, batch: ThreadBatch, period: TransactionPeriod): number {
-    const labelSetRows = batch.labelSets.map((labels) => period.labelSets.rowOfSent(withThread(labels, name)));
-    for (const { labelSet: row, ...counted } of batch.transactions)
-      period.addCounted({ ...counted, labelSet: labelSetRows[row]! });
+  add(name: string, batch: ThreadBatch, period: TransactionPeriod, measures: Measures): number {
+    const ofMeasures = new Set<number>();
+    for (const counted of batch.transactions) {
+      if (counted.kind !== 'measure') continue;
+      ofMeasures.add(counted.labelSet);
+      measures.addCounted(labelValue(batch.labelSets[counted.labelSet]!, MEASURE_LABEL)!, counted);
+    }
+    const labelSetRows = batch.labelSets.map((labels, row) =>
+      ofMeasures.has(row) ? NO_ROW : period.labelSets.rowOfSent(withThread(labels, name)),
+    );
+    for (const { labelSet: row, kind, ...counted } of batch.transactions)
+      if (kind !== 'measure') period.addCounted({ ...counted, kind, labelSet: labelSetRows[row]! });
     period.lateLabels += batch.report.lateLabels;
     period.labelSets.foldedCount += batch.report.foldedLabelSets;
     this.#cpuMicros += batch.series.find((one) => one.name === 'agent_cpu_micros')?.value ?? 0;

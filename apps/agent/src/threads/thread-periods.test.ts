@@ -1,6 +1,7 @@
 import { getEnvironmentData } from 'node:worker_threads';
 import type { Batch } from '@hearth/wire-format';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Measures } from '../measures/measures.js';
 import { readEnvironment } from '../options/environment.js';
 import { isOptionFault, resolveSettings } from '../options/options.js';
 import { AgentLog } from '../safety/agent-log.js';
@@ -61,6 +62,7 @@ beforeEach(() => {
   tracker = new TransactionTracker(wireWithoutSampler());
   periods = new ThreadPeriods(
     () => tracker,
+    new Measures(guard),
     settings,
     'frames',
     new AgentLog(),

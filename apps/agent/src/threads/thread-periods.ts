@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BroadcastChannel, receiveMessageOnPort, setEnvironmentData } from 'node:worker_threads';
 import type { DurationMs } from '@hearth/profile-model';
+import type { Measures } from '../measures/measures.js';
 import type { AgentSettings } from '../options/options.js';
 import type { AgentLog } from '../safety/agent-log.js';
 import type { Guard } from '../safety/guard.js';
@@ -22,6 +23,7 @@ const MAX_DRAINED = 10_000;
  */
 export class ThreadPeriods {
   readonly #tracker: () => TransactionTracker;
+  readonly #measures: Measures;
   readonly #log: AgentLog;
   readonly #guard: Guard;
   readonly #lost: (samples: number) => void;
@@ -42,6 +44,7 @@ export class ThreadPeriods {
   /** @param lost - Gets raw samples for which there was no room. */
   constructor(
     tracker: () => TransactionTracker,
+    measures: Measures,
     settings: AgentSettings,
     wiring: ThreadPlace['wiring'],
     log: AgentLog,
@@ -49,6 +52,7 @@ export class ThreadPeriods {
     lost: (samples: number) => void,
   ) {
     this.#tracker = tracker;
+    this.#measures = measures;
     this.#log = log;
     this.#guard = guard;
     this.#lost = lost;
@@ -176,7 +180,7 @@ export class ThreadPeriods {
 
   #merge({ name, batch }: FromThread & { readonly kind: 'period' }): void {
     this.#merged ??= new MergedThreads();
-    const lost = this.#merged.add(this.#names.limit(name), batch, this.#tracker().period);
+    const lost = this.#merged.add(this.#names.limit(name), batch, this.#tracker().period, this.#measures);
     if (lost > 0) this.#lost(lost);
   }
 }

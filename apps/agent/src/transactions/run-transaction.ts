@@ -80,7 +80,8 @@ export function runInScope<Result>(
   return guard.through((inner) => tracker.wiring.run(scope, inner), fn);
 }
 
-function runToItsEnd<Result>(fn: () => Result, ended: (outcome: Outcome) => void): Result {
+/** Runs `fn` and gives what it gives; says how it ended just before whoever called goes on. */
+export function runToItsEnd<Result>(fn: () => Result, ended: (outcome: Outcome) => void): Result {
   let result: Result;
   try {
     result = fn();

@@ -9,6 +9,9 @@ export const SPAN_LABEL = 'span';
 /** The name of a transaction that is sent before it has one. */
 export const UNNAMED = '(unnamed)';
 
+/** Transactions of one label set and outcome, as they are sent. */
+export type CountedTransactions = TransactionCount & { readonly kind: TransactionKind };
+
 interface Counted {
   readonly labelSet: LabelSetIndex;
   readonly kind: TransactionKind;
@@ -30,7 +33,7 @@ export class TransactionPeriod {
     this.labelSets = new LabelSetTable(labels);
   }
 
-  get counts(): TransactionCount[] {
+  get counts(): CountedTransactions[] {
     return [...this.#counted.values()].map(({ sketch, ...counted }) => {
       const { bucket, count } = sketch.toBuckets();
       return { ...counted, sketchBucket: bucket, sketchCount: count };
@@ -45,7 +48,7 @@ export class TransactionPeriod {
   }
 
   /** Adds what another thread has counted; its label set is a row of this period. */
-  addCounted({ labelSet, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount }: TransactionCount): void {
+  addCounted({ labelSet, kind, outcome, count, durationSumMicros, sketchBucket, sketchCount }: CountedTransactions): void {
     const counted = this.#countedOf(labelSet, kind, outcome);
     counted.count += count;
     counted.durationSumMicros += durationSumMicros;

@@ -10,6 +10,7 @@ import type {
   LabelsAnswer,
   LabelValuesAnswer,
   LinesAnswer,
+  MeasuresAnswer,
   ProcessAnswer,
   ProcessMetricsAnswer,
   RevisionAnswer,
@@ -143,6 +144,10 @@ export function recordLines(
 
 export function transactionsQuery(project: string, selection: SelectionInput) {
   return read<TransactionsAnswer>('/transactions', { project, ...asQuery(selection) }, growing(selection));
+}
+
+export function measuresQuery(project: string, selection: SelectionInput) {
+  return read<MeasuresAnswer>('/measures', { project, ...asQuery(selection) }, growing(selection));
 }
 
 export function transactionQuery(project: string, name: string, selection: SelectionInput) {

@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { TransactionAnswer, TransactionsAnswer } from '@hearth/query-contract';
 import { useProject } from '../api/project.js';
-import { servicesQuery, transactionsQuery } from '../api/queries.js';
+import { measuresQuery, servicesQuery, transactionsQuery } from '../api/queries.js';
+import { MeasureTable } from '../features/measures/measure-table.js';
 import { FilterBar } from '../features/selection/filter-bar.js';
 import { selectionOf } from '../features/selection/selection-of.js';
 import { TimeBar } from '../features/transaction-time/time-bar.js';
@@ -41,9 +42,9 @@ export function TransactionsPage() {
   const change = (next: Partial<TransactionsSearch>, history: 'push' | 'replace' = 'push') =>
     void navigate({ search: (before) => ({ ...before, ...next }), replace: history === 'replace' });
   const { transaction: _, ...rest } = search;
-  const { data, error, isPlaceholderData, refetch } = useQuery(
-    transactionsQuery(project, selectionOf({ ...rest, transaction: '' })),
-  );
+  const selection = selectionOf({ ...rest, transaction: '' });
+  const { data, error, isPlaceholderData, refetch } = useQuery(transactionsQuery(project, selection));
+  const measures = useQuery(measuresQuery(project, selection));
 
   let content;
   if (search.service === '') {
@@ -60,6 +61,8 @@ export function TransactionsPage() {
     content = (
       <Dimmed stale={isPlaceholderData}>
         <TransactionTable answer={data} sort={search.sort} change={change} />
+        {measures.data && measures.data.measures.length > 0 && <MeasureTable measures={measures.data.measures} />}
+        {measures.error && <QueryError error={measures.error} onRetry={() => void measures.refetch()} />}
       </Dimmed>
     );
   else if (error) content = <QueryError error={error} onRetry={() => void refetch()} />;

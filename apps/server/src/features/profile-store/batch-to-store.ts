@@ -1,5 +1,5 @@
 import type { DurationMs, EpochMs, LineCosts, Micros, ProfileTypeKind } from '@hearth/profile-model';
-import type { Outcome, TransactionKind } from '@hearth/wire-format';
+import type { CountedKind, Outcome } from '@hearth/wire-format';
 import type { UsedEpoch } from '../stacks/index.js';
 import type { Exemplar } from '../transactions/index.js';
 import { StoreError } from './store-error.js';
@@ -27,9 +27,9 @@ export interface BatchToStore {
     readonly lineCosts?: LineCosts | undefined;
   })[];
   readonly transactions: readonly {
-    /** Its label `transaction` is the name. */
+    /** Its label `transaction` is the name; of a snippet `measure`. */
     readonly labelSetId: number;
-    readonly kind: TransactionKind;
+    readonly kind: CountedKind;
     readonly outcome: Outcome;
     readonly count: number;
     readonly durationSumMicros: Micros;

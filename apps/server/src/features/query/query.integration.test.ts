@@ -60,6 +60,9 @@ beforeAll(async () => {
         requests({ transaction: 'GET /', plan: 'free' }, 1, 5000),
         { ...requests({ transaction: 'GET /', plan: 'free' }, 1, 9000), outcome: 'error' },
         { ...requests({ transaction: 'report' }, 2, 70_000), kind: 'custom' },
+        { labels: { measure: 'parse' }, kind: 'measure', durationsMicros: [400, 500, 600, 70_000] },
+        { labels: { measure: 'parse' }, kind: 'measure', outcome: 'error', durationsMicros: [3_000_000] },
+        { labels: { measure: 'GET /' }, kind: 'measure', durationsMicros: [1_000] },
       ],
     },
     {
@@ -77,6 +80,7 @@ beforeAll(async () => {
       startMs: T + 2 * MINUTE,
       durationMs: 20_000,
       profiles: [cpu],
+      transactions: [{ labels: { measure: 'parse' }, kind: 'measure', durationsMicros: [900, 900] }],
     },
   );
   // Another service, of random profiles, for figures that must agree.
@@ -115,6 +119,7 @@ describe('answers', () => {
     ['timeline-heap', `/api/v1/timeline?service=shop&type=inuse_space&stepMs=60000&${RANGE}`],
     ['transactions', `/api/v1/transactions?service=shop&${RANGE}`],
     ['transaction', `/api/v1/transactions/GET%20%2F?service=shop&${RANGE}`],
+    ['measures', `/api/v1/measures?service=shop&${RANGE}`],
     ['revisions', '/api/v1/services/shop/revisions'],
     ['processes', '/api/v1/services/shop/processes'],
     ['labels', `/api/v1/services/shop/labels?${RANGE}`],

@@ -8,6 +8,8 @@ import { SourceMapsModule } from '../source-maps/index.js';
 import { TransactionsModule } from '../transactions/index.js';
 import { ExemplarQueries } from './exemplar-queries.js';
 import { LineQueries } from './line-queries.js';
+import { MeasureQueries } from './measure-queries.js';
+import { MeasuresController } from './measures.controller.js';
 import { ProcessMetricQueries } from './process-metric-queries.js';
 import { ProfileQueries } from './profile-queries.js';
 import { ProfilesController } from './profiles.controller.js';
@@ -28,11 +30,12 @@ import { TransactionsController } from './transactions.controller.js';
     SourceMapsModule,
     TransactionsModule,
   ],
-  controllers: [ProfilesController, ServicesController, TransactionsController],
+  controllers: [MeasuresController, ProfilesController, ServicesController, TransactionsController],
   providers: [
     { provide: QueryGate, useFactory: () => new QueryGate() },
     ExemplarQueries,
     LineQueries,
+    MeasureQueries,
     ProcessMetricQueries,
     ProfileQueries,
     ServiceQueries,

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { EpochMs, Micros, TimeRange } from '@hearth/profile-model';
-import { OUTCOMES, TRANSACTION_KINDS, type Outcome, type TransactionKind } from '@hearth/wire-format';
+import { COUNTED_KINDS, OUTCOMES, type CountedKind, type Outcome } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
 import { DataSource } from 'typeorm';
 import { arrayText, nestedArrayText, ReadDatabase, type Freshness } from '../../platform/database/index.js';
 import { TimePartitions } from '../../platform/database/partitions.js';
 import type { NoteRemoved } from '../../platform/database/remove-rows.js';
 
-/** What identifies one row: the transactions of one process in one minute that share everything a reader may ask for. */
+/** What identifies one row: the transactions, or runs of a snippet, of one process in one minute that share everything a reader may ask for. */
 export interface TransactionWindowKey {
   readonly serviceId: number;
   /** Start of the minute. */
@@ -15,19 +15,23 @@ export interface TransactionWindowKey {
   readonly processId: number;
   readonly revisionId: number;
   readonly environmentId: number;
-  /** Its label `transaction` is the name. */
+  /** Its label `transaction` is the name; of a snippet `measure`. */
   readonly labelSetId: number;
-  readonly kind: TransactionKind;
+  readonly kind: CountedKind;
   readonly outcome: Outcome;
 }
 
 export interface TransactionWindow extends TransactionWindowKey {
   readonly count: number;
+  /** Of a snippet nanoseconds, here and in the sketch. */
   readonly durationSumMicros: Micros;
   /** Buckets of a `DurationSketch`, as long as `sketchCount`; a bucket may repeat. */
   readonly sketchBucket: ArrayLike<number>;
   readonly sketchCount: ArrayLike<number>;
 }
+
+/** Transactions, or snippets: nobody asks for both. */
+export type WindowsOf = 'transactions' | 'measures';
 
 export interface LabelledRows {
   readonly labelSetIds: readonly number[];
@@ -90,7 +94,7 @@ export class TransactionWindowRepository {
       column((one) => one.revisionId),
       column((one) => one.environmentId),
       column((one) => one.labelSetId),
-      column((one) => TRANSACTION_KINDS.indexOf(one.kind)),
+      column((one) => COUNTED_KINDS.indexOf(one.kind)),
       column((one) => OUTCOMES.indexOf(one.outcome)),
       column((one) => one.count),
       column((one) => one.durationSumMicros),
@@ -127,7 +131,7 @@ export class TransactionWindowRepository {
   }
 
   /** By minute, then process. Of pinned revisions perhaps only a day is known: it counts where all of it lies within the range. */
-  async read(filter: TransactionWindowFilter, freshness: Freshness): Promise<TransactionWindow[]> {
+  async read(of: WindowsOf, filter: TransactionWindowFilter, freshness: Freshness): Promise<TransactionWindow[]> {
     const parameters = [
       filter.serviceId,
       filter.fromMs,
@@ -136,6 +140,7 @@ export class TransactionWindowRepository {
       filter.revisionIds ?? null,
       filter.processIds ?? null,
       filter.labelSetIds ?? null,
+      of === 'measures',
     ];
     const rows = (await this.reads.read(freshness, (dataSource) => dataSource.query(READ, parameters))) as Row[];
     return rows.map((row) => ({
@@ -145,7 +150,7 @@ export class TransactionWindowRepository {
       revisionId: row.revision_id,
       environmentId: row.environment_id,
       labelSetId: row.label_set_id,
-      kind: TRANSACTION_KINDS[row.kind]!,
+      kind: COUNTED_KINDS[row.kind]!,
       outcome: OUTCOMES[row.outcome]!,
       count: row.count,
       durationSumMicros: row.duration_sum_us,
@@ -180,7 +185,8 @@ const rowsOf = (table: string, untilMs: string) => `
   FROM ${table}
   WHERE service_id = $1 AND window_start_ms >= $2 AND window_start_ms < ${untilMs}
     AND ($4::bigint[] IS NULL OR environment_id = ANY ($4)) AND ($5::bigint[] IS NULL OR revision_id = ANY ($5))
-    AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))`;
+    AND ($6::bigint[] IS NULL OR process_id = ANY ($6)) AND ($7::bigint[] IS NULL OR label_set_id = ANY ($7))
+    AND (kind = ${COUNTED_KINDS.indexOf('measure')}) = $8`;
 
 const READ = `
   ${rowsOf('transaction_window', '$3::bigint')} UNION ALL ${rowsOf('pinned_transaction', `$3::bigint - ${DAY_MS - 1}`)}

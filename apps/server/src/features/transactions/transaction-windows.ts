@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DurationSketch, type EpochMs, type TimeRange } from '@hearth/profile-model';
+import type { TransactionKind } from '@hearth/wire-format';
 import type { ClientBase } from 'pg';
 import type { Freshness } from '../../platform/database/index.js';
 import type { TimePartitions } from '../../platform/database/partitions.js';
@@ -13,13 +14,20 @@ import {
 } from './transaction-window.repository.js';
 
 /** One read row: its sketch ready to be asked or merged. */
-export interface TransactionStatistics extends TransactionWindowKey {
+interface Statistics extends TransactionWindowKey {
   readonly count: number;
   readonly durationSumMicros: number;
   readonly sketch: DurationSketch;
 }
+export interface TransactionStatistics extends Statistics {
+  readonly kind: TransactionKind;
+}
+/** Its durations, and those of its sketch, are nanoseconds. */
+export interface MeasureStatistics extends Omit<Statistics, 'durationSumMicros'> {
+  readonly durationSumNanos: number;
+}
 
-/** How many transactions finished, how they ended and how long they took: per process, minute, label set and outcome. */
+/** How many transactions finished, how they ended and how long they took: per process, minute, label set and outcome. And the same of snippets. */
 @Injectable()
 export class TransactionWindows {
   constructor(private readonly repository: TransactionWindowRepository) {}
@@ -34,10 +42,16 @@ export class TransactionWindows {
    * should be widened to whole minutes, for its samples too: counts are not kept finer.
    */
   async read(filter: TransactionWindowFilter, freshness: Freshness = 'recent'): Promise<TransactionStatistics[]> {
-    return (await this.repository.read(filter, freshness)).map(({ sketchBucket, sketchCount, ...row }) => ({
-      ...row,
-      sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount),
-    }));
+    const rows = await this.repository.read('transactions', filter, freshness);
+    return rows.flatMap((row) => (row.kind === 'measure' ? [] : [{ ...statisticsOf(row), kind: row.kind }]));
+  }
+
+  /** The same of snippets timed by `measure()`, which are no transactions. */
+  async readMeasures(filter: TransactionWindowFilter, freshness: Freshness = 'recent'): Promise<MeasureStatistics[]> {
+    return (await this.repository.read('measures', filter, freshness)).map((row) => {
+      const { durationSumMicros: durationSumNanos, ...rest } = statisticsOf(row);
+      return { ...rest, durationSumNanos };
+    });
   }
 
   /**
@@ -65,6 +79,10 @@ export class TransactionWindows {
   async add(client: ClientBase, windows: readonly TransactionWindow[]): Promise<void> {
     await this.repository.add(client, mergeSameKeys(windows));
   }
+}
+
+function statisticsOf({ sketchBucket, sketchCount, ...row }: TransactionWindow): Statistics {
+  return { ...row, sketch: DurationSketch.fromBuckets(sketchBucket, sketchCount) };
 }
 
 /** One statement may touch a row once. */
