@@ -150,9 +150,9 @@ module.exports = {
     ),
     only(
       'cli-uses',
-      'no server code; the revision is found by the very code of the agent, which libraries cannot hold: it reads files',
+      'no server code; revision and source maps are found by the very code of the agent',
       '^apps/cli/',
-      '^apps/cli/|^libs/|^apps/agent/src/(identity/|options/environment[.]ts)',
+      '^apps/cli/|^libs/|^apps/agent/src/(identity/|options/environment[.]ts|source-maps/(mapping-url|map-filter)[.]ts)',
     ),
     only(
       'dashboard-uses',

@@ -440,6 +440,14 @@ CREATE TABLE source_map (
   PRIMARY KEY (service_id, revision, file)
 );
 
+CREATE TABLE source_map_claim (
+  service_id bigint NOT NULL,
+  revision text NOT NULL,
+  file text NOT NULL,
+  until_ms bigint NOT NULL,
+  PRIMARY KEY (service_id, revision, file)
+);
+
 CREATE TABLE stack_head (
   service_id bigint NOT NULL,
   epoch integer NOT NULL,

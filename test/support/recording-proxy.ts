@@ -9,14 +9,18 @@ export interface RecordingProxy {
   readonly url: string;
   /** Batches that the server answered with 202, in the order of the answers. */
   readonly acknowledged: readonly Batch[];
+  /** All that was asked, in the order of the answers. */
+  readonly asked: readonly { readonly path: string; readonly status: number }[];
   stop(): Promise<void>;
 }
 
 export async function startRecordingProxy(targetUrl: string): Promise<RecordingProxy> {
   const acknowledged: Batch[] = [];
+  const asked: { path: string; status: number }[] = [];
   const proxy = createServer((incoming, outgoing) => {
     void forward(targetUrl, incoming).then(
       ({ status, headers, sent, answer }) => {
+        asked.push({ path: incoming.url ?? '', status });
         if (status === 202 && incoming.url?.startsWith('/api/v1/batches')) acknowledged.push(...decodeBatches(gunzipSync(sent)));
         outgoing.writeHead(status, headers).end(answer);
       },
@@ -27,6 +31,7 @@ export async function startRecordingProxy(targetUrl: string): Promise<RecordingP
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     acknowledged,
+    asked,
     stop: () =>
       new Promise((resolve) => {
         proxy.close(() => resolve());

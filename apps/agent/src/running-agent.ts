@@ -17,11 +17,13 @@ import { isHeapSampled } from './samplers/heap-sampler.js';
 import type { MemorySampler } from './samplers/memory-sampler.js';
 import { NativeSampler } from './samplers/native-sampler.js';
 import { Outbox } from './shipping/outbox.js';
+import { SourceMapSender } from './source-maps/source-map-sender.js';
 import type { ThreadLink } from './threads/thread-link.js';
 import { ThreadPeriods } from './threads/thread-periods.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
+import { AGENT_VERSION } from './version.js';
 import { followWaits } from './waits/follow-waits.js';
 import { WaitRecorder } from './waits/wait-recorder.js';
 
@@ -39,6 +41,8 @@ export class RunningAgent {
   readonly #guard: Guard;
   readonly #collector: PeriodCollector;
   readonly #outbox: Outbox | ThreadLink;
+  /** `undefined` where none may be sent. */
+  readonly #sourceMaps: SourceMapSender | undefined;
   /** Of the main thread. */
   readonly #threads: ThreadPeriods | undefined;
   readonly #lineRecording: LineRecording;
@@ -84,8 +88,14 @@ export class RunningAgent {
     this.#costs = new CostKeeper({ cpuPct: settings.budgetCpuPct, pauseMs: settings.budgetPauseMs }, log, (levers) =>
       this.#useLess(levers),
     );
-    this.#outbox = link ?? new Outbox(settings, process.id, log, guard, (body) => this.#obey(body));
+    this.#outbox =
+      link ??
+      new Outbox(settings, process.id, log, guard, (body) => {
+        this.#sourceMaps?.batchStored();
+        this.#obey(body);
+      });
     if (link === undefined) {
+      this.#sourceMaps = this.#openSourceMaps(settings, process);
       const lost = (samples: number): void => this.#outbox.countLost({ batches: 0, samples });
       const { name } = instruments.tracker.wiring;
       const isKnown = name !== 'none' && instruments.stackSampler instanceof NativeSampler;
@@ -103,6 +113,7 @@ export class RunningAgent {
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
       guard.run(() => this.#endPeriod('more-to-come'), undefined);
+      this.#sourceMaps?.wake();
     });
     this.#startInstruments(settings);
     this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
@@ -198,6 +209,7 @@ export class RunningAgent {
   async stop(timeoutMs: DurationMs): Promise<void> {
     this.#isStopping = true;
     this.#schedule.stop();
+    this.#sourceMaps?.stop();
     this.#http?.end();
     this.#endGraphql();
     this.#threads?.retire();
@@ -226,6 +238,22 @@ export class RunningAgent {
     const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs, this.#costs.between);
     instruments.waits = waits;
     this.#endWaits = followWaits(waits, this.#guard);
+  }
+
+  /** A map is of a build: where nobody says which build runs, it would name functions of another one. */
+  #openSourceMaps(settings: AgentSettings, { revision, revisionSource }: BatchProcess): SourceMapSender | undefined {
+    const { url, key, sourceMaps } = settings;
+    if (sourceMaps === 'off') return undefined;
+    if (revision === '' || revisionSource === 'package') {
+      this.#log.warn(
+        'AGENT_SOURCE_MAP_NOT_SENT',
+        'source maps are not sent: no revision tells this build from others. Set HEARTH_REVISION',
+      );
+      return undefined;
+    }
+    const target = { url: new URL('source-maps', url), key, userAgent: `hearth-agent/${AGENT_VERSION}` };
+    const sources = sourceMaps === 'send-with-sources' ? 'sent' : 'left-out';
+    return new SourceMapSender(target, sources, () => this.#process, this.#log, this.#guard);
   }
 
   #startMemory(): void {
@@ -294,6 +322,7 @@ export class RunningAgent {
       return;
     }
     for (const collect of this.#collectors) collect(batch);
+    this.#sourceMaps?.note(batch.functions.scriptName);
     const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
     const beganAt = performance.now();
     this.#guard.run(() => this.#outbox.put(batch, standsFor, which), undefined);

@@ -25,8 +25,15 @@ export { processMetricsQuerySchema } from './process-metrics.js';
 export type { ProcessMetricsAnswer, ProcessMetricsRequest } from './process-metrics.js';
 export { DEFAULT_RETENTION_DAYS, RETENTION_TIERS, retentionRequestSchema } from './retention.js';
 export type { RetentionAmount, RetentionAnswer, RetentionDays, RetentionEstimateAnswer, RetentionTier } from './retention.js';
-export { sourceMapRevisionSchema, sourceMapsQuerySchema, sourceMapUploadSchema } from './source-maps.js';
-export type { MinifiedFileAnswer, RemovedSourceMapsAnswer, SourceMapAnswer, SourceMapsAnswer } from './source-maps.js';
+export { sourceMapClaimsSchema, sourceMapRevisionSchema, sourceMapsQuerySchema, sourceMapUploadSchema } from './source-maps.js';
+export type {
+  MinifiedFileAnswer,
+  RemovedSourceMapsAnswer,
+  SourceMapAnswer,
+  SourceMapClaimsAnswer,
+  SourceMapClaimState,
+  SourceMapsAnswer,
+} from './source-maps.js';
 export { DEFAULT_MAX_NODES, selectionSchema, timeSchema } from './selection.js';
 export type { ResolvedSelection, Selection, SelectionInput } from './selection.js';
 export type {

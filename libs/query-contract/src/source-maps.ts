@@ -1,6 +1,9 @@
 import { MAX_NAME_LENGTH } from '@hearth/profile-model';
 import { z } from 'zod';
 
+/** Files in one claim. */
+export const MAX_CLAIMS_AT_ONCE = 100;
+
 /** Relative to the root of the program, with `/`, without `.` and `..`. */
 const generatedFile = z
   .string()
@@ -20,6 +23,10 @@ export const sourceMapUploadSchema = sourceMapRevisionSchema.extend({
   /** The generated file, not its map. */
   file: generatedFile,
 });
+/** Files of one revision that a process could send the maps of. */
+export const sourceMapClaimsSchema = sourceMapRevisionSchema.extend({
+  files: z.array(generatedFile).min(1).max(MAX_CLAIMS_AT_ONCE),
+});
 export const sourceMapsQuerySchema = sourceMapRevisionSchema.partial();
 
 /** One map, as it was taken in. */
@@ -37,6 +44,14 @@ export interface SourceMapAnswer {
   readonly storedBytes: number;
   /** How many sources it names. */
   readonly sources: number;
+}
+
+/** `stored`: the map is there. `claimed`: it is for the process that asked to send it. `taken`: another one does, or it was refused. */
+export type SourceMapClaimState = 'stored' | 'claimed' | 'taken';
+
+export interface SourceMapClaimsAnswer {
+  /** In the order of the files. */
+  readonly states: readonly SourceMapClaimState[];
 }
 
 export interface SourceMapsAnswer {

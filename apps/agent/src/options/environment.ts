@@ -10,6 +10,8 @@ export interface AgentEnvironment {
   readonly revision: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly waits: 'on' | 'off';
+  /** `send`, `send-with-sources`, `off`, or what nobody knows. */
+  readonly sourceMaps: string;
   /** Names of labels; `undefined` where the variable is not set. */
   readonly allow: readonly string[] | undefined;
   readonly redact: readonly string[] | undefined;
@@ -68,7 +70,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     environment: text('HEARTH_ENVIRONMENT') ?? text('NODE_ENV'),
     revision: REVISION_VARIABLES.map(text).find((value) => value !== undefined),
     labels: parseLabels(text('HEARTH_LABELS') ?? ''),
-    waits: OFF.has(text('HEARTH_WAITS')?.toLowerCase() ?? '') ? 'off' : 'on',
+    waits: isOff('HEARTH_WAITS') ? 'off' : 'on',
+    sourceMaps: isOff('HEARTH_SOURCE_MAPS') ? 'off' : (text('HEARTH_SOURCE_MAPS') ?? 'off'),
     allow: parseNames(text('HEARTH_ALLOW')),
     redact: parseNames(text('HEARTH_REDACT')),
     hash: parseNames(text('HEARTH_HASH')),

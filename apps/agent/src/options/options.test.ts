@@ -24,6 +24,13 @@ describe('resolveSettings', () => {
     });
     expect(settings({}, { HEARTH_WAITS: 'off' }).waits).toBe('off');
     expect(settings({ waits: 'on' }, { HEARTH_WAITS: 'off' }).waits).toBe('on');
+    expect([settings({}), settings({}, { HEARTH_SOURCE_MAPS: 'no' })].map(({ sourceMaps }) => sourceMaps)).toEqual([
+      'off',
+      'off',
+    ]);
+    expect(settings({}, { HEARTH_SOURCE_MAPS: 'send' }).sourceMaps).toBe('send');
+    expect(settings({ sourceMaps: 'off' }, { HEARTH_SOURCE_MAPS: 'send-with-sources' }).sourceMaps).toBe('off');
+    expect(isOptionFault(settle({}, { HEARTH_SOURCE_MAPS: 'on' }))).toBe(true); // nobody knows whether the code in them, too
     expect(settings({}, { NODE_ENV: 'test', HEARTH_ENVIRONMENT: 'staging' }).environment).toBe('staging');
     expect(settings({}, { HEARTH_REMOTE: 'off' }).remote).toBe('off');
     expect(settings({ remote: 'on' }, { HEARTH_REMOTE: 'off' }).remote).toBe('on');

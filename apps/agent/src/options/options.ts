@@ -41,6 +41,11 @@ export interface AgentOptions {
   readonly redact?: readonly string[] | undefined;
   /** Names of those whose values are sent as 16 hexadecimal digits, the same for the same value, made with the key. Default `HEARTH_HASH`. */
   readonly hash?: readonly string[] | undefined;
+  /**
+   * `send` sends the source maps of scripts that were sampled, where the server has none of them: names, places and paths of sources, not their code. `send-with-sources`: with it, for names that are not in
+   * the map. Default `HEARTH_SOURCE_MAPS`, else `off`.
+   */
+  readonly sourceMaps?: 'send' | 'send-with-sources' | 'off' | undefined;
   /** Bytes held while the server is away. Default 8 MiB. Oldest batches are dropped first, and counted; none is held for more than ten minutes. */
   readonly maxBufferedBytes?: number | undefined;
   /** A folder that keeps what cannot be sent, for at most six days and also when the process has ended. Default `HEARTH_SPOOL_DIR`, else none: then only memory does. */
@@ -70,6 +75,7 @@ export interface AgentSettings {
   readonly http: 'transactions' | 'off';
   readonly remote: 'on' | 'off';
   readonly waits: 'on' | 'off';
+  readonly sourceMaps: 'send' | 'send-with-sources' | 'off';
   /** `undefined`: all that the host gives may be sent. */
   readonly labelRules: LabelRules | undefined;
   readonly maxBufferedBytes: number;
@@ -116,6 +122,8 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
   for (const [name, value] of Object.entries(numbers)) {
     if (value === undefined) return fault(`${name} is out of its range`);
   }
+  const sourceMaps = options.sourceMaps ?? environment.sourceMaps;
+  if (!isSourceMaps(sourceMaps)) return fault('sourceMaps is "send", "send-with-sources" or "off"');
   const rules = {
     allow: options.allow ?? environment.allow,
     redact: options.redact ?? environment.redact ?? [],
@@ -139,6 +147,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     spoolDir: spoolDirOf(options.spoolDir ?? environment.spoolDir),
     remote: (options.remote ?? (environment.isRemote ? 'on' : 'off')) === 'on' ? 'on' : 'off',
     waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',
+    sourceMaps,
     budgetCpuPct,
     ...(numbers as Record<keyof typeof numbers, number>),
   };
@@ -154,6 +163,10 @@ function batchesUrl(base: string): URL | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   url.pathname = `${url.pathname.replace(/\/+$/, '')}${BATCHES_PATH}`;
   return url;
+}
+
+function isSourceMaps(value: unknown): value is AgentSettings['sourceMaps'] {
+  return value === 'send' || value === 'send-with-sources' || value === 'off';
 }
 
 /** Names of one rule. */

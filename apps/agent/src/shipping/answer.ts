@@ -21,8 +21,13 @@ export interface Answer {
 const LATER_STATUSES = new Set([408, 425, 429]);
 
 export function verdictOf(answer: Answer, nowMs: EpochMs): Verdict {
+  return refusalOf(answer, nowMs) ?? verdictOfBody(answer);
+}
+
+/** @returns `undefined` where the status is one of success: then its body says more. */
+export function refusalOf(answer: Answer, nowMs: EpochMs): Exclude<Verdict, { kind: 'stored' }> | undefined {
   const { status } = answer;
-  if (status >= 200 && status < 300) return verdictOfBody(answer);
+  if (status >= 200 && status < 300) return undefined;
   const reason = `HTTP ${status}${codeOf(answer.body)}`;
   if (status === 401 || status === 403) return { kind: 'key-refused', reason };
   if (status >= 500 || LATER_STATUSES.has(status))
@@ -46,7 +51,8 @@ function codeOf(body: string): string {
   return typeof code === 'string' ? ` ${code.slice(0, 100)}` : '';
 }
 
-function parseJson(text: string): unknown {
+/** `undefined`: it is no object. */
+export function parseJson(text: string): unknown {
   try {
     const json: unknown = JSON.parse(text);
     return typeof json === 'object' && json !== null ? json : undefined;

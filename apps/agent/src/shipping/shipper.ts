@@ -4,7 +4,8 @@ import { describeError, type Guard } from '../safety/guard.js';
 import type { AgentLog } from '../safety/agent-log.js';
 import { verdictOf, type Verdict } from './answer.js';
 import type { DiskSpool } from './disk-spool.js';
-import { NameNotResolvedError, postBatch, type PostTarget } from './post-batch.js';
+import { NameNotResolvedError, type PostTarget } from './http-post.js';
+import { postBatch } from './post-batch.js';
 import { retryDelayMs, slowRetryDelayMs } from './retry-policy.js';
 
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -1,17 +1,28 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import { labelSetKey, type LabelSet } from '@hearth/profile-model';
 import { decodeBatches, type Batch, type BatchProfile } from '@hearth/wire-format';
 
 /** How the sink answers one request; the default stores and acknowledges. */
 export type Answer = (response: ServerResponse, batches: Batch[]) => void;
 
+export interface SentMap {
+  /** Of the generated file; '' of a claim. */
+  readonly file: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
 /** A real HTTP server in the place of Hearth: keeps every batch that it acknowledged. */
 export class Sink {
   readonly requests: { readonly authorization: string | undefined; readonly batches: Batch[]; readonly atMs: number }[] = [];
   readonly stored: Batch[] = [];
   answer: Answer = (response, batches) => this.store(response, batches);
+  /** Claims and source maps that came, with what was sent of them, also where it broke off. */
+  readonly maps: SentMap[] = [];
+  /** Default: all are wanted. */
+  answerMap: (map: SentMap, response: ServerResponse) => void = (map, response) => this.takeMap(map, response);
   readonly #server: Server = createServer((request, response) => void this.#take(request, response));
 
   get url(): string {
@@ -36,7 +47,30 @@ export class Sink {
       .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [] }));
   }
 
+  /** Answers as Hearth does. */
+  takeMap({ file, body }: SentMap, response: ServerResponse): void {
+    const files = file === '' ? (JSON.parse(body) as { files: string[] }).files : [];
+    const answer = file === '' ? { states: files.map(() => 'claimed') } : { outcome: 'stored' };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  }
+
+  async #takeMap(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const query = new URL(request.url!, this.url).searchParams;
+    const plain = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+    request.once('close', () => request.complete || plain.destroy());
+    let body = '';
+    try {
+      for await (const chunk of plain) body += String(chunk);
+    } catch {
+      return void this.maps.push({ file: query.get('file') ?? '', query, body: `${body}(broken off)` });
+    }
+    const map = { file: query.get('file') ?? '', query, body };
+    this.maps.push(map);
+    this.answerMap(map, response);
+  }
+
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url?.includes('/source-maps') === true) return this.#takeMap(request, response);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const batches = decodeBatches(gunzipSync(Buffer.concat(chunks)));

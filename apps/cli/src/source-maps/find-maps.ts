@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { decodedUrl, inlineMap, isElsewhere, mappingUrl } from '../../../agent/src/source-maps/mapping-url.js';
 
 /** A generated file and its map. */
 export interface FoundMap {
@@ -22,7 +23,6 @@ export interface FoundMaps {
 
 const SCRIPT = /\.[cm]?js$/;
 const SKIPPED_FOLDERS = new Set(['node_modules', '.git']);
-const MARK = 'sourceMappingURL=';
 /** Of a script or map: larger ones are no build of a service, and are not read. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 const MAX_SCRIPTS = 20_000;
@@ -61,9 +61,9 @@ function mapOf(script: string, root: string): Omit<FoundMap, 'file'> | { why: st
     const bytes = inlineMap(url);
     return bytes === undefined ? { why: 'its inline source map cannot be read' } : { from: 'inline', bytes };
   }
-  if (url !== undefined && /^[a-z][a-z0-9+.-]+:/i.test(url)) return { why: `its source map is elsewhere: ${url.slice(0, 100)}` };
+  if (url !== undefined && isElsewhere(url)) return { why: `its source map is elsewhere: ${url.slice(0, 100)}` };
   const beside = `${script}.map`;
-  for (const candidate of url === undefined ? [beside] : [path.resolve(path.dirname(script), decoded(url)), beside]) {
+  for (const candidate of url === undefined ? [beside] : [path.resolve(path.dirname(script), decodedUrl(url)), beside]) {
     // A comment must not make us send any other file of this machine.
     const place = relativePath(root, candidate);
     if (!candidate.endsWith('.map') || place.startsWith('../')) continue;
@@ -73,31 +73,9 @@ function mapOf(script: string, root: string): Omit<FoundMap, 'file'> | { why: st
   return { why: url === undefined ? 'no source map' : `its source map is missing: ${url.slice(0, 100)}` };
 }
 
-/** What the last such comment of the script says. */
-function mappingUrl(code: Buffer): string | undefined {
-  const at = code.lastIndexOf(MARK);
-  if (at === -1 || !/\/[/*][#@][ \t]*$/.test(code.toString('latin1', Math.max(0, at - 8), at))) return undefined;
-  return /^[^\s'"*]+/.exec(code.toString('utf8', at + MARK.length))?.[0];
-}
-
-function inlineMap(url: string): Buffer | undefined {
-  const comma = url.indexOf(',');
-  if (comma === -1) return undefined;
-  const data = url.slice(comma + 1);
-  return /;base64$/i.test(url.slice(0, comma)) ? Buffer.from(data, 'base64') : Buffer.from(decoded(data));
-}
-
 function readBounded(file: string): Buffer | undefined {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat?.isFile() && stat.size <= MAX_FILE_BYTES ? readFileSync(file) : undefined;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function relativePath(root: string, file: string): string {

@@ -1,14 +1,14 @@
+import { MapFilter } from '../../../agent/src/source-maps/map-filter.js';
 import type { FoundMap } from './find-maps.js';
 
 /** The map without the code in it, wherever in the map that is. One that is no JSON is refused: nobody knows what it holds. */
 export function withoutSources(map: FoundMap): FoundMap {
   try {
-    // Some servers put this line in front of JSON that scripts must not load.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(map.bytes).replace(/^\)\]\}'?[^\n]*\n/, '');
-    const json: unknown = JSON.parse(text, (key, value: unknown) => (key === 'sourcesContent' ? undefined : value));
-    if (typeof json === 'object' && json !== null) return { ...map, bytes: Buffer.from(JSON.stringify(json)) };
+    const filter = new MapFilter('left-out');
+    const parts = filter.push(map.bytes);
+    filter.end();
+    return { ...map, bytes: Buffer.concat(parts) };
   } catch {
-    // said below
+    return { ...map, refusal: 'it is no JSON, so its sources cannot be left out: it was not sent' };
   }
-  return { ...map, refusal: 'it is no JSON, so its sources cannot be left out: it was not sent' };
 }

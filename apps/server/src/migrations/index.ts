@@ -12,6 +12,7 @@ import { LineRecordings1763600000013 } from './1763600000013-line-recordings.js'
 import { SourceMaps1763600000014 } from './1763600000014-source-maps.js';
 import { AgentCommands1763600000015 } from './1763600000015-agent-commands.js';
 import { Exemplars1763600000016 } from './1763600000016-exemplars.js';
+import { SourceMapClaims1763600000017 } from './1763600000017-source-map-claims.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   SourceMaps1763600000014,
   AgentCommands1763600000015,
   Exemplars1763600000016,
+  SourceMapClaims1763600000017,
 ];

@@ -10,12 +10,15 @@ import { Limits } from '../limits/index.js';
 import { OriginalFunctions } from './original-functions.js';
 import { tooLarge, type ReadSourceMap, type ReadSourceMapTask } from './read-source-map.worker.js';
 import { MapReadingThread } from './source-map-threads.js';
+import { SourceMapClaims } from './source-map-claims.repository.js';
 import { SourceMaps } from './source-maps.repository.js';
 
 const WORKER_FILE = 'features/source-maps/read-source-map.worker.js';
 /** Bodies in memory at once, in one process: each may be as large as the largest map. */
 const MAX_AT_ONCE = 4;
 const READ_TIMEOUT_MS = 60_000;
+/** Of this map: it would be refused again. */
+const REFUSALS = new Set(['SOURCE_MAP_INVALID', 'SOURCE_MAP_TOO_LARGE', 'TOO_MANY_SOURCE_MAPS', 'SOURCE_MAPS_FULL']);
 
 export interface SourceMapUpload {
   readonly service: string;
@@ -32,6 +35,7 @@ export class SourceMapIntake {
     @Inject(ENVIRONMENT) readonly environment: Environment,
     readonly thread: MapReadingThread,
     readonly maps: SourceMaps,
+    readonly claims: SourceMapClaims,
     readonly functions: OriginalFunctions,
     readonly catalog: Catalog,
     readonly origins: Origins,
@@ -53,9 +57,18 @@ export class SourceMapIntake {
       await this.room.assertRoom();
       const map = await this.#read(request, upload.file, encoding);
       return await this.#store(request.projectId, upload, map);
+    } catch (error) {
+      if (error instanceof HearthError && REFUSALS.has(error.code)) await this.#noteRefusal(request.projectId, upload);
+      throw error;
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  /** Other processes that could send it are not asked to. */
+  async #noteRefusal(projectId: number, { service, revision, file }: SourceMapUpload): Promise<void> {
+    const found = await this.catalog.findService(projectId, service);
+    if (found !== null) await this.claims.refuse(found.id, revision, file, Date.now());
   }
 
   async #read(request: AuthorisedRequest, file: string, encoding: ContentEncoding): Promise<ReadSourceMap> {

@@ -1,16 +1,19 @@
 import { Controller, Delete, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
+  sourceMapClaimsSchema,
   sourceMapRevisionSchema,
   sourceMapsQuerySchema,
   sourceMapUploadSchema,
   type RemovedSourceMapsAnswer,
   type SourceMapAnswer,
+  type SourceMapClaimsAnswer,
   type SourceMapsAnswer,
 } from '@hearth/query-contract';
 import type { z } from 'zod';
-import { contentEncoding, QueryOf } from '../../platform/http/index.js';
+import { BodyOf, contentEncoding, QueryOf } from '../../platform/http/index.js';
 import { Authorised, ProjectId, type AuthorisedRequest } from '../access/index.js';
+import { SourceMapDesk } from './source-map-desk.js';
 import { SourceMapIntake } from './source-map-intake.js';
 import { SourceMapList } from './source-map-list.js';
 
@@ -20,6 +23,7 @@ export class SourceMapsController {
   constructor(
     readonly intake: SourceMapIntake,
     readonly stored: SourceMapList,
+    readonly desk: SourceMapDesk,
   ) {}
 
   @Post()
@@ -34,6 +38,17 @@ export class SourceMapsController {
     @QueryOf(sourceMapUploadSchema) upload: z.output<typeof sourceMapUploadSchema>,
   ): Promise<SourceMapAnswer> {
     return this.intake.take(request, upload, contentEncoding(request.headers['content-encoding']));
+  }
+
+  @Post('claims')
+  @Authorised('ingest')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Which source maps of a revision a process is to send: each is claimed by one' })
+  async claim(
+    @ProjectId() projectId: number,
+    @BodyOf(sourceMapClaimsSchema) request: z.output<typeof sourceMapClaimsSchema>,
+  ): Promise<SourceMapClaimsAnswer> {
+    return this.desk.claim(projectId, request);
   }
 
   @Get()

@@ -5,6 +5,8 @@ import { MapLookups } from './map-lookups.js';
 import { MinifiedCode } from './minified-code.js';
 import { MinifiedFiles } from './minified-files.repository.js';
 import { OriginalFunctions } from './original-functions.js';
+import { SourceMapClaims } from './source-map-claims.repository.js';
+import { SourceMapDesk } from './source-map-desk.js';
 import { SourceMapIntake } from './source-map-intake.js';
 import { SourceMapList } from './source-map-list.js';
 import { FunctionFindingThread, MapReadingThread } from './source-map-threads.js';
@@ -22,7 +24,16 @@ export class SourceMapsModule {}
 @Module({
   imports: [SourceMapsModule, CatalogModule, LimitsModule],
   controllers: [SourceMapsController],
-  providers: [OriginalFunctions, MapLookups, SourceMapIntake, SourceMapList, FunctionFindingThread, MapReadingThread],
+  providers: [
+    OriginalFunctions,
+    MapLookups,
+    SourceMapIntake,
+    SourceMapList,
+    SourceMapDesk,
+    SourceMapClaims,
+    FunctionFindingThread,
+    MapReadingThread,
+  ],
   exports: [OriginalFunctions, SourceMapsModule],
 })
 export class SourceMapsApiModule {}
