@@ -1,7 +1,13 @@
 import type { DurationMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess } from '@hearth/wire-format';
 import { FlushSchedule } from './batching/flush-schedule.js';
-import { PeriodCollector, countSamples, type InstrumentPart, type Instruments } from './batching/period-collector.js';
+import {
+  PeriodCollector,
+  countSamples,
+  type EndedPeriod,
+  type InstrumentPart,
+  type Instruments,
+} from './batching/period-collector.js';
 import { CostKeeper } from './governor/cost-keeper.js';
 import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
@@ -66,6 +72,8 @@ export class RunningAgent {
   readonly #periodMs: DurationMs;
   /** Switched off for what it costs; may be switched on again. */
   #restingMemory: MemorySampler | undefined;
+  /** A period that has ended, and is no batch yet; `ended` is undefined where it could not be taken. */
+  #unpacked: { readonly ended: EndedPeriod | undefined; readonly which: 'more-to-come' | 'last' } | undefined;
   /** When the last period was flushed, by the monotonic clock. */
   #endedLastAt = -Infinity;
   #isStopping = false;
@@ -112,8 +120,7 @@ export class RunningAgent {
     this.#isRemote = settings.remote === 'on';
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
-      guard.run(() => this.#endPeriod('more-to-come'), undefined);
-      this.#sourceMaps?.wake();
+      guard.run(() => this.#endPeriod('more-to-come', 'two'), undefined);
     });
     this.#startInstruments(settings);
     this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
@@ -295,28 +302,37 @@ export class RunningAgent {
   /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
   #lastWords(): void {
     if (this.#outbox.keepsAtExit) {
+      this.#pack();
       if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#endPeriod('last');
       this.#guard.run(() => this.#outbox.saveAtExit(), undefined);
     }
     this.#pause();
   }
 
-  #endPeriod(which: 'more-to-come' | 'last'): void {
-    const dropped = this.#outbox.takeDropped();
-    const flush = this.#costs.beginFlush();
+  /** @param pieces - In two the host's work may run between them: nobody waits for the batch. */
+  #endPeriod(which: 'more-to-come' | 'last', pieces: 'one' | 'two' = 'one'): void {
+    this.#pack();
+    const piece = this.#costs.beginPiece();
     const threads = this.#guard.run(() => this.#threads?.take(), undefined);
-    const batch = this.#guard.run(
-      () =>
-        this.#collector.endPeriod(
-          this.#process,
-          dropped,
-          [...this.#costs.series(threads?.cpuMicros ?? 0), ...this.#outbox.series],
-          which === 'last',
-          flush.pieces,
-          threads,
-        ),
-      undefined,
-    );
+    const ended = this.#guard.run(() => this.#collector.endPeriod(which === 'last', threads, piece.parts), undefined);
+    this.#unpacked = { ended, which };
+    if (pieces === 'one') return this.#pack(piece);
+    this.#costs.endPiece(piece);
+    setImmediate(() => {
+      this.#guard.run(() => this.#pack(), undefined);
+      this.#sourceMaps?.wake();
+    });
+  }
+
+  /** Makes the batch of a period that has ended, if there is one. */
+  #pack(piece = this.#costs.beginPiece()): void {
+    if (this.#unpacked === undefined) return;
+    const { ended, which } = this.#unpacked;
+    this.#unpacked = undefined;
+    const dropped = this.#outbox.takeDropped();
+    const series = [...this.#costs.series(ended?.threads?.cpuMicros ?? 0), ...this.#outbox.series];
+    const batch =
+      ended && this.#guard.run(() => this.#collector.pack(ended, this.#process, dropped, series, piece.parts), undefined);
     if (batch === undefined) {
       this.#outbox.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
       return;
@@ -324,10 +340,9 @@ export class RunningAgent {
     for (const collect of this.#collectors) collect(batch);
     this.#sourceMaps?.note(batch.functions.scriptName);
     const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
-    const beganAt = performance.now();
     this.#guard.run(() => this.#outbox.put(batch, standsFor, which), undefined);
-    this.#collector.addFlushTime(performance.now() - beganAt);
-    if (!this.#isStopping) this.#guard.run(() => this.#costs.endFlush(flush, batch.durationMs), undefined);
+    this.#costs.endPiece(piece);
+    if (!this.#isStopping) this.#guard.run(() => this.#costs.endFlush(batch.durationMs), undefined);
   }
 
   /** Between two periods. */

@@ -47,7 +47,7 @@ describe('an agent that costs too much', () => {
     // The pause is what is too long: so stacks are sampled less, and less, before they are switched off.
     await runHost('expensive.mjs', sink.url, {
       args: ['16'],
-      env: { HEARTH_BUDGET_CPU_PCT: '100', HEARTH_BUDGET_PAUSE_MS: '15' },
+      env: { HEARTH_BUDGET_CPU_PCT: '100', HEARTH_BUDGET_PAUSE_MS: '7' },
     });
     const isPartial = (batch: Batch): boolean => ![0, 1, undefined].includes(valueOf(batch, 'agent_stacks_ratio'));
     const partial = sink.stored.filter((batch) => batch.durationMs > 900 && isPartial(batch));

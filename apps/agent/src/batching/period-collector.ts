@@ -3,7 +3,7 @@ import type { Batch, BatchProcess, BatchProfile, Exemplar } from '@hearth/wire-f
 import { ExemplarSamples } from '../exemplars/exemplar-samples.js';
 import { packExemplars } from '../exemplars/pack-exemplars.js';
 import type { OwnCost } from '../governor/own-cost.js';
-import type { Measures } from '../measures/measures.js';
+import type { MeasuredRuns, Measures } from '../measures/measures.js';
 import { withMeasures } from '../measures/pack-measures.js';
 import type { MemorySampler } from '../samplers/memory-sampler.js';
 import type { ProcessMetrics } from '../samplers/process-metrics.js';
@@ -13,6 +13,7 @@ import type { SampledPeriod, StackSampler } from '../samplers/stack-sampler.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import type { TransactionTracker } from '../transactions/transaction-tracker.js';
 import { WaitPacker } from '../waits/pack-waits.js';
+import type { WaitPeriod } from '../waits/wait-ledger.js';
 import type { WaitRecorder } from '../waits/wait-recorder.js';
 import type { DroppedCounts } from './batch-buffer.js';
 import { SamplePacker, packMemory } from './pack-samples.js';
@@ -31,6 +32,21 @@ export interface Instruments {
   waits: WaitRecorder | undefined;
 }
 
+/** What was measured in one period, as the instruments gave it. */
+export interface EndedPeriod {
+  readonly startMs: EpochMs;
+  readonly durationMs: DurationMs;
+  readonly isLast: boolean;
+  readonly threads: MergedThreads | undefined;
+  readonly tables: StackTables;
+  readonly sampled: SampledPeriod;
+  readonly hasStacks: boolean;
+  readonly period: TransactionPeriod;
+  readonly waits: WaitPeriod | undefined;
+  readonly measured: readonly MeasuredRuns[];
+  readonly series: Batch['series'];
+}
+
 const NOTHING_SAMPLED: SampledPeriod = { rows: [], lines: 'none', wasRestarted: false };
 
 /** Ends periods: takes what each instrument measured and makes it one batch, so that a loss is never lopsided. */
@@ -44,7 +60,6 @@ export class PeriodCollector {
   #sequence = 0;
   #startedAtMs: EpochMs = Date.now();
   #startedAt = performance.now();
-  #lastFlushMs: DurationMs = 0;
 
   /** @param onFault - A sampler failed: takes it out of the instruments. */
   constructor(instruments: Instruments, onFault: (part: InstrumentPart, fault: unknown) => void) {
@@ -54,44 +69,49 @@ export class PeriodCollector {
   }
 
   /**
-   * The period since the last call, as a batch.
+   * Ends the period since the last call, and begins the next. What it takes is of this moment; making a batch of it may wait.
    *
+   * @param threads - What worker threads measured, to be sent with it.
+   * @param cost - Gets what waits take of it.
+   */
+  endPeriod(isLast: boolean, threads: MergedThreads | undefined, cost: OwnCost): EndedPeriod {
+    const tables = threads?.tables ?? new StackTables();
+    const hasStacks = this.#instruments.stackSampler !== undefined;
+    const sampled = this.#takeStacks(tables, isLast);
+    const times = this.#nextPeriod();
+    const period = this.#instruments.tracker.endPeriod();
+    const stacksTakenAt = performance.now();
+    const waits = this.#takeWaits(period, isLast);
+    cost.add('waits', performance.now() - stacksTakenAt);
+    const measured = this.#instruments.measures.endPeriod();
+    const series = this.#instruments.metrics?.endPeriod() ?? [];
+    return { ...times, isLast, threads, tables, sampled, hasStacks, period, waits, measured, series };
+  }
+
+  /**
+   * @param ended - Each once, in their order.
    * @param dropped - What the buffer lost, for the report.
    * @param ownSeries - What the agent says of itself besides.
-   * @param cost - Gets what heap and waits take of the flush.
-   * @param threads - What worker threads measured, to be sent with it.
+   * @param cost - Gets what heap and waits take of it.
    */
-  endPeriod(
+  pack(
+    { startMs, durationMs, isLast, threads, tables, sampled, hasStacks, period, waits, measured, series }: EndedPeriod,
     batchProcess: BatchProcess,
     dropped: DroppedCounts,
     ownSeries: Batch['series'],
-    isLast: boolean,
     cost: OwnCost,
-    threads: MergedThreads | undefined,
   ): Batch {
-    const beganAt = performance.now();
-    const tables = threads?.tables ?? new StackTables();
-    const sampled = this.#takeStacks(tables, isLast);
-    const { startMs, durationMs } = this.#nextPeriod();
-    const period = this.#instruments.tracker.endPeriod();
-    const profiles = this.#instruments.stackSampler === undefined ? [] : this.#packer.packTime(sampled, tables, period, isLast);
-    const stacksTakenAt = performance.now();
+    const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast) : [];
+    const stacksPackedAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));
     const memoryTakenAt = performance.now();
-    profiles.push(...this.#takeWaits(tables, period, isLast));
-    cost.add('heap', memoryTakenAt - stacksTakenAt);
+    profiles.push(...this.#packWaits(waits, tables, isLast));
+    cost.add('heap', memoryTakenAt - stacksPackedAt);
     cost.add('waits', performance.now() - memoryTakenAt);
     const exemplars = this.#takeExemplars(tables, period, sampled.lines === 'definition');
-    const series = this.#instruments.metrics?.endPeriod() ?? [];
-    series.push(
-      { name: 'agent_flush_micros', value: Math.round(this.#lastFlushMs * 1000) }, // of the period before: this one is not over
-      ...ownSeries,
-      { name: 'agent_stack_count', value: tables.stackCount },
-    );
     const transactions = period.counts; // before its label sets are read
-    const counted = withMeasures({ labelSets: period.labelSets.labelSets, transactions }, this.#instruments.measures.endPeriod());
+    const counted = withMeasures({ labelSets: period.labelSets.labelSets, transactions }, measured);
     this.#sequence += 1;
-    this.#lastFlushMs = performance.now() - beganAt;
     return {
       process: batchProcess,
       sequence: this.#sequence,
@@ -102,7 +122,7 @@ export class PeriodCollector {
       labelSets: counted.labelSets,
       profiles: threads === undefined ? profiles : threads.addTo(profiles),
       transactions: counted.transactions,
-      series,
+      series: [...series, ...ownSeries, { name: 'agent_stack_count', value: tables.stackCount }],
       report: {
         droppedBatches: dropped.batches,
         droppedSamples: dropped.samples,
@@ -112,11 +132,6 @@ export class PeriodCollector {
       },
       exemplars: threads === undefined ? exemplars : threads.exemplarsBeside(exemplars),
     };
-  }
-
-  /** Time that the last batch took of the event loop besides: encoding it. */
-  addFlushTime(durationMs: DurationMs): void {
-    this.#lastFlushMs += durationMs;
   }
 
   /** Periods touch: the next begins where this one ends. The wall clock may jump; durations are of the monotonic one. */
@@ -139,11 +154,19 @@ export class PeriodCollector {
     }
   }
 
-  #takeWaits(tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
-    const { waits } = this.#instruments;
+  #takeWaits(period: TransactionPeriod, isLast: boolean): WaitPeriod | undefined {
+    try {
+      return this.#instruments.waits?.endPeriod(period, isLast);
+    } catch (fault) {
+      this.#onFault('waits', fault);
+      return undefined;
+    }
+  }
+
+  #packWaits(waits: WaitPeriod | undefined, tables: StackTables, isLast: boolean): BatchProfile[] {
     if (waits === undefined || this.#waitPacker === undefined) return [];
     try {
-      return this.#waitPacker.pack(waits.endPeriod(period, isLast), tables, isLast);
+      return this.#waitPacker.pack(waits, tables, isLast);
     } catch (fault) {
       this.#onFault('waits', fault);
       return [];
@@ -156,7 +179,7 @@ export class PeriodCollector {
     try {
       const leafOf = (operation: number): RawFunction => this.#waitPacker!.leafOf(operation); // without it there are no waits
       const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, hasSamples });
-      this.#exemplarSamples.keepRunning(tables);
+      this.#exemplarSamples.keepRunning(tables, this.#instruments.tracker.period.slowest.all);
       return exemplars;
     } catch (fault) {
       this.#exemplarSamples = undefined;

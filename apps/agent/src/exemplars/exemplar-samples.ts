@@ -44,10 +44,17 @@ export class ExemplarSamples {
     };
   }
 
-  /** After the exemplars of the period have been made: keeps the copies of those that run longest, with their own frames. */
-  keepRunning(tables: StackTables): void {
+  /**
+   * After the exemplars of the period have been made: keeps the copies of those that run longest, with their own frames.
+   *
+   * @param endedSince - Exemplars of the next period that have ended by now.
+   */
+  keepRunning(tables: StackTables, endedSince: readonly EndedTransaction[]): void {
     const known = this.#running.flatMap((one) => one.deref() ?? []);
-    const running = known.filter(({ outcome }) => outcome === undefined).sort((a, b) => a.startedAtMs - b.startedAtMs);
+    const since = new Set(endedSince.map(({ transaction }) => transaction));
+    const running = known
+      .filter((one) => one.outcome === undefined || since.has(one))
+      .sort((a, b) => a.startedAtMs - b.startedAtMs);
     const kept = new Set(running.slice(0, MAX_EXEMPLARS));
     for (const one of known) if (!kept.has(one)) one.copies = undefined;
     this.#running = [...kept].map((one) => new WeakRef(one));

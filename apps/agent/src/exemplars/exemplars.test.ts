@@ -59,13 +59,15 @@ class Periods {
   readonly tracker = new TransactionTracker(wireWithoutSampler());
   readonly #samples = new ExemplarSamples();
 
-  end(samples: readonly Drawn[], hasSamples = true): { exemplars: Exemplar[]; tables: StackTables } {
+  /** @param meanwhile - The host's own work, before the batch is made. */
+  end(samples: readonly Drawn[], hasSamples = true, meanwhile?: () => void): { exemplars: Exemplar[]; tables: StackTables } {
     const tables = new StackTables();
     readTimeTree(treeOf(samples), tables, asScope, 0, this.#samples.open(this.tracker.period.slowest.all));
     const period = this.tracker.endPeriod();
+    meanwhile?.();
     const leafOf = () => ({ name: 'leaf', scriptName: '', line: 0 });
     const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, hasSamples });
-    this.#samples.keepRunning(tables);
+    this.#samples.keepRunning(tables, this.tracker.period.slowest.all);
     return { exemplars, tables };
   }
 
@@ -120,6 +122,28 @@ describe('exemplars', () => {
     expect(names.at(-1)).toBe('main;f1');
     expect(Math.abs(exemplar.cpuMicros - sum(exemplar.samples.cpuMicros))).toBeLessThan(51);
     expect(long.copies).toBeUndefined();
+  });
+
+  it('hold the samples of a period that had ended, but was no batch yet, when they did', () => {
+    const periods = new Periods();
+    const long = periods.begin('job');
+    while (performance.now() < long.startedAtMs + 1);
+    const fast = periods.begin('job');
+    const ended = periods.end(
+      [
+        { scope: long, fn: 1 },
+        { scope: fast, fn: 2 },
+      ],
+      true,
+      () => {
+        periods.tracker.end(long, 'ok');
+        periods.tracker.end(fast, 'ok');
+      },
+    );
+    expect(ended.exemplars).toEqual([]);
+    const { exemplars, tables } = periods.end([]);
+    expect(exemplars.map((exemplar) => namesOf(tables, exemplar))).toEqual([['main;f1']]);
+    expect([long.copies, fast.copies]).toEqual([undefined, undefined]);
   });
 
   it('hold none where lines were sampled', () => {

@@ -6,12 +6,12 @@ import { Governor, type Budget } from './governor.js';
 import type { Levers } from './levers.js';
 import { COST_PARTS, OwnCost, noCosts, totalOf, type Costs } from './own-cost.js';
 
-/** A flush that has begun. */
-export interface FlushTiming {
+/** Work of a flush that has begun; between two pieces the host's own work may run. */
+export interface FlushPiece {
   readonly beganAt: number;
   readonly cpuNanos: number;
-  /** What its pieces took. */
-  readonly pieces: OwnCost;
+  /** What is known of its parts. */
+  readonly parts: OwnCost;
 }
 
 /** Adds up what the agent costs its host, says it, and has the governor's decisions carried out. */
@@ -22,6 +22,10 @@ export class CostKeeper {
   readonly #apply: (levers: Levers) => void;
   readonly #log: AgentLog;
   #lastCpuMs: DurationMs = 0;
+  #lastPauseMs: DurationMs = 0;
+  /** Of the flush that runs: what its pieces took of the thread's CPU, and how long the longest blocked the event loop. */
+  #pieces: Costs[] = [];
+  #longestMs: DurationMs = 0;
 
   constructor(budget: Budget, log: AgentLog, apply: (levers: Levers) => void) {
     this.#governor = new Governor(budget);
@@ -29,16 +33,27 @@ export class CostKeeper {
     this.#apply = apply;
   }
 
-  beginFlush(): FlushTiming {
-    return { beganAt: performance.now(), cpuNanos: threadCpuNanos(), pieces: new OwnCost() };
+  beginPiece(): FlushPiece {
+    return { beganAt: performance.now(), cpuNanos: threadCpuNanos(), parts: new OwnCost() };
   }
 
-  /** @param durationMs - Of the period that it ended. */
-  endFlush(flush: FlushTiming, durationMs: DurationMs): void {
-    const pause = pauseOf(flush);
+  endPiece(piece: FlushPiece): void {
+    this.#longestMs = Math.max(this.#longestMs, performance.now() - piece.beganAt);
+    this.#pieces.push(costsOf(piece));
+  }
+
+  /** After its last piece. @param durationMs - Of the period that it ended. */
+  endFlush(durationMs: DurationMs): void {
     const spent = this.between.take();
-    for (const part of COST_PARTS) spent[part] += pause[part];
+    let pause = noCosts();
+    for (const piece of this.#pieces) {
+      for (const part of COST_PARTS) spent[part] += piece[part];
+      if (totalOf(piece) > totalOf(pause)) pause = piece;
+    }
     this.#lastCpuMs = totalOf(spent);
+    this.#lastPauseMs = this.#longestMs;
+    this.#pieces = [];
+    this.#longestMs = 0;
     const change = this.#governor.judge({ durationMs, spent, pause });
     if (change === undefined) return;
     this.#apply(change.levers);
@@ -52,6 +67,7 @@ export class CostKeeper {
   /** What the agent took in the period before, and what it does less of: parts of what was asked for, from its first measure on. @param threadsMicros - The same of worker threads */
   series(threadsMicros: number): ProcessSeriesValue[] {
     const series = [
+      { name: 'agent_flush_micros', value: Math.round(this.#lastPauseMs * 1000) },
       { name: 'agent_cpu_micros', value: Math.round(this.#lastCpuMs * 1000 + threadsMicros) },
       { name: 'agent_governor_count', value: this.#governor.steps },
     ];
@@ -68,14 +84,14 @@ export class CostKeeper {
   }
 }
 
-/** The CPU of the thread, where that is less than the time that went by: a machine that is busy with others is none of our cost. What no piece is known of is the stacks'. */
-function pauseOf({ beganAt, cpuNanos, pieces }: FlushTiming): Costs {
-  const pause = noCosts();
-  const known = pieces.take();
+/** The CPU of the thread, where that is less than the time that went by: a machine that is busy with others is none of our cost. What no part is known of is the stacks'. */
+function costsOf({ beganAt, cpuNanos, parts }: FlushPiece): Costs {
+  const costs = noCosts();
+  const known = parts.take();
   const wallMs = performance.now() - beganAt;
   const cpuMs = Math.min(wallMs, Math.max(0, threadCpuNanos() - cpuNanos) / 1e6);
-  const scale = wallMs > 0 ? cpuMs / wallMs : 0; // pieces are timed by the clock
-  for (const part of COST_PARTS) pause[part] = known[part] * scale;
-  pause.stacks += Math.max(0, cpuMs - totalOf(pause));
-  return pause;
+  const scale = wallMs > 0 ? cpuMs / wallMs : 0; // parts are timed by the clock
+  for (const part of COST_PARTS) costs[part] = known[part] * scale;
+  costs.stacks += Math.max(0, cpuMs - totalOf(costs));
+  return costs;
 }
