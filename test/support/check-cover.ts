@@ -216,6 +216,38 @@ async function checkByProcess(
 }
 
 /**
+ * Stores flushes, one after the other, while each of `works` and `reads` is done again and again. Readers keep pace, however fast the writer is.
+ *
+ * @returns How often something was read.
+ */
+export async function repeatWhileStoring(
+  flushes: readonly RawFlush[],
+  store: (flush: RawFlush) => Promise<void>,
+  works: readonly (() => Promise<void>)[],
+  reads: readonly (() => Promise<void>)[],
+): Promise<number> {
+  let isOver = false;
+  let readCount = 0;
+  const write = async () => {
+    for (const [at, flush] of flushes.entries()) {
+      await store(flush);
+      const readBefore = readCount;
+      if (at % 10 === 0) await until(async () => readCount > readBefore + 1 || undefined);
+    }
+    isOver = true;
+  };
+  const repeat = async (work: () => Promise<void>) => {
+    while (!isOver) await work();
+  };
+  const countedReads = reads.map((read) => async () => {
+    await read();
+    readCount += 1;
+  });
+  await Promise.all([write(), ...[...works, ...countedReads].map(repeat)]);
+  return readCount;
+}
+
+/**
  * Stores flushes through either server in any order, while both do `work` again and again and are read all the time. Fails for an answer with less
  * than what was stored before it, or more than was begun.
  *
@@ -228,32 +260,23 @@ export async function checkWhileStoring(
   random: () => number,
   work: (server: RollupServer) => Promise<void>,
 ): Promise<number> {
-  let isOver = false;
-  let [acknowledged, begun, reads] = [0, 0, 0];
-  const write = async () => {
-    for (const [at, flush] of [...flushes].sort(() => random() - 0.5).entries()) {
-      const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
-      begun += value;
-      await storeFlush(servers[random() < 0.5 ? 0 : 1], flush);
-      acknowledged += value;
-      // Readers keep pace, however fast the writer is.
-      const readBefore = reads;
-      if (at % 20 === 0) await until(async () => reads > readBefore + 1 || undefined);
-    }
-    isOver = true;
-  };
-  const workOn = async (server: RollupServer) => {
-    while (!isOver) await work(server);
+  let [acknowledged, begun] = [0, 0];
+  const store = async (flush: RawFlush) => {
+    const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
+    begun += value;
+    await storeFlush(servers[random() < 0.5 ? 0 : 1], flush);
+    acknowledged += value;
   };
   const read = async (server: RollupServer) => {
-    while (!isOver) {
-      const least = acknowledged;
-      const { sum } = await server.cover.merged(query);
-      expect(sum).toBeGreaterThanOrEqual(least);
-      expect(sum).toBeLessThanOrEqual(begun);
-      reads += 1;
-    }
+    const least = acknowledged;
+    const { sum } = await server.cover.merged(query);
+    expect(sum).toBeGreaterThanOrEqual(least);
+    expect(sum).toBeLessThanOrEqual(begun);
   };
-  await Promise.all([write(), ...servers.flatMap((server) => [workOn(server), read(server)])]);
-  return reads;
+  return repeatWhileStoring(
+    [...flushes].sort(() => random() - 0.5),
+    store,
+    servers.map((server) => async () => work(server)),
+    servers.map((server) => async () => read(server)),
+  );
 }

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type DepsConfig, type InlineConfig } from 'tsdown';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AGENT_DIST, HOST_NODE, PRELOAD, runHost } from './support/run-host.js';
-import { Sink, countsByName, flatSamples } from './support/sink.js';
+import { countsByName, flatSamples } from './support/sink.js';
+import { untilAllEnd } from './support/until-all-end.js';
 import { expectNoDifference, saidBy } from './support/with-and-without.js';
 
 const HOSTS = fileURLToPath(new URL('hosts/', import.meta.url));
@@ -20,24 +20,11 @@ const STARTED = ['AGENT_STARTED', 'AGENT_CONNECTED'];
 /** What surroundings.mjs serves. */
 const SERVED = { 'GET (no route) ok': 20 };
 
-/** Closed at the end of all: tests that run at once have no end of their own that a hook could tell. */
-const sinks: Sink[] = [];
-const folders: string[] = [];
-afterAll(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-async function newSink(): Promise<Sink> {
-  const sink = await new Sink().open();
-  sinks.push(sink);
-  return sink;
-}
+const { newSink, newFolder: emptyFolder } = untilAllEnd();
 
 /** @param packages - Of this repository, that a program in it finds. */
 function newFolder(packages: Readonly<Record<string, string>> = {}): string {
-  const folder = mkdtempSync(path.join(tmpdir(), 'hearth-test-harm-'));
-  folders.push(folder);
+  const folder = emptyFolder();
   for (const [name, target] of Object.entries(packages)) {
     const link = path.join(folder, 'node_modules', name);
     mkdirSync(path.dirname(link), { recursive: true });

@@ -1,10 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FunctionsAnswer, SourceMapsAnswer } from '@hearth/query-contract';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { bundle } from '../../../test/support/bundle.js';
 import { madeMap } from '../../../test/support/made-map.js';
 import { startTestPostgres } from '../../../test/support/postgres.js';
@@ -14,32 +13,21 @@ import { until } from '../../../test/support/until.js';
 import type { AgentOptions } from '../src/index.js';
 import { findMap, MAX_MAP_BYTES } from '../src/source-maps/find-map.js';
 import { AGENT_DIST, HOST_NODE, runHost, type HostOptions, type HostResult } from './support/run-host.js';
-import { Sink } from './support/sink.js';
+import type { Sink } from './support/sink.js';
+import { untilAllEnd } from './support/until-all-end.js';
 import { saidBy } from './support/with-and-without.js';
 
 const BUNDLED = fileURLToPath(new URL('../../../test/support/bundled/', import.meta.url));
 const MAP = { ...madeMap([[[0, 0, 0, 0, 0]]]), sourcesContent: ['const secret = 1;', ''] };
 const SENT = JSON.stringify({ ...MAP, sourcesContent: null });
 
-/** Removed and closed at the end of all: tests that run at once have no end of their own that a hook could tell. */
-const folders: string[] = [];
-const sinks: Sink[] = [];
-afterAll(async () => {
-  await Promise.all(sinks.map((sink) => sink.close()));
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-async function newSink(): Promise<Sink> {
-  const sink = await new Sink().open();
-  sinks.push(sink);
-  return sink;
-}
+const { newSink, newFolder } = untilAllEnd();
 
 /** A service in a folder of its own. */
 class Service {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'hearth-agent-maps-'));
+  readonly folder = newFolder();
 
   constructor() {
-    folders.push(this.folder);
     this.write('package.json', JSON.stringify({ name: 'shop', type: 'module', version: '1.0.0' }));
   }
 
@@ -127,7 +115,7 @@ describe('findMap', () => {
 
   it('sends no other file of the machine, whatever the comment says', async () => {
     const outside = { why: 'its source map is outside of the program' };
-    const elsewhere = mkdtempSync(path.join(tmpdir(), 'hearth-agent-elsewhere-'));
+    const elsewhere = newFolder();
     writeFileSync(path.join(elsewhere, 'secret.map'), '{}');
     expect(await find(`${COMMENT}../../${path.basename(elsewhere)}/secret.map`)).toEqual(outside);
     expect(await find(`${COMMENT}../package.json`)).toEqual(outside);
@@ -135,7 +123,6 @@ describe('findMap', () => {
     expect(await find(`${COMMENT}link.map`)).toEqual(outside);
     service.write('maps/up.map', '{}');
     expect(await find(`${COMMENT}../maps/up.map`, '')).toEqual(outside); // without a root only what is below the script
-    rmSync(elsewhere, { recursive: true });
   });
 
   it('opens no pipe, device or folder, and nothing larger than the limit', async () => {

@@ -1,10 +1,9 @@
 import { useDeferredValue, useMemo } from 'react';
-import { formatShare } from '../../format/quantity.js';
 import { pathText, readPath, type FunctionHash } from '../../url-state/function-key.js';
-import { SearchBox } from '../../ui/search-box.js';
 import { FlameCanvas } from './flame-canvas.js';
 import { rowOfPath, type FlameTree } from './flame-tree.js';
 import { FrameBreadcrumb } from './frame-breadcrumb.js';
+import { FrameSearch } from './frame-search.js';
 import { pathTo, type FlameLayout } from './layout.js';
 import { matchFrames } from './search.js';
 import { useLayout } from './use-layout.js';
@@ -71,17 +70,7 @@ function LaidOutFlameGraph({
   }, [selected, tree, layout]);
   return (
     <div className={styles['graph']}>
-      <div className={styles['bar']}>
-        <SearchBox
-          value={search}
-          onChange={onSearch}
-          label="Search frames"
-          placeholder="Search name, file, package or /pattern/"
-        />
-        <span className={styles['share']} role="status">
-          {matches && shareText(matches)}
-        </span>
-      </div>
+      <FrameSearch search={search} onSearch={onSearch} matches={matches} />
       <FrameBreadcrumb tree={tree} row={zoomRow} onZoom={zoomTo} />
       <FlameCanvas
         tree={tree}
@@ -101,17 +90,4 @@ function LaidOutFlameGraph({
       />
     </div>
   );
-}
-
-/** What a search found, as a line. */
-export function shareText({
-  functions,
-  share,
-  baselineShare,
-  candidateShare,
-}: NonNullable<ReturnType<typeof matchFrames>>): string {
-  if (functions === 0) return 'No frame matches';
-  const names = functions === 1 ? '1 function' : `${functions.toLocaleString('en-US')} functions`;
-  const shares = baselineShare === null ? formatShare(share) : `${formatShare(baselineShare)} → ${formatShare(candidateShare)}`;
-  return `${names}, ${shares} of total`;
 }

@@ -1,10 +1,9 @@
 import type { ExemplarAnswer } from '@hearth/query-contract';
 import { useDeferredValue, useMemo, useState } from 'react';
 import { visibleText } from '../../format/visible-text.js';
-import { SearchBox } from '../../ui/search-box.js';
 import { ROW_HEIGHT_PX } from './draw.js';
 import { FlameCanvas } from './flame-canvas.js';
-import { shareText } from './flame-graph.js';
+import { FrameSearch } from './frame-search.js';
 import { levelCount, type FlameLayout, type FlameView } from './layout.js';
 import { runGraph } from './run-graph.js';
 import { matchFrames } from './search.js';
@@ -36,17 +35,7 @@ export function RunChart({ answer, view, onView, search, onSearch }: RunChartPro
   };
   return (
     <>
-      <div className={styles['bar']}>
-        <SearchBox
-          value={search}
-          onChange={onSearch}
-          label="Search frames"
-          placeholder="Search name, file, package or /pattern/"
-        />
-        <span className={styles['share']} role="status">
-          {matches && shareText(matches)}
-        </span>
-      </div>
+      <FrameSearch search={search} onSearch={onSearch} matches={matches} />
       <div className={styles['run']} style={{ height: Math.min(MOST_LEVELS, levelCount(layout)) * ROW_HEIGHT_PX }}>
         <FlameCanvas
           tree={tree}

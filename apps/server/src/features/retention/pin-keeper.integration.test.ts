@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actualMerged, checkCover, expectedMerged } from '../../../../../test/support/check-cover.js';
+import { actualMerged, checkCover, checkWhileStoring, expectedMerged } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { DAYS, flushesOfDays, randomNumbers, SERVICE, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import {
@@ -11,7 +11,6 @@ import {
   storeFlush,
   type RollupServer,
 } from '../../../../../test/support/rollup-server.js';
-import { until } from '../../../../../test/support/until.js';
 import { inDatabaseTransaction } from '../../platform/database/index.js';
 import { WorkerPool } from '../../platform/worker-pool/index.js';
 import { DAY_MS, LEVELS, PinnedTotals, WindowRepository } from '../profile-store/index.js';
@@ -170,45 +169,18 @@ describe('PinKeeper', () => {
       const other = await startRollupServer(server.url);
       servers.push(other);
       const random = randomNumbers(78);
-      const flushes = flushesOfMonths(random)
-        .filter((flush) => isPinned(flush) && flush.profileTypeId === 1)
-        .sort(() => random() - 0.5);
-      let [acknowledged, begun, reads, isOver] = [0, 0, 0, false];
-      const write = async () => {
-        for (const [at, flush] of flushes.entries()) {
-          const value = flush.samples.reduce((sum, one) => sum + one.value, 0);
-          begun += value;
-          await storeFlush(random() < 0.5 ? server : other, flush);
-          acknowledged += value;
-          // Readers keep pace, however fast the writer is.
-          const readBefore = reads;
-          if (at % 10 === 0) await until(async () => reads > readBefore + 1 || undefined);
-        }
-        isOver = true;
+      const flushes = flushesOfMonths(random).filter((flush) => isPinned(flush) && flush.profileTypeId === 1);
+      const sealAndKeep = async (one: RollupServer) => {
+        await sealAll(one);
+        // The stacks of a day may go with its month while it is read: whoever looks again finds it kept.
+        await one.keeper.keep(EVERYTHING).catch((error: unknown) => {
+          const faults = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
+          for (const fault of faults) expect(fault).toMatchObject({ code: 'STACK_EPOCH_GONE' });
+        });
       };
-      const work = async (one: RollupServer) => {
-        while (!isOver) {
-          await sealAll(one);
-          // The stacks of a day may go with its month while it is read: whoever looks again finds it kept.
-          await one.keeper.keep(EVERYTHING).catch((error: unknown) => {
-            const faults = error instanceof AggregateError ? (error.errors as unknown[]) : [error];
-            for (const fault of faults) expect(fault).toMatchObject({ code: 'STACK_EPOCH_GONE' });
-          });
-        }
-      };
-      const drop = async (one: RollupServer) => {
-        while (!isOver) await one.unusedEpochs.drop();
-      };
-      const read = async (one: RollupServer) => {
-        while (!isOver) {
-          const least = acknowledged;
-          const { sum } = await one.cover.merged(ALL);
-          expect(sum).toBeGreaterThanOrEqual(least);
-          expect(sum).toBeLessThanOrEqual(begun);
-          reads += 1;
-        }
-      };
-      await Promise.all([write(), work(server), work(other), drop(server), read(server), read(other)]);
+      const reads = await checkWhileStoring([server, other], flushes, ALL, random, async (one) => {
+        await Promise.all([sealAndKeep(one), one === server ? server.unusedEpochs.drop() : undefined]);
+      });
       expect(reads).toBeGreaterThan(3);
       await sealAll(server);
       await server.keeper.keep(EVERYTHING);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { actualMerged, checkCover, expectedMerged } from '../../../../../test/support/check-cover.js';
+import { actualMerged, checkCover, expectedMerged, repeatWhileStoring } from '../../../../../test/support/check-cover.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
-import { END, randomFlushes, randomNumbers, SERVICE, START } from '../../../../../test/support/raw-flushes.js';
+import { END, randomFlushes, randomNumbers, SERVICE, START, type RawFlush } from '../../../../../test/support/raw-flushes.js';
 import { startReplica, type TestReplica } from '../../../../../test/support/replica.js';
 import {
   buildAll,
@@ -77,36 +77,23 @@ describe('Cover on a replica', () => {
         samples: [...flush.samples, { path: `main>new${at}`, labelSetId: 1, value: 10_101, count: 1 }],
       }));
     const states = new Set([0]);
-    let isOver = false;
-    const write = async () => {
-      let sum = 0;
-      for (const [at, flush] of flushes.entries()) {
-        sum += flush.samples.reduce((part, one) => part + one.value, 0);
-        states.add(sum);
-        await storeFlush(writer, flush);
-        // Readers keep pace, however fast the writer is.
-        const readBefore = reads;
-        if (at % 10 === 0) await until(async () => reads > readBefore + 1 || undefined);
-      }
-      isOver = true;
+    const seen = new Set<number>();
+    let stored = 0;
+    const store = async (flush: RawFlush) => {
+      stored += flush.samples.reduce((sum, one) => sum + one.value, 0);
+      states.add(stored);
+      await storeFlush(writer, flush);
     };
     const build = async () => {
-      while (!isOver) {
-        await buildAll(writer);
-        if (random() < 0.3) await writer.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
-      }
+      await buildAll(writer);
+      if (random() < 0.3) await writer.work.dropBuiltPartitions(Date.now() + 3 * 3_600_000);
     };
-    const seen = new Set<number>();
-    let reads = 0;
     const read = async () => {
-      while (!isOver) {
-        const { sum } = await reader.cover.merged(query);
-        expect(states).toContain(sum);
-        seen.add(sum);
-        reads += 1;
-      }
+      const { sum } = await reader.cover.merged(query);
+      expect(states).toContain(sum);
+      seen.add(sum);
     };
-    await Promise.all([write(), build(), read(), read()]);
+    await repeatWhileStoring(flushes, store, [build], [read, read]);
     expect(seen.size).toBeGreaterThan(5);
     expect(asked.replica).toBeGreaterThan(5);
     await replica.caughtUp();
