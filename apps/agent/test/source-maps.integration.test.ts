@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FunctionsAnswer, SourceMapsAnswer } from '@hearth/query-contract';
@@ -12,6 +12,7 @@ import { startRecordingProxy } from '../../../test/support/recording-proxy.js';
 import { until } from '../../../test/support/until.js';
 import type { AgentOptions } from '../src/index.js';
 import { findMap, MAX_MAP_BYTES } from '../src/source-maps/find-map.js';
+import { MAX_MAPS } from '../src/source-maps/source-map-sender.js';
 import { AGENT_DIST, HOST_NODE, runHost, type HostOptions, type HostResult } from './support/run-host.js';
 import type { Sink } from './support/sink.js';
 import { untilAllEnd } from './support/until-all-end.js';
@@ -38,10 +39,10 @@ class Service {
     return place;
   }
 
-  /** A script whose own function is seen by the sampler. */
+  /** A script that the sampler sees. */
   writeBusy(name: string, url = `${name}.js.map`): string {
     const body = `let sum = 0; for (let step = 0; step < 5e5; step += 1) sum += Math.sqrt(step); return sum;`;
-    return this.write(`dist/${name}.js`, `setInterval(function ${name}() { ${body} }, 40);\n//# sourceMappingURL=${url}\n`);
+    return this.write(`dist/${name}.js`, `setInterval(function busy() { ${body} }, 40);\n//# sourceMappingURL=${url}\n`);
   }
 
   /** One that has its map beside it. */
@@ -191,6 +192,8 @@ describe.concurrent('a host whose maps are sent', () => {
   it('sends those that it can read, without the code in them, and runs on beside all others', async () => {
     const [sink, service] = [await newSink(), new Service()];
     service.writeMapped('good');
+    service.write('dist/loads.cjs', `require('./od\\\\d.cjs')`);
+    renameSync(service.writeMapped('odd'), path.join(service.folder, 'dist/od\\d.cjs')); // refused by every server, and others with it
     service.writeBusy('inline', `data:application/json;base64,${Buffer.from(JSON.stringify(MAP)).toString('base64')}`);
     service.writeBusy('missing');
     service.writeBusy('broken');
@@ -198,13 +201,17 @@ describe.concurrent('a host whose maps are sent', () => {
     service.writeBusy('pipe', 'pipe.map');
     execFileSync('mkfifo', [path.join(service.folder, 'dist/pipe.map')]);
     service.writeBusy('far', 'http://127.0.0.1:9/far.js.map');
-    const imports = ['good', 'inline', 'missing', 'broken', 'pipe', 'far'].map((name) => `${name}.js`);
+    const imports = ['good', 'inline', 'missing', 'broken', 'pipe', 'far'].map((name) => `${name}.js`).concat('loads.cjs');
     const result = await service.runUntil(mapsAt(sink, 3), { url: sink.url, agent: SEND, imports });
     expect(result.code).toBe(7);
     expect(result.errors).not.toContain('AGENT_FAULT');
     expect(saidBy(result)).toEqual(expect.arrayContaining(['AGENT_SOURCE_MAP_NOT_SENT', 'AGENT_SOURCE_MAP_SENT']));
     const bodies = new Map(sink.maps.map(({ file, body }) => [file, body]));
     expect([...bodies.keys()].filter((file) => file !== '').sort()).toEqual(['dist/broken.js', 'dist/good.js', 'dist/inline.js']);
+    const claims = sink.maps
+      .filter(({ file }) => file === '')
+      .flatMap(({ body }) => (JSON.parse(body) as { files: string[] }).files);
+    expect(claims.sort()).toEqual(['dist/broken.js', 'dist/good.js', 'dist/inline.js']);
     expect([bodies.get('dist/good.js'), bodies.get('dist/inline.js')]).toEqual([SENT, SENT]);
     expect(bodies.get('dist/broken.js')).toMatch(/\(broken off\)$/);
     expect([...bodies.values()].join()).not.toContain('secret');
@@ -231,6 +238,30 @@ describe.concurrent('a host whose maps are sent', () => {
     expect(asked).toEqual(['dist/busy.js', 'dist/busy.js', 'dist/refused.js']);
     const line = 'the source map of dist/refused.js is not sent: HTTP 413 SOURCE_MAP_TOO_LARGE [AGENT_SOURCE_MAP_NOT_SENT]';
     expect(result.errors).toContain(line);
+  });
+
+  it('sends as many as allowed, and no more', async () => {
+    const [sink, service] = [await newSink(), new Service()];
+    service.write('dist/all.map', JSON.stringify(MAP));
+    // Each calls the next, so one sample holds them all.
+    for (let step = 0; step <= MAX_MAPS; step += 1)
+      service.write(
+        `dist/step${step}.js`,
+        `import { run as next } from './step${step + 1}.js'; export const run = () => next() + 1;\n//# sourceMappingURL=all.map`,
+      );
+    const burn = 'let sum = 0; for (let turn = 0; turn < 2e6; turn += 1) sum += Math.sqrt(turn); return sum;';
+    service.write(`dist/step${MAX_MAPS + 1}.js`, `export const run = () => { ${burn} };`);
+    service.write('dist/start.js', `import { run } from './step0.js'; setInterval(run, 40);`);
+    let batches = Infinity;
+    const sent = async () => {
+      if (sink.maps.filter(({ file }) => file !== '').length >= MAX_MAPS) batches = Math.min(batches, sink.stored.length);
+      return sink.stored.length >= batches + 2 || undefined;
+    };
+    const result = await service.runUntil(sent, { url: sink.url, agent: SEND, imports: ['start.js'] });
+    expect([result.code, filesAt(sink).filter((file) => file !== '').length]).toEqual([7, MAX_MAPS]);
+    const asked = sink.maps.filter(({ file }) => file === '').map(({ body }) => (JSON.parse(body) as { files: string[] }).files);
+    expect(asked.map(({ length }) => length)).toEqual([100, 100]);
+    expect(result.errors).toContain(`this process has sent ${MAX_MAPS} of them, and sends no more`);
   });
 
   it.each([

@@ -24,13 +24,22 @@ export class MapUnreadableError extends Error {
  * One POST of one map, in pieces from the disk: it is never in memory as a whole, and never parsed.
  *
  * @param target - `POST /api/v1/source-maps`, with service, revision and file.
+ * @param isStopped - Then it is broken off.
  * @throws {MapUnreadableError} and as `httpPost`
  */
-export async function postMap(target: PostTarget, map: FoundMap, sources: 'sent' | 'left-out'): Promise<Answer> {
+export async function postMap(
+  target: PostTarget,
+  map: FoundMap,
+  sources: 'sent' | 'left-out',
+  isStopped: () => boolean,
+): Promise<Answer> {
   let fault: MapUnreadableError | undefined;
   const body = async function* (): AsyncGenerator<Buffer> {
     try {
-      yield* filtered(piecesOf(map), new MapFilter(sources));
+      for await (const part of filtered(piecesOf(map), new MapFilter(sources))) {
+        if (isStopped()) throw new Error('the agent was stopped');
+        yield part;
+      }
     } catch (error) {
       fault = new MapUnreadableError(error instanceof Error ? error.message : String(error));
       throw fault;

@@ -12,12 +12,14 @@ import { rest } from './rest.js';
 /** Looked at in the life of a process. */
 const MAX_SCRIPTS = 2_000;
 /** Sent in the life of a process: a bundle has a few. */
-const MAX_MAPS = 200;
+export const MAX_MAPS = 200;
 /** After the end of a period, when its batch is on its way. */
 const START_MS: DurationMs = 500;
 /** Between two scripts. */
 const SCRIPT_REST_MS: DurationMs = 20;
 const CLAIMED_AT_ONCE = 100;
+/** Of the name of a generated file. */
+const MAX_FILE_LENGTH = 1_000;
 const CLAIM_TIMEOUT_MS: DurationMs = 10_000;
 const MAX_TRIES = 5;
 /** A claim lasts ten minutes, ours too: then what another process was to send, or we could not, is asked for again. */
@@ -101,7 +103,11 @@ export class SourceMapSender {
       if ((await this.#find(script)) !== undefined) withMap.push(script);
       if (this.#isStopped) return;
     }
-    for (let at = 0; at < withMap.length; at += CLAIMED_AT_ONCE) await this.#sendMissing(withMap.slice(at, at + CLAIMED_AT_ONCE));
+    while (withMap.length > 0 && !this.#isStopped) {
+      const room = MAX_MAPS - this.#sentCount;
+      if (room === 0) return this.#giveUp(`this process has sent ${MAX_MAPS} of them, and sends no more`);
+      await this.#sendMissing(withMap.splice(0, Math.min(CLAIMED_AT_ONCE, room)));
+    }
   }
 
   /** Of the program itself: maps of packages are not read. */
@@ -114,7 +120,7 @@ export class SourceMapSender {
       const path = scriptPath(scriptName);
       if (path === undefined) continue;
       const { package: packageName, file } = canonicalFunction({ name: '', scriptName }, rootDir);
-      if (packageName === '') scripts.push({ path, file });
+      if (packageName === '' && isTaken(file)) scripts.push({ path, file });
     }
     this.#sampled = [];
     return scripts;
@@ -148,13 +154,11 @@ export class SourceMapSender {
   }
 
   async #sendMissing(scripts: readonly Script[]): Promise<void> {
-    if (this.#isStopped) return;
     const states = await this.#claim(scripts.map(({ file }) => file));
     if (states === undefined) return this.#wait(scripts);
     this.#wait(scripts.filter((_, at) => states[at] === 'taken'));
     const ours = scripts.filter((_, at) => states[at] === 'claimed');
     for (const [at, script] of ours.entries()) {
-      if (this.#sentCount >= MAX_MAPS) return this.#giveUp(`this process has sent ${MAX_MAPS} of them, and sends no more`);
       const isOver = await this.#send(script);
       if (this.#isStopped) return;
       if (!isOver) return this.#wait(ours.slice(at)); // it would be the same for the others
@@ -182,7 +186,7 @@ export class SourceMapSender {
     url.search = new URLSearchParams({ service, revision, file: script.file }).toString();
     const map = await this.#find(script);
     if (map === undefined) return true;
-    const outcome = await this.#ask(() => postMap({ ...this.#target, url }, map, this.#sources));
+    const outcome = await this.#ask(() => postMap({ ...this.#target, url }, map, this.#sources, () => this.#isStopped));
     if (outcome === undefined) return false;
     if ('refusal' in outcome) {
       this.#sayNotSent(script.file, outcome.refusal);
@@ -234,6 +238,7 @@ export class SourceMapSender {
   }
 
   #sayNotSent(file: string, why: string): void {
+    if (this.#isStopped) return;
     this.#log.warn('AGENT_SOURCE_MAP_NOT_SENT', `the source map of ${file} is not sent: ${why}`);
   }
 
@@ -241,4 +246,9 @@ export class SourceMapSender {
     if (!this.#isStopped) this.#log.warn('AGENT_SOURCE_MAP_NOT_SENT', `source maps are not sent any more: ${why}`);
     this.#isStopped = true;
   }
+}
+
+/** A server refuses other names, and all that are asked about with them. */
+function isTaken(file: string): boolean {
+  return file !== '' && file.length <= MAX_FILE_LENGTH && !/[\\\0]/.test(file);
 }
