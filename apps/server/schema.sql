@@ -8,6 +8,8 @@ CREATE TABLE agent_command (
   duration_ms integer NOT NULL,
   issued_ms bigint NOT NULL,
   expires_ms bigint NOT NULL,
+  functions text[] NOT NULL DEFAULT '{}'::text[],
+  files text[] NOT NULL DEFAULT '{}'::text[],
   PRIMARY KEY (service_id, id)
 );
 

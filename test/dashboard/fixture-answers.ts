@@ -81,7 +81,7 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
     case 'GET /lines':
       return lines(query, nowMs);
     case 'POST /services/:service/commands':
-      return command(nowMs);
+      return command(body, nowMs);
     case 'GET /transactions':
       return transactions(query, nowMs);
     case 'GET /measures':
@@ -162,11 +162,11 @@ function processMetrics(query: URLSearchParams, nowMs: number): ProcessMetricsAn
 }
 
 const COMMAND_MS = 60_000;
-function command(nowMs: number): CommandAnswer {
+function command({ kind }: Record<string, unknown>, nowMs: number): CommandAnswer {
   const processId = '5f'.repeat(16);
   return {
     id: '1',
-    kind: 'record-lines',
+    kind: kind as CommandAnswer['kind'],
     processes: [processId],
     durationMs: COMMAND_MS,
     issuedMs: nowMs,

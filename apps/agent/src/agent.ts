@@ -284,6 +284,7 @@ export class Agent implements SharedAgent {
       stackSampler,
       memorySampler: settings.heap === 'off' ? undefined : this.#openMemorySampler(settings.heap),
       waits: undefined,
+      calls: undefined,
     };
   }
 

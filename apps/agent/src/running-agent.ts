@@ -13,6 +13,7 @@ import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
 import type { Measures } from './measures/measures.js';
+import { CallCounting } from './calls/call-counting.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
 import { readCommands } from './remote/read-commands.js';
@@ -52,6 +53,7 @@ export class RunningAgent {
   /** Of the main thread. */
   readonly #threads: ThreadPeriods | undefined;
   readonly #lineRecording: LineRecording;
+  readonly #callCounting: CallCounting;
   readonly #isRemote: boolean;
   /** Commands that were begun, the latest last: the server offers one until it expires. */
   readonly #begunCommands: string[] = [];
@@ -117,6 +119,7 @@ export class RunningAgent {
       log,
       guard,
     );
+    this.#callCounting = new CallCounting((counted) => (instruments.calls = counted), log, guard);
     this.#isRemote = settings.remote === 'on';
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
@@ -275,16 +278,20 @@ export class RunningAgent {
 
   #obey(body: unknown): void {
     if (!this.#isRemote || this.#isStopping) return;
-    for (const { id, durationMs } of readCommands(body, this.#process.id)) {
-      if (this.#lineRecording.isRunning || this.#begunCommands.includes(id)) continue;
+    for (const command of readCommands(body, this.#process.id)) {
+      const { id } = command;
+      // One after the other: what is not begun now is offered again.
+      if (this.#lineRecording.isRunning || this.#callCounting.isRunning || this.#begunCommands.includes(id)) continue;
       this.#begunCommands.push(id);
       if (this.#begunCommands.length > COMMANDS_REMEMBERED) this.#begunCommands.shift();
-      this.#lineRecording.start(durationMs);
+      if (command.kind === 'record-lines') this.#lineRecording.start(command.durationMs);
+      else this.#callCounting.start(command);
     }
   }
 
   #pause(): void {
     this.#lineRecording.stop();
+    this.#callCounting.stop();
     this.#endWaits();
     this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);

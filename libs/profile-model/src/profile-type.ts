@@ -25,6 +25,7 @@ export const PROFILE_TYPE_IDS = {
   inuse_objects: 'memory:inuse_objects:count:space:bytes',
   alloc_space: 'memory:alloc_space:bytes:space:bytes',
   alloc_objects: 'memory:alloc_objects:count:space:bytes',
+  calls: 'calls:calls:count:calls:count',
 } as const satisfies Record<string, ProfileTypeId>;
 
 export type ProfileTypeShortName = keyof typeof PROFILE_TYPE_IDS;

@@ -1,33 +1,58 @@
 import { MAX_NAME_LENGTH } from '@hearth/profile-model';
 import { z } from 'zod';
 
-export const commandRequestSchema = z.strictObject({
-  /** Lines instead of labels for a while. */
-  kind: z.literal('record-lines'),
-  durationMs: z.number().int().min(10_000).max(60_000).default(60_000),
-  /** How many processes are asked at most, the last heard of first. */
-  processes: z.number().int().min(1).max(100).default(1),
-  /** Only this one. */
-  process: z.string().max(MAX_NAME_LENGTH).optional(),
-  environment: z.string().max(MAX_NAME_LENGTH).optional(),
-});
+/** A shorter recording says little of lines, and takes as long to be read. */
+const MIN_LINES_MS = 10_000;
+const named = z.array(z.string().min(1).max(200)).max(20).default([]);
+
+/** `record-lines`: lines instead of labels for a while. `count-calls`: how often functions are called, exactly. */
+export type CommandKind = 'record-lines' | 'count-calls';
+
+export const commandRequestSchema = z
+  .strictObject({
+    kind: z.enum(['record-lines', 'count-calls']),
+    /** If left out a minute; of `count-calls` ten seconds. Lines take ten seconds at least. */
+    durationMs: z.number().int().min(1_000).max(60_000).optional(),
+    /** How many processes are asked at most, the last heard of first. */
+    processes: z.number().int().min(1).max(100).default(1),
+    /** Only this one. */
+    process: z.string().max(MAX_NAME_LENGTH).optional(),
+    environment: z.string().max(MAX_NAME_LENGTH).optional(),
+    /** Of `count-calls`: names of functions, whole, or their beginning and a `*`. With neither these nor files: those of the service's own files. */
+    functions: named,
+    /** Of `count-calls`: parts of the names of scripts, no patterns. */
+    files: named,
+  })
+  .refine(({ kind, functions, files }) => kind === 'count-calls' || (functions.length === 0 && files.length === 0), {
+    message: 'functions and files belong to count-calls',
+  })
+  .refine(({ kind, durationMs }) => kind === 'count-calls' || (durationMs ?? MIN_LINES_MS) >= MIN_LINES_MS, {
+    message: 'lines are recorded for 10,000 ms at least',
+    path: ['durationMs'],
+  });
 export type CommandRequest = z.output<typeof commandRequestSchema>;
 
 /** Offered with every answer until it expires: an agent begins each once. */
 export interface OfferedCommand {
   readonly id: string;
-  readonly kind: 'record-lines';
+  readonly kind: CommandKind;
   /** The one process that it is meant for. */
   readonly process: string;
   readonly durationMs: number;
+  /** Of `count-calls`. */
+  readonly functions?: readonly string[];
+  readonly files?: readonly string[];
 }
 
 export interface CommandAnswer {
   readonly id: string;
-  readonly kind: 'record-lines';
+  readonly kind: CommandKind;
   /** Ids of the processes that are asked. */
   readonly processes: readonly string[];
   readonly durationMs: number;
+  /** Of `count-calls`. */
+  readonly functions?: readonly string[];
+  readonly files?: readonly string[];
   readonly issuedMs: number;
   /** From then on it is offered no more. */
   readonly expiresMs: number;

@@ -15,7 +15,7 @@ export {
 } from './requests.js';
 export type { ComparisonRequest, LinesRequest } from './requests.js';
 export { commandRequestSchema } from './commands.js';
-export type { CommandAnswer, CommandRequest, OfferedCommand } from './commands.js';
+export type { CommandAnswer, CommandKind, CommandRequest, OfferedCommand } from './commands.js';
 export { dataDeletionQuerySchema } from './deletion.js';
 export type { DataDeletionRequest, DeletionAnswer, DeletionSelector, DeletionStatus } from './deletion.js';
 export type { ExemplarAnswer, ExemplarFigures, ExemplarOutcome, ExemplarSummaryAnswer } from './exemplars.js';

@@ -1,5 +1,6 @@
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess, BatchProfile, Exemplar } from '@hearth/wire-format';
+import { packCalls, type CountedCalls } from '../calls/pack-calls.js';
 import { ExemplarSamples } from '../exemplars/exemplar-samples.js';
 import { packExemplars } from '../exemplars/pack-exemplars.js';
 import type { OwnCost } from '../governor/own-cost.js';
@@ -30,6 +31,8 @@ export interface Instruments {
   stackSampler: StackSampler | undefined;
   memorySampler: MemorySampler | undefined;
   waits: WaitRecorder | undefined;
+  /** Counted on demand, to be sent with the period that runs. */
+  calls: CountedCalls | undefined;
 }
 
 /** What was measured in one period, as the instruments gave it. */
@@ -106,6 +109,7 @@ export class PeriodCollector {
     profiles.push(...this.#takeMemory(tables, period));
     const memoryTakenAt = performance.now();
     profiles.push(...this.#packWaits(waits, tables, isLast));
+    profiles.push(...this.#takeCalls(tables, period));
     cost.add('heap', memoryTakenAt - stacksPackedAt);
     cost.add('waits', performance.now() - memoryTakenAt);
     const exemplars = this.#takeExemplars(tables, period, sampled.lines === 'definition');
@@ -186,6 +190,12 @@ export class PeriodCollector {
       this.#onFault('exemplars', fault);
       return [];
     }
+  }
+
+  #takeCalls(tables: StackTables, period: TransactionPeriod): BatchProfile[] {
+    const { calls } = this.#instruments;
+    this.#instruments.calls = undefined;
+    return calls === undefined ? [] : [packCalls(calls, tables, period.rowOfScope(undefined))];
   }
 
   #takeMemory(tables: StackTables, period: TransactionPeriod): BatchProfile[] {

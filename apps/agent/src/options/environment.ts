@@ -52,6 +52,18 @@ const REVISION_VARIABLES = [
   'CODEBUILD_RESOLVED_SOURCE_VERSION', // Azure, AWS
 ] as const;
 
+/** Node was asked for it when it started, whatever the host has made of the variable since. */
+const wasCoverageAsked = asksForCoverage();
+
+/** Whether Node itself counts what runs, for a report at the end of the process. */
+export function isCoverageTaken(): boolean {
+  return wasCoverageAsked || asksForCoverage();
+}
+
+function asksForCoverage(): boolean {
+  return (process.env['NODE_V8_COVERAGE'] ?? '') !== '';
+}
+
 const OFF = new Set(['off', 'false', '0', 'no', 'disabled']);
 
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>> = process.env): AgentEnvironment {

@@ -19,6 +19,23 @@ it('readCommands takes those of the closed set that are named for this process',
     expect(readCommands({ commands: [{ ...command, ...wrong }] }, 'me')).toEqual([]);
 });
 
+it('readCommands takes whose calls are counted, within bounds', () => {
+  const calls = { id: '7', kind: 'count-calls', process: 'me', durationMs: 30_000, functions: ['price'], files: [] };
+  const { process: _, ...taken } = calls;
+  const twenty = Array.from({ length: 20 }, () => 'x'.repeat(200));
+  expect(readCommands({ commands: [calls] }, 'me')).toEqual([taken]);
+  expect(readCommands({ commands: [{ ...calls, files: twenty }] }, 'me')).toEqual([{ ...taken, files: twenty }]);
+  for (const wrong of [
+    { functions: undefined },
+    { files: 'src' },
+    { functions: [7] },
+    { files: [''] },
+    { functions: ['x'.repeat(201)] },
+    { files: [...twenty, 'one'] },
+  ])
+    expect(readCommands({ commands: [{ ...calls, ...wrong }] }, 'me')).toEqual([]);
+});
+
 it('readCommands bounds what is asked', () => {
   expect(readCommands({ commands: [{ ...command, durationMs: 1e9 }] }, 'me')[0]!.durationMs).toBe(60_000);
   expect(readCommands({ commands: [{ ...command, durationMs: 1_000 }] }, 'me')[0]!.durationMs).toBe(1_000);

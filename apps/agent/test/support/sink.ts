@@ -93,7 +93,7 @@ export function countsByName(batches: readonly Batch[]): Record<string, number> 
 
 export function profileOf(
   batch: Batch,
-  type: 'cpu' | 'wall' | 'wait' | 'awaited' | 'inuse_space' | 'inuse_objects' | 'alloc_space',
+  type: 'cpu' | 'wall' | 'wait' | 'awaited' | 'inuse_space' | 'inuse_objects' | 'alloc_space' | 'calls',
 ): BatchProfile | undefined {
   return batch.profiles.find(({ typeId }) => typeId.split(':')[1] === type);
 }

@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import type {
   ApiKeyAnswer,
   CommandAnswer,
+  CommandKind,
   ComparisonAnswer,
   ComparisonRequest,
   ExemplarAnswer,
@@ -131,14 +132,14 @@ export function linesQuery(
   );
 }
 
-export function recordLines(
+export function giveCommand(
   project: string,
   service: string,
-  where: { environment?: string; process?: string },
+  command: { kind: CommandKind; environment?: string; process?: string },
 ): Promise<CommandAnswer> {
   return requestJson(apiPath(`/services/${encodeURIComponent(service)}/commands`, { project }), {
     method: 'POST',
-    body: { kind: 'record-lines', ...where },
+    body: command,
   });
 }
 

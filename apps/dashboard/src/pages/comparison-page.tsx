@@ -309,6 +309,7 @@ function profileName(type: string): string {
     inuse_objects: 'Objects in use',
     alloc_space: 'Allocated',
     alloc_objects: 'Allocations',
+    calls: 'Calls',
   };
   return Object.hasOwn(names, sampleType) ? names[sampleType]! : visibleText(sampleType.replaceAll('_', ' '));
 }

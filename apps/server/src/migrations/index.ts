@@ -13,6 +13,7 @@ import { SourceMaps1763600000014 } from './1763600000014-source-maps.js';
 import { AgentCommands1763600000015 } from './1763600000015-agent-commands.js';
 import { Exemplars1763600000016 } from './1763600000016-exemplars.js';
 import { SourceMapClaims1763600000017 } from './1763600000017-source-map-claims.js';
+import { CountedCalls1763600000018 } from './1763600000018-counted-calls.js';
 
 /** Every migration, oldest first. */
 export const MIGRATIONS = [
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   AgentCommands1763600000015,
   Exemplars1763600000016,
   SourceMapClaims1763600000017,
+  CountedCalls1763600000018,
 ];

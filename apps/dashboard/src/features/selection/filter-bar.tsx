@@ -112,6 +112,7 @@ const TYPE_TITLES: Record<string, string> = {
   inuse_objects: 'Objects',
   alloc_space: 'Allocated',
   alloc_objects: 'Allocations',
+  calls: 'Calls',
 };
 
 /** Sums for Transactions: it has no stacks to look at. */

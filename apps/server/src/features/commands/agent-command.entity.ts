@@ -1,3 +1,4 @@
+import type { CommandKind } from '@hearth/query-contract';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** What some processes of a service were asked to do. */
@@ -10,7 +11,7 @@ export class AgentCommandEntity {
   id: number;
 
   @Column({ type: 'text' })
-  kind: 'record-lines';
+  kind: CommandKind;
 
   /** As processes call themselves: 32 hexadecimal digits. */
   @Column({ type: 'text', array: true, name: 'process_keys' })
@@ -18,6 +19,13 @@ export class AgentCommandEntity {
 
   @Column({ type: 'int', name: 'duration_ms' })
   durationMs: number;
+
+  /** Whose calls are counted; of other kinds none. */
+  @Column({ type: 'text', array: true })
+  functions: string[];
+
+  @Column({ type: 'text', array: true })
+  files: string[];
 
   @Column({ type: 'bigint', name: 'issued_ms' })
   issuedMs: number;

@@ -17,7 +17,7 @@ const MAX_LISTED = 200;
 /** Of all services together: what is beyond waits until some have expired. */
 const MAX_OFFERED = 10_000;
 
-interface OpenCommand extends Pick<AgentCommand, 'id' | 'kind' | 'processKeys' | 'durationMs'> {
+interface OpenCommand extends Pick<AgentCommand, 'id' | 'kind' | 'processKeys' | 'durationMs' | 'functions' | 'files'> {
   readonly projectId: number;
 }
 
@@ -72,16 +72,16 @@ export class AgentCommands {
   async #read(nowMs: EpochMs): Promise<void> {
     try {
       const open = (await this.table.query(
-        `SELECT service.project_id AS "projectId", agent_command.id, kind, process_keys AS "processKeys", duration_ms AS "durationMs"
+        `SELECT service.project_id AS "projectId", agent_command.id, kind, process_keys AS "processKeys", duration_ms AS "durationMs", functions, files
          FROM agent_command JOIN service ON service.id = agent_command.service_id
          WHERE expires_ms > $1 ORDER BY agent_command.id LIMIT ${MAX_OFFERED}`,
         [nowMs],
       )) as OpenCommand[];
       const offers = new Map<string, OfferedCommand[]>();
-      for (const { projectId, id, kind, processKeys, durationMs } of open)
+      for (const { projectId, processKeys, ...command } of open)
         for (const process of processKeys) {
           const key = offerKey(projectId, process);
-          offers.set(key, [...(offers.get(key) ?? []), { id: String(id), kind, process, durationMs }]);
+          offers.set(key, [...(offers.get(key) ?? []), offerTo(process, command)]);
         }
       this.#offers = offers;
     } catch (error) {
@@ -92,3 +92,10 @@ export class AgentCommands {
 }
 
 const offerKey = (projectId: number, processKey: string): string => `${projectId} ${processKey}`;
+
+function offerTo(
+  process: string,
+  { id, kind, durationMs, functions, files }: Omit<OpenCommand, 'projectId' | 'processKeys'>,
+): OfferedCommand {
+  return { id: String(id), kind, process, durationMs, ...(kind === 'count-calls' && { functions, files }) };
+}

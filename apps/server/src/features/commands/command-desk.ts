@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EpochMs } from '@hearth/profile-model';
-import type { CommandAnswer, CommandRequest } from '@hearth/query-contract';
+import type { CommandAnswer, CommandKind, CommandRequest } from '@hearth/query-contract';
 import { HearthError } from '../../platform/http/index.js';
 import { Catalog, type ProcessRow } from '../catalog/index.js';
 import { AgentCommands, type AgentCommand } from './agent-commands.repository.js';
 
 /** Every agent sends within a minute; one that does not is away. */
 const EXPIRE_MS = 120_000;
+/** What is counted slows its process down. */
+const DEFAULT_DURATION_MS: Record<CommandKind, number> = { 'record-lines': 60_000, 'count-calls': 10_000 };
 /** Open commands of one service. */
 const MAX_OPEN = 20;
 /** What our agents call themselves: not uploads, Pyroscope clients and processes that stand for many, who would not listen. */
@@ -45,7 +47,9 @@ export class CommandDesk {
       serviceId,
       kind: request.kind,
       processKeys: listening.slice(0, request.processes).map(({ key }) => key),
-      durationMs: request.durationMs,
+      durationMs: request.durationMs ?? DEFAULT_DURATION_MS[request.kind],
+      functions: request.functions,
+      files: request.files,
       issuedMs: nowMs,
       expiresMs: nowMs + EXPIRE_MS,
     });
@@ -76,6 +80,7 @@ export class CommandDesk {
   }
 }
 
-function toAnswer({ id, kind, processKeys, durationMs, issuedMs, expiresMs }: AgentCommand): CommandAnswer {
-  return { id: String(id), kind, processes: processKeys, durationMs, issuedMs, expiresMs };
+function toAnswer({ id, kind, processKeys, durationMs, functions, files, issuedMs, expiresMs }: AgentCommand): CommandAnswer {
+  const named = kind === 'count-calls' && { functions, files };
+  return { id: String(id), kind, processes: processKeys, durationMs, ...named, issuedMs, expiresMs };
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandAnswer, LinesAnswer, Problem } from '@hearth/query-contract';
+import type { CommandAnswer, FunctionsAnswer, LinesAnswer, MeasuresAnswer, Problem } from '@hearth/query-contract';
 import { DataSource } from 'typeorm';
 import { runHost } from '../../../../agent/test/support/run-host.js';
 import { madeBatch } from '../../../../../test/support/made-batch.js';
@@ -56,6 +56,18 @@ describe('a command', () => {
     expect(await commands.offersTo(2, [A], body.expiresMs - 1)).toEqual([]); // another project
   });
 
+  it('says whose calls are to be counted', async () => {
+    await asked(A);
+    const named = { functions: ['price', 'help*'], files: ['src/'] };
+    const { status, body } = await give({ kind: 'count-calls', ...named });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ kind: 'count-calls', durationMs: 10_000, ...named });
+    expect((await give({ kind: 'count-calls', durationMs: 1_000 })).body).toMatchObject({ functions: [], files: [] });
+    const offers = await asked(A);
+    expect(offers?.[0]).toEqual({ id: body.id, kind: 'count-calls', process: A, durationMs: 10_000, ...named });
+    expect((await server.get<CommandAnswer[]>(PATH)).body[1]).toEqual(body);
+  });
+
   it('goes to the processes that were last heard of, as many as are asked for', async () => {
     await asked(A, 50_000);
     await asked(B, 10_000);
@@ -80,6 +92,13 @@ describe('a command', () => {
       { durationMs: 60_001 },
       { processes: 0 },
       { processes: 101 },
+      { functions: ['price'] },
+      { files: ['src/cart'] },
+      { kind: 'count-calls', durationMs: 999 },
+      { kind: 'count-calls', durationMs: 60_001 },
+      { kind: 'count-calls', functions: Array.from({ length: 21 }, () => 'price') },
+      { kind: 'count-calls', functions: [''] },
+      { kind: 'count-calls', files: ['x'.repeat(201)] },
       { more: 1 },
     ])
       expect(await give(wrong)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
@@ -101,6 +120,27 @@ describe('a command', () => {
     expect(await database.query('SELECT count(*) AS n FROM agent_command')).toEqual([{ n: 1 }]);
     await database.query('ALTER TABLE agent_command RENAME TO away');
     expect(await asked(A)).toEqual([]);
+  });
+
+  it('makes a real agent count calls, which are answered; so are its measures', async () => {
+    let ended = false;
+    const running = runHost('calls.mjs', server.address.url, {
+      args: ['1700'],
+      env: { HEARTH_KEY: server.address.key, HEARTH_SERVICE: 'made', HEARTH_REVISION: 'r1' },
+    }).finally(() => (ended = true));
+    const command = { kind: 'count-calls', durationMs: 1_000, files: ['hosts/calls'] };
+    while (!ended && (await give(command)).status !== 201) await new Promise((resolve) => setTimeout(resolve, 200));
+    await running;
+    const range = 'service=made&revision=r1&from=now-1h&until=now';
+    const { status, body: answer } = await server.get<FunctionsAnswer & Problem>(`/api/v1/functions?${range}&type=calls`);
+    expect(status).toBe(200);
+    const { functions } = answer;
+    expect(functions.find(({ name }) => name === 'inlined')).toMatchObject({
+      self: 24_690,
+      file: 'apps/agent/test/hosts/calls.mjs',
+    });
+    const { measures } = (await server.get<MeasuresAnswer>(`/api/v1/measures?${range}`)).body;
+    expect(measures.map(({ name, count, byRevision: [r1] }) => [name, count, r1!.revision])).toEqual([['work', 1, 'r1']]);
   });
 
   it('makes a real agent record lines, which are answered', async () => {
