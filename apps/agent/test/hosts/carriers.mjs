@@ -4,6 +4,7 @@ import { EventEmitter, once } from 'node:events';
 import { get } from 'node:http';
 import { PassThrough, Readable, Transform, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { runInThisContext } from 'node:vm';
 import { createPool } from 'generic-pool';
 import Redis from 'ioredis';
 import pg from 'pg';
@@ -138,7 +139,7 @@ const carriers = {
 const endAt = performance.now() + 5_000;
 const ringing = setInterval(() => bell.emit('ring'), 3);
 async function client(name, carry) {
-  const work = new Function('burn', `return function ${name}Work() { burn(1); }`)(burn);
+  const work = runInThisContext(`(burn) => function ${name}Work() { burn(1); }`)(burn);
   while (performance.now() < endAt) {
     await transaction(name, () => carry(work));
     await pause(1);
