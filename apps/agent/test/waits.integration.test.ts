@@ -8,6 +8,7 @@ import { startTestPostgres, type TestPostgres } from '../../../test/support/post
 import { startTestRedis, whyNoRedis, type TestRedis } from '../../../test/support/redis.js';
 import { freePort } from '../../../test/support/server.js';
 import { attribution } from './support/attribution.js';
+import { MongodbStandIn } from './support/mongodb-stand-in.js';
 import { runHost } from './support/run-host.js';
 import { Sink, flatSamples, functionRows, nameOf } from './support/sink.js';
 
@@ -224,5 +225,61 @@ describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undef
     const { output, errors } = await runHost('waits-callbacks.mjs', sink.url, { args: ['mysql2', mariadb.url] });
     expect(errors).not.toContain('AGENT_FAULT');
     expectCallbacksRight(output, 'ER_BAD_FIELD_ERROR', ['mysql2 SELECT SLEEP(?)', 'mysql2 connect']);
+  });
+});
+
+describe('waits for MongoDB (a stand-in, with the real driver)', () => {
+  let mongodb: MongodbStandIn;
+  beforeAll(async () => {
+    mongodb = await new MongodbStandIn().open();
+  });
+  afterAll(() => mongodb.close());
+
+  it.each(['require', 'import'])('are recorded by command and collection, under their callers (%s)', async (how) => {
+    const { output, errors, code } = await runHost('waits-mongodb.mjs', sink.url, { args: [mongodb.url, how] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(code).toBe(0);
+    const [said, truth] = output.trim().split('\n');
+    expect(said).toBe('MongoServerError 2');
+    const waits = sumsOf('wait');
+    const { [NO_TRANSACTION]: background, ...transactions } = waits;
+    expect(Object.fromEntries(Object.entries(transactions).map(([name, leaves]) => [name, Object.keys(leaves).sort()]))).toEqual({
+      find: ['mongodb find orders'],
+      findOne: ['mongodb find orders'],
+      cursor: ['mongodb find orders', 'mongodb getMore orders'],
+      insert: ['mongodb insert orders'],
+      insertMany: ['mongodb insert orders'],
+      update: ['mongodb update orders'],
+      aggregate: ['mongodb aggregate orders'],
+      modify: ['mongodb findAndModify orders'],
+      command: ['mongodb ping'],
+      tenant: ['mongodb find tenant_*.carts'],
+      alpha: ['mongodb find alpha'],
+      beta: ['mongodb find beta'],
+      broken: ['mongodb find orders'],
+    });
+    // What a change stream waits for is nobody's.
+    expect(Object.keys(background!)).toContain('mongodb find orders');
+    expect(Object.keys(background!)).not.toContain('mongodb getMore orders');
+    for (const [name, ms] of Object.entries(JSON.parse(truth!) as Record<string, number>)) {
+      if (name === 'alpha' || name === 'beta') continue;
+      const sum = Object.values(waits[name]!).reduce((all, one) => all + one, 0);
+      const asleepMs = { find: 60, cursor: 120, command: 0, tenant: 0 }[name] ?? 50;
+      expect(sum, name).toBeGreaterThan(asleepMs - 2);
+      expect(sum, name).toBeLessThanOrEqual(ms + 1);
+    }
+    // Six on one connection, one after the other: 60, 120, ... 360 ms, all from their calls.
+    const narrow = waits['alpha']!['mongodb find alpha']! + waits['beta']!['mongodb find beta']!;
+    expect(narrow).toBeGreaterThan(1_200);
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    const stackOf = (name: string) => samples.find(({ labels }) => nameOf(labels) === name)!.functionsRootFirst;
+    expect(stackOf('find')).toContain('loadOrders');
+    expect(stackOf('alpha')).toContain('alphaWork');
+    const counted = (name: string) =>
+      samples.filter(({ labels }) => nameOf(labels) === name).reduce((sum, { count }) => sum + count, 0);
+    expect([counted('cursor'), counted('insertMany'), counted('alpha')]).toEqual([3, 1, 3]);
+    const { wrong } = attribution(sink.stored, { alphaBurn: 'alpha', betaBurn: 'beta' });
+    expect(wrong).toBe(0);
+    for (const batch of sink.stored) expect(allTexts(batch)).not.toMatch(/secret/);
   });
 });

@@ -6,6 +6,7 @@ import { followFsPromises } from './operations/fs-promises.js';
 import { followHttpClients } from './operations/http-client.js';
 import { ioredisOperations } from './operations/ioredis.js';
 import { mysql2Operations } from './operations/mysql2.js';
+import { mongodbOperations } from './operations/mongodb.js';
 import { pgOperations } from './operations/pg.js';
 import { followTimers } from './operations/timers.js';
 import { followUndici } from './operations/undici.js';
@@ -20,7 +21,11 @@ export function followWaits(recorder: WaitRecorder, guard: Guard): Undo {
     () => followDns(recorder),
     () => followFsPromises(recorder),
     () => followTimers(recorder),
-    () => followLibraries([pgOperations(recorder), mysql2Operations(recorder), ioredisOperations(recorder)], guard),
+    () =>
+      followLibraries(
+        [pgOperations(recorder), mysql2Operations(recorder), ioredisOperations(recorder), mongodbOperations(recorder)],
+        guard,
+      ),
   ];
   const undos = follows.map((follow) => guard.run(follow, () => {})); // each by itself: one that fails is missing
   guard.run(syncBuiltinESMExports, undefined); // `import { readFile } from 'node:fs/promises'` follows
