@@ -24,6 +24,7 @@ import type { StackSampler } from './samplers/stack-sampler.js';
 import { ThreadExit } from './threads/thread-exit.js';
 import { ThreadLink } from './threads/thread-link.js';
 import { THREAD_PLACE, type ThreadPlace } from './threads/thread-messages.js';
+import { SignalTrigger } from './triggers/signal-trigger.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import type { RouteOfRequest } from './transactions/http-transactions.js';
 import type { LabelValue, Labels } from './transactions/label-limits.js';
@@ -90,9 +91,10 @@ export class Agent implements SharedAgent {
   readonly #log = new AgentLog();
   readonly #guard: Guard = createGuard(this.#log);
   readonly #exitHooks: AtExit = isMainThread ? new ExitHooks(this.#guard) : new ThreadExit(this.#guard);
+  readonly #signalTrigger = new SignalTrigger();
   #running: RunningAgent | undefined;
   #stopping: Promise<void> | undefined;
-  /** Opened once and kept for the life of the thread: a second native profiler, or the disposal of this one, can end the host. */
+  /** Opened once and kept for the life of the thread: disposing of its native profiler can end the host. */
   #stackSampler: { readonly sampler: StackSampler | undefined } | undefined;
 
   init(options: AgentOptions): void {
@@ -142,6 +144,7 @@ export class Agent implements SharedAgent {
     const running = this.#running;
     this.#running = undefined;
     if (running !== undefined) {
+      this.#guard.run(() => this.#signalTrigger.remove(), undefined);
       this.#stopping = running.stop(FLUSH_MS).catch((fault: unknown) => this.#guard.report(fault));
     }
     await this.#stopping;
@@ -244,6 +247,8 @@ export class Agent implements SharedAgent {
     };
     const running = new RunningAgent(settings, batchProcess, instruments, this.#exitHooks, this.#log, this.#guard);
     this.#running = running;
+    if (settings.triggers.signal !== 'off')
+      this.#guard.run(() => this.#signalTrigger.install(() => this.#guard.run(() => running.signalled(), undefined)), undefined);
     if (identity.git !== undefined) {
       void isWorkTreeDirty(identity.git).then(
         (isDirty) => {

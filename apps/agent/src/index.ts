@@ -6,7 +6,7 @@ import { copyMetadata } from './transactions/copy-metadata.js';
 import { methodDecorator, nameOfCall, type MethodDecoratorOfEitherKind } from './transactions/method-decorator.js';
 
 export { bucket } from './transactions/bucket.js';
-export type { AgentOptions } from './options/options.js';
+export type { AgentOptions, TriggerOptions } from './options/options.js';
 export type { AgentLogger } from './safety/agent-log.js';
 export type { LabelValue, Labels } from './transactions/label-limits.js';
 

@@ -16,7 +16,7 @@ import type { Measures } from './measures/measures.js';
 import { CallCounting } from './calls/call-counting.js';
 import type { AgentSettings } from './options/options.js';
 import { LineRecording } from './remote/line-recording.js';
-import { readCommands } from './remote/read-commands.js';
+import { readCommands, type Command } from './remote/read-commands.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { AtExit, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
@@ -27,6 +27,8 @@ import { Outbox } from './shipping/outbox.js';
 import { SourceMapSender } from './source-maps/source-map-sender.js';
 import type { ThreadLink } from './threads/thread-link.js';
 import { ThreadPeriods } from './threads/thread-periods.js';
+import { LoadTrigger } from './triggers/load-trigger.js';
+import { RateRaise } from './triggers/rate-raise.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
@@ -39,6 +41,16 @@ const COMMANDS_REMEMBERED = 64;
 const NOTHING_NEW_MS = 2_000;
 /** How long a flush waits for worker threads, which may be busy. */
 const THREADS_MS = 250;
+
+interface UnpackedPeriod {
+  readonly ended: EndedPeriod | undefined;
+  readonly which: 'more-to-come' | 'last';
+  readonly wasRaised: boolean;
+  /** The next one has another rate. */
+  readonly hasTurned: boolean;
+  /** The rate that it had. */
+  readonly raiseSeries: Batch['series'];
+}
 
 /** The agent between its start and its stop: instruments, schedule, outbox. */
 export class RunningAgent {
@@ -54,6 +66,9 @@ export class RunningAgent {
   readonly #threads: ThreadPeriods | undefined;
   readonly #lineRecording: LineRecording;
   readonly #callCounting: CallCounting;
+  /** Of the main thread. */
+  readonly #raise: RateRaise | undefined;
+  readonly #load: LoadTrigger;
   readonly #isRemote: boolean;
   /** Commands that were begun, the latest last: the server offers one until it expires. */
   readonly #begunCommands: string[] = [];
@@ -75,7 +90,7 @@ export class RunningAgent {
   /** Switched off for what it costs; may be switched on again. */
   #restingMemory: MemorySampler | undefined;
   /** A period that has ended, and is no batch yet; `ended` is undefined where it could not be taken. */
-  #unpacked: { readonly ended: EndedPeriod | undefined; readonly which: 'more-to-come' | 'last' } | undefined;
+  #unpacked: UnpackedPeriod | undefined;
   /** When the last period was flushed, by the monotonic clock. */
   #endedLastAt = -Infinity;
   #isStopping = false;
@@ -120,6 +135,16 @@ export class RunningAgent {
       guard,
     );
     this.#callCounting = new CallCounting((counted) => (instruments.calls = counted), log, guard);
+    if (link === undefined)
+      this.#raise = new RateRaise(
+        () => instruments.stackSampler,
+        () => !this.#lineRecording.isRunning && !this.#callCounting.isRunning && !this.#isStopping,
+        () => this.#endPeriod('more-to-come'),
+        settings.triggers,
+        log,
+        guard,
+      );
+    this.#load = new LoadTrigger(settings.triggers);
     this.#isRemote = settings.remote === 'on';
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
@@ -203,6 +228,11 @@ export class RunningAgent {
     }
   }
 
+  /** The host was sent the signal that it has chosen for this. */
+  signalled(): void {
+    this.#raise?.ask('signal', 'SIGUSR2');
+  }
+
   /** The batches of the periods that begin now or later and end within this time; the last ends with it. */
   async collect(durationMs: DurationMs): Promise<readonly Batch[]> {
     if (durationMs > 0) this.#endPeriod('more-to-come');
@@ -244,6 +274,11 @@ export class RunningAgent {
       instruments.tracker = new TransactionTracker(wireWithoutSampler(), settings.labelRules); // its wiring would label what another profiler samples
     }
     instruments.tracker.cost = new SampledCost(this.#costs.between, 'transactions');
+    if (settings.triggers.slowTransactionMs !== Infinity)
+      instruments.tracker.slow = {
+        fromMicros: settings.triggers.slowTransactionMs * 1_000,
+        seen: (micros) => this.#raise?.ask('slow', `a transaction took ${(micros / 1_000).toFixed(0)} ms`),
+      };
     if (settings.waits === 'off') return;
     const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs, this.#costs.between);
     instruments.waits = waits;
@@ -279,19 +314,29 @@ export class RunningAgent {
   #obey(body: unknown): void {
     if (!this.#isRemote || this.#isStopping) return;
     for (const command of readCommands(body, this.#process.id)) {
-      const { id } = command;
-      // One after the other: what is not begun now is offered again.
-      if (this.#lineRecording.isRunning || this.#callCounting.isRunning || this.#begunCommands.includes(id)) continue;
-      this.#begunCommands.push(id);
+      if (this.#begunCommands.includes(command.id) || !this.#begin(command)) continue;
+      this.#begunCommands.push(command.id);
       if (this.#begunCommands.length > COMMANDS_REMEMBERED) this.#begunCommands.shift();
-      if (command.kind === 'record-lines') this.#lineRecording.start(command.durationMs);
-      else this.#callCounting.start(command);
     }
+  }
+
+  /** @returns `false`: not now; it is offered again. */
+  #begin(command: Command): boolean {
+    if (this.#lineRecording.isRunning || this.#callCounting.isRunning) return false; // one after the other
+    if (command.kind === 'raise-rate') return this.#raise?.start('command', 'asked by the server', command.durationMs) ?? false;
+    if (command.kind === 'count-calls') {
+      this.#callCounting.start(command);
+      return true;
+    }
+    this.#raise?.lower(); // its period is ended for the lines
+    this.#lineRecording.start(command.durationMs);
+    return true;
   }
 
   #pause(): void {
     this.#lineRecording.stop();
     this.#callCounting.stop();
+    this.#raise?.stop();
     this.#endWaits();
     this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
@@ -321,8 +366,12 @@ export class RunningAgent {
     this.#pack();
     const piece = this.#costs.beginPiece();
     const threads = this.#guard.run(() => this.#threads?.take(), undefined);
+    const wasRaised = this.#raise?.isRaised ?? false;
+    const raiseSeries = this.#raise?.series ?? [];
+    this.#guard.run(() => this.#lookAtLoad(which), undefined);
     const ended = this.#guard.run(() => this.#collector.endPeriod(which === 'last', threads, piece.parts), undefined);
-    this.#unpacked = { ended, which };
+    this.#guard.run(() => this.#raise?.periodEnded(), undefined);
+    this.#unpacked = { ended, which, wasRaised, hasTurned: (this.#raise?.isRaised ?? false) !== wasRaised, raiseSeries };
     if (pieces === 'one') return this.#pack(piece);
     this.#costs.endPiece(piece);
     setImmediate(() => {
@@ -334,10 +383,10 @@ export class RunningAgent {
   /** Makes the batch of a period that has ended, if there is one. */
   #pack(piece = this.#costs.beginPiece()): void {
     if (this.#unpacked === undefined) return;
-    const { ended, which } = this.#unpacked;
+    const { ended, which, wasRaised, hasTurned, raiseSeries } = this.#unpacked;
     this.#unpacked = undefined;
     const dropped = this.#outbox.takeDropped();
-    const series = [...this.#costs.series(ended?.threads?.cpuMicros ?? 0), ...this.#outbox.series];
+    const series = [...this.#costs.series(ended?.threads?.cpuMicros ?? 0), ...this.#outbox.series, ...raiseSeries];
     const batch =
       ended && this.#guard.run(() => this.#collector.pack(ended, this.#process, dropped, series, piece.parts), undefined);
     if (batch === undefined) {
@@ -349,7 +398,15 @@ export class RunningAgent {
     const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
     this.#guard.run(() => this.#outbox.put(batch, standsFor, which), undefined);
     this.#costs.endPiece(piece);
-    if (!this.#isStopping) this.#guard.run(() => this.#costs.endFlush(batch.durationMs), undefined);
+    if (this.#isStopping) return;
+    const rate = wasRaised || hasTurned ? 'raised' : 'usual';
+    const isTooMuch = this.#guard.run(() => this.#costs.endFlush(batch.durationMs, rate), false);
+    if (isTooMuch && wasRaised && !hasTurned) this.#guard.run(() => this.#raise?.endAsTooMuch(), undefined);
+  }
+
+  #lookAtLoad(which: 'more-to-come' | 'last'): void {
+    const above = which === 'last' || this.#isStopping ? undefined : this.#load.look();
+    if (above !== undefined) this.#raise?.prepare(above.cause, above.why);
   }
 
   /** Between two periods. */

@@ -1,17 +1,20 @@
 import { MAX_NAME_LENGTH } from '@hearth/profile-model';
 import { z } from 'zod';
 
-/** A shorter recording says little of lines, and takes as long to be read. */
-const MIN_LINES_MS = 10_000;
+/** A shorter recording says little of lines, and takes as long to be read; a shorter raise of the rate costs as much to begin and to end. */
+const MIN_RECORDING_MS = 10_000;
 const named = z.array(z.string().min(1).max(200)).max(20).default([]);
 
-/** `record-lines`: lines instead of labels for a while. `count-calls`: how often functions are called, exactly. */
-export type CommandKind = 'record-lines' | 'count-calls';
+/**
+ * `record-lines`: lines instead of labels for a while. `raise-rate`: more samples a second for a while; how many, the agent's options say. `count-calls`: how often
+ * functions are called, exactly.
+ */
+export type CommandKind = 'record-lines' | 'raise-rate' | 'count-calls';
 
 export const commandRequestSchema = z
   .strictObject({
-    kind: z.enum(['record-lines', 'count-calls']),
-    /** If left out a minute; of `count-calls` ten seconds. Lines take ten seconds at least. */
+    kind: z.enum(['record-lines', 'raise-rate', 'count-calls']),
+    /** If left out a minute; of `count-calls` ten seconds. Lines and a higher rate take ten seconds at least. */
     durationMs: z.number().int().min(1_000).max(60_000).optional(),
     /** How many processes are asked at most, the last heard of first. */
     processes: z.number().int().min(1).max(100).default(1),
@@ -26,8 +29,8 @@ export const commandRequestSchema = z
   .refine(({ kind, functions, files }) => kind === 'count-calls' || (functions.length === 0 && files.length === 0), {
     message: 'functions and files belong to count-calls',
   })
-  .refine(({ kind, durationMs }) => kind === 'count-calls' || (durationMs ?? MIN_LINES_MS) >= MIN_LINES_MS, {
-    message: 'lines are recorded for 10,000 ms at least',
+  .refine(({ kind, durationMs }) => kind === 'count-calls' || (durationMs ?? MIN_RECORDING_MS) >= MIN_RECORDING_MS, {
+    message: 'lines are recorded, and the rate is raised, for 10,000 ms at least',
     path: ['durationMs'],
   });
 export type CommandRequest = z.output<typeof commandRequestSchema>;

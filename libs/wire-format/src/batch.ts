@@ -39,7 +39,7 @@ export interface BatchProcess {
   readonly pid: number;
   readonly nodeVersion: string;
   readonly agentVersion: string;
-  /** Samples per second and thread that were asked for. */
+  /** Samples per second and thread that were asked for; for a while there may be more. */
   readonly rateHz: number;
   /** Git SHA or whatever the service calls its release; '' if unknown. */
   readonly revision: string;
@@ -80,7 +80,9 @@ export interface BatchProfile {
   readonly sampleLabelSet: Uint32Array;
   /** Whole numbers in the type's unit. A level holds what was in use at the end of the period. */
   readonly sampleValue: Float64Array;
-  /** Raw samples summed in this row. */
+  /**
+   * Raw samples summed in this row, as many as there were at the process' `rateHz`: while an agent samples more often, each is a part of one. May be 0 where the value is not.
+   */
   readonly sampleCount: Float64Array;
 }
 

@@ -27,11 +27,13 @@ const MAX_WAITING = 5_000;
 export class SamplePacker {
   readonly #wallRounder = new ConservingRounder();
   readonly #cpuRounder = new ConservingRounder();
+  readonly #wallCountRounder = new ConservingRounder();
+  readonly #cpuCountRounder = new ConservingRounder();
   #waiting: WaitingSamples[] = [];
 
   /**
    * Samples of unfinished transactions wait one period, because a route or a `tag()` may still come; then they are sent as they are. With
-   * `isLast` nothing waits. Times are multiples of `TIME_STEP_MICROS`, whose rest goes to the next sample; in the last period, whole microseconds.
+   * `isLast` nothing waits. Counts become whole samples, what is cut off one going to the next. Times are multiples of `TIME_STEP_MICROS`, whose rest goes to the next sample; in the last period, whole microseconds.
    *
    * @param sampled - The period after one that was the last of its kind of lines, or one of the same.
    * @param tables - The stacks of its rows; those of waiting samples are added.
@@ -60,8 +62,18 @@ export class SamplePacker {
 
     const step = isLast ? 1 : TIME_STEP_MICROS;
     return [
-      cpu.toProfile(PROFILE_TYPE_IDS.cpu, (micros) => this.#cpuRounder.round(micros, step), lines),
-      wall.toProfile(PROFILE_TYPE_IDS.wall, (micros) => this.#wallRounder.round(micros, step), lines),
+      cpu.toProfile(
+        PROFILE_TYPE_IDS.cpu,
+        (micros) => this.#cpuRounder.round(micros, step),
+        lines,
+        (count) => this.#cpuCountRounder.round(count),
+      ),
+      wall.toProfile(
+        PROFILE_TYPE_IDS.wall,
+        (micros) => this.#wallRounder.round(micros, step),
+        lines,
+        (count) => this.#wallCountRounder.round(count),
+      ),
     ];
   }
 }

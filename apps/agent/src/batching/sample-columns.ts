@@ -23,8 +23,13 @@ export class SampleColumns {
     }
   }
 
-  /** @param round - Makes a value a whole number. @param lines - Those of the stacks */
-  toProfile(typeId: ProfileTypeId, round: (value: number) => number, lines: RecordedLines = 'definition'): BatchProfile {
+  /** @param round - Makes a value a whole number. @param lines - Those of the stacks. @param roundCount - Where counts may be parts of samples */
+  toProfile(
+    typeId: ProfileTypeId,
+    round: (value: number) => number,
+    lines: RecordedLines = 'definition',
+    roundCount: (count: number) => number = (count) => count,
+  ): BatchProfile {
     const rows = [...this.#rows.values()].sort((a, b) => a.stack - b.stack || a.labelSet - b.labelSet);
     return {
       typeId,
@@ -32,7 +37,7 @@ export class SampleColumns {
       sampleStack: Int32Array.from(rows, ({ stack }) => stack),
       sampleLabelSet: Uint32Array.from(rows, ({ labelSet }) => labelSet),
       sampleValue: Float64Array.from(rows, ({ value }) => round(value)),
-      sampleCount: Float64Array.from(rows, ({ count }) => count),
+      sampleCount: Float64Array.from(rows, ({ count }) => roundCount(count)),
     };
   }
 }

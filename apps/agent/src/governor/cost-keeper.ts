@@ -42,8 +42,14 @@ export class CostKeeper {
     this.#pieces.push(costsOf(piece));
   }
 
-  /** After its last piece. @param durationMs - Of the period that it ended. */
-  endFlush(durationMs: DurationMs): void {
+  /**
+   * After its last piece.
+   *
+   * @param durationMs - Of the period that it ended.
+   * @param rate - `raised`: more was sampled in it for a while, so that it says nothing of the others.
+   * @returns Whether it was too much, and was raised: the governor does nothing then.
+   */
+  endFlush(durationMs: DurationMs, rate: 'usual' | 'raised'): boolean {
     const spent = this.between.take();
     let pause = noCosts();
     for (const piece of this.#pieces) {
@@ -54,14 +60,17 @@ export class CostKeeper {
     this.#lastPauseMs = this.#longestMs;
     this.#pieces = [];
     this.#longestMs = 0;
-    const change = this.#governor.judge({ durationMs, spent, pause });
-    if (change === undefined) return;
+    const cost = { durationMs, spent, pause };
+    if (rate === 'raised') return this.#governor.isTooMuch(cost);
+    const change = this.#governor.judge(cost);
+    if (change === undefined) return false;
     this.#apply(change.levers);
     const pct = ((totalOf(spent) / durationMs) * 100).toFixed(1);
     this.#log.info(
       'AGENT_GOVERNOR',
       `${change.words}; the agent took ${pct} % of a core and ${totalOf(pause).toFixed(0)} ms in its last flush`,
     );
+    return false;
   }
 
   /** What the agent took in the period before, and what it does less of: parts of what was asked for, from its first measure on. @param threadsMicros - The same of worker threads */

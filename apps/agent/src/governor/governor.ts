@@ -98,6 +98,11 @@ export class Governor {
     return this.#periodsOver < PERIODS_OVER ? undefined : this.#lower(period);
   }
 
+  /** Asked of a period that is not judged with the others, because something costs more in it for a while. */
+  isTooMuch(period: PeriodCost): boolean {
+    return period.durationMs >= SHORTEST_JUDGED_MS && this.#excess(period) > 1;
+  }
+
   /** The cost as a part of the budget: above 1 it is too much. */
   #excess({ durationMs, spent, pause }: PeriodCost): number {
     return Math.max((totalOf(spent) / durationMs) * (100 / this.#budget.cpuPct), totalOf(pause) / this.#budget.pauseMs);

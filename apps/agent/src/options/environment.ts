@@ -22,6 +22,12 @@ export interface AgentEnvironment {
   /** `NaN` where it is no number; so is the next. */
   readonly budgetCpuPct: number | undefined;
   readonly budgetPauseMs: number | undefined;
+  /** `NaN` where it is no number; so are the next two. */
+  readonly triggerSlowMs: number | undefined;
+  readonly triggerCpuPct: number | undefined;
+  readonly triggerHeapPct: number | undefined;
+  /** As it is written; `off` where it is not set. */
+  readonly triggerSignal: string;
 }
 
 /** In the order of trust: first what was set for Hearth, then what says "this is the commit that runs", then CI. */
@@ -91,6 +97,10 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     maxSpooledBytes: number('HEARTH_SPOOL_MAX_BYTES'),
     budgetCpuPct: number('HEARTH_BUDGET_CPU_PCT'),
     budgetPauseMs: number('HEARTH_BUDGET_PAUSE_MS'),
+    triggerSlowMs: number('HEARTH_TRIGGER_SLOW_MS'),
+    triggerCpuPct: number('HEARTH_TRIGGER_CPU_PCT'),
+    triggerHeapPct: number('HEARTH_TRIGGER_HEAP_PCT'),
+    triggerSignal: isOff('HEARTH_TRIGGER_SIGNAL') ? 'off' : (text('HEARTH_TRIGGER_SIGNAL') ?? 'off'),
   };
 }
 

@@ -69,6 +69,19 @@ describe('resolveSettings', () => {
       { budgetCpuPct: 100.1 },
       { budgetPauseMs: 0 },
       { budgetPauseMs: 10_001 },
+      ...[
+        { slowTransactionMs: 0 },
+        { slowTransactionMs: 3_600_001 },
+        { cpuPct: 0 },
+        { cpuPct: 10_001 },
+        { heapPct: 0 },
+        { heapPct: 101 },
+        { rateHz: 1 },
+        { rateHz: 501 },
+        { durationMs: 999 },
+        { durationMs: 60_001 },
+        { signal: 'SIGTERM' as never },
+      ].map((triggers) => ({ triggers })),
     ];
     for (const options of faults) {
       const fault = settle(options);
@@ -84,8 +97,37 @@ describe('resolveSettings', () => {
       { budgetCpuPct: 100 },
       { budgetPauseMs: 1 },
       { budgetPauseMs: 10_000 },
+      { triggers: { slowTransactionMs: 1, cpuPct: 1, heapPct: 1, rateHz: 2, durationMs: 1_000, signal: 'SIGUSR2' } as const },
+      { triggers: { slowTransactionMs: 3_600_000, cpuPct: 10_000, heapPct: 100, rateHz: 500, durationMs: 60_000 } },
     ])
       expect(isOptionFault(settle(options))).toBe(false);
+  });
+
+  it('raises the rate for nothing but what it is told', () => {
+    const off = {
+      slowTransactionMs: Infinity,
+      cpuPct: Infinity,
+      heapPct: Infinity,
+      signal: 'off',
+      rateHz: 499,
+      durationMs: 30_000,
+    };
+    expect(settings({}).triggers).toEqual(off);
+    const variables = {
+      HEARTH_TRIGGER_SLOW_MS: '800',
+      HEARTH_TRIGGER_CPU_PCT: '90',
+      HEARTH_TRIGGER_HEAP_PCT: '85',
+      HEARTH_TRIGGER_SIGNAL: 'SIGUSR2',
+    };
+    const said = { ...off, slowTransactionMs: 800, cpuPct: 90, heapPct: 85, signal: 'SIGUSR2' };
+    expect(settings({}, variables).triggers).toEqual(said);
+    expect(settings({ triggers: { cpuPct: 50 } }, variables).triggers).toEqual({ ...said, cpuPct: 50 });
+    expect(settings({}, { HEARTH_TRIGGER_SIGNAL: 'off' }).triggers.signal).toBe('off');
+    for (const [name, value] of [
+      ['HEARTH_TRIGGER_SLOW_MS', 'slow'],
+      ['HEARTH_TRIGGER_SIGNAL', 'SIGINT'],
+    ] as const)
+      expect(isOptionFault(settle({}, { [name]: value }))).toBe(true);
   });
 
   it('has rules for labels, and none that are half understood', () => {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { labelSet, type LabelSet } from '@hearth/profile-model';
 import type { AgentLogger } from '../safety/agent-log.js';
 import { MAX_PERIOD_MS } from '../samplers/native-profiler.js';
+import { MAX_RAISE_MS } from '../triggers/rate-raise.js';
 import { MAX_LABEL_NAME_LENGTH, MAX_VALUE_LENGTH, cleanLabels, shortText, type Labels } from '../transactions/label-limits.js';
 import { LabelRules, type LabelRuleSettings } from '../transactions/label-rules.js';
 import type { AgentEnvironment } from './environment.js';
@@ -28,7 +29,7 @@ export interface AgentOptions {
   readonly heap?: 'in-use' | 'allocations' | 'off' | undefined;
   /** `transactions` (default) makes every incoming request a transaction, named after its route; `off` leaves it to `transaction()`. */
   readonly http?: 'transactions' | 'off' | undefined;
-  /** `on` (default) does what the server may ask: record lines for at most a minute, nothing else. `off` ignores it. Default `HEARTH_REMOTE`. */
+  /** `on` (default) does what the server may ask: record lines, or sample at a higher rate, for at most a minute, nothing else. `off` ignores it. Default `HEARTH_REMOTE`. */
   readonly remote?: 'on' | 'off' | undefined;
   /** `on` (default) records what transactions wait for: databases, other services, files, long timers. Default `HEARTH_WAITS`; `off` does not. */
   readonly waits?: 'on' | 'off' | undefined;
@@ -56,8 +57,29 @@ export interface AgentOptions {
   readonly budgetCpuPct?: number | undefined;
   /** Milliseconds of CPU that one flush may take of the main thread; beyond, the same. Default `HEARTH_BUDGET_PAUSE_MS`, else 100; from 1 to 10,000. */
   readonly budgetPauseMs?: number | undefined;
+  /** When to sample at a higher rate for a while. Default: only when the server asks. */
+  readonly triggers?: TriggerOptions | undefined;
   /** Where the agent's few lines go. Default standard error. */
   readonly logger?: AgentLogger | undefined;
+}
+
+/**
+ * What raises the sampling rate of the main thread for a while: each that is given, and the server where `remote` is `on`. After it there is none for nine times as
+ * long, so that it is a tenth of the time at most; and none while the agent is over its budget.
+ */
+export interface TriggerOptions {
+  /** A transaction that took as many milliseconds or more; from 1 to 3,600,000. Default `HEARTH_TRIGGER_SLOW_MS`, else off. */
+  readonly slowTransactionMs?: number | undefined;
+  /** CPU of the process in one period, percent of one core: as much or more; from 1 to 10,000. Default `HEARTH_TRIGGER_CPU_PCT`, else off. */
+  readonly cpuPct?: number | undefined;
+  /** Used heap at the end of a period, percent of its limit: as much or more; from 1 to 100. Default `HEARTH_TRIGGER_HEAP_PCT`, else off. */
+  readonly heapPct?: number | undefined;
+  /** `SIGUSR2`: each of these signals. It then does not end a process without a handler of its own; handlers of the host work as ever. Default `HEARTH_TRIGGER_SIGNAL`, else `off`. */
+  readonly signal?: 'SIGUSR2' | 'off' | undefined;
+  /** Samples per second meanwhile. Default 499; from 2 to 500, above the other `rateHz`. */
+  readonly rateHz?: number | undefined;
+  /** Milliseconds of one raise. Default 30,000; from 1,000 to 60,000. The server says its own. */
+  readonly durationMs?: number | undefined;
 }
 
 /** Everything decided. */
@@ -84,6 +106,17 @@ export interface AgentSettings {
   readonly maxSpooledBytes: number;
   readonly budgetCpuPct: number;
   readonly budgetPauseMs: number;
+  readonly triggers: TriggerSettings;
+}
+
+/** `Infinity`: off. */
+export interface TriggerSettings {
+  readonly slowTransactionMs: number;
+  readonly cpuPct: number;
+  readonly heapPct: number;
+  readonly signal: 'SIGUSR2' | 'off';
+  readonly rateHz: number;
+  readonly durationMs: number;
 }
 
 /** What is wrong with the options, as one line. */
@@ -94,6 +127,7 @@ export interface OptionFault {
 
 const DEFAULT_URL = 'http://127.0.0.1:4040';
 const BATCHES_PATH = '/api/v1/batches';
+const MAX_RATE_HZ = 500;
 
 export function resolveSettings(options: AgentOptions, environment: AgentEnvironment): AgentSettings | OptionFault {
   const key = options.key ?? environment.key;
@@ -110,7 +144,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     );
   if (!/^[\x21-\x7e]+$/.test(key)) return fault('the key has characters that no key has (HEARTH_KEY)');
   const numbers = {
-    rateHz: inRange(options.rateHz ?? 99, 1, 500),
+    rateHz: inRange(options.rateHz ?? 99, 1, MAX_RATE_HZ),
     periodMs: inRange(options.periodMs ?? 10_000, 1_000, MAX_PERIOD_MS),
     maxBufferedBytes: inRange(options.maxBufferedBytes ?? 8 * 1024 * 1024, 0, 1024 ** 3),
     maxSpooledBytes: inRange(options.maxSpooledBytes ?? environment.maxSpooledBytes ?? 256 * 1024 ** 2, 1024 ** 2, 1024 ** 4),
@@ -124,6 +158,8 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
   }
   const sourceMaps = options.sourceMaps ?? environment.sourceMaps;
   if (!isSourceMaps(sourceMaps)) return fault('sourceMaps is "send", "send-with-sources" or "off"');
+  const triggers = triggersOf(options.triggers ?? {}, environment);
+  if (typeof triggers === 'string') return fault(`triggers.${triggers} is out of its range`);
   const rules = {
     allow: options.allow ?? environment.allow,
     redact: options.redact ?? environment.redact ?? [],
@@ -149,6 +185,7 @@ export function resolveSettings(options: AgentOptions, environment: AgentEnviron
     waits: (options.waits ?? environment.waits) === 'off' ? 'off' : 'on',
     sourceMaps,
     budgetCpuPct,
+    triggers,
     ...(numbers as Record<keyof typeof numbers, number>),
   };
 }
@@ -185,12 +222,31 @@ function labelRulesOf(rules: LabelRuleSettings, key: string): LabelRules | undef
   return new LabelRules(rules, key);
 }
 
+/** @returns The name of one that cannot be used. */
+function triggersOf(options: TriggerOptions, environment: AgentEnvironment): TriggerSettings | string {
+  const numbers = {
+    slowTransactionMs: inRangeOrOff(options.slowTransactionMs ?? environment.triggerSlowMs, 1, 3_600_000),
+    cpuPct: inRangeOrOff(options.cpuPct ?? environment.triggerCpuPct, 1, 10_000),
+    heapPct: inRangeOrOff(options.heapPct ?? environment.triggerHeapPct, 1, 100),
+    rateHz: inRange(options.rateHz ?? 499, 2, MAX_RATE_HZ),
+    durationMs: inRange(options.durationMs ?? 30_000, 1_000, MAX_RAISE_MS),
+  };
+  for (const [name, value] of Object.entries(numbers)) if (value === undefined) return name;
+  const signal = options.signal ?? environment.triggerSignal;
+  if (signal !== 'SIGUSR2' && signal !== 'off') return 'signal';
+  return { signal, ...(numbers as Record<keyof typeof numbers, number>) };
+}
+
 function spoolDirOf(value: unknown): string | undefined {
   return typeof value === 'string' && value.trim() !== '' && !value.includes('\0') ? path.resolve(value) : undefined;
 }
 
 function inRange(value: unknown, least: number, most: number): number | undefined {
   return typeof value === 'number' && value >= least && value <= most ? Math.round(value) : undefined;
+}
+
+function inRangeOrOff(value: unknown, least: number, most: number): number | undefined {
+  return value === undefined ? Infinity : inRange(value, least, most);
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? shortText(value.trim(), MAX_VALUE_LENGTH) : '');

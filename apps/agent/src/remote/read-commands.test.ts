@@ -8,6 +8,7 @@ it('readCommands takes those of the closed set that are named for this process',
   expect(readCommands({ commands: [command, { ...command, id: '8', process: 'other' }] }, 'me')).toEqual([
     { id: '7', kind: 'record-lines', durationMs: 30_000 },
   ]);
+  expect(readCommands({ commands: [{ ...command, kind: 'raise-rate' }] }, 'me')[0]!.kind).toBe('raise-rate');
   for (const wrong of [
     { kind: 'run' },
     { id: '' },

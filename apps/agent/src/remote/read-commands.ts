@@ -10,6 +10,10 @@ export interface RecordLines extends AnyCommand {
   readonly kind: 'record-lines';
 }
 
+export interface RaiseRate extends AnyCommand {
+  readonly kind: 'raise-rate';
+}
+
 /** Both lists empty: functions of the host's own files. */
 export interface CountCalls extends AnyCommand {
   readonly kind: 'count-calls';
@@ -20,7 +24,7 @@ export interface CountCalls extends AnyCommand {
 }
 
 /** What a server may ask of an agent: this and nothing else. */
-export type Command = RecordLines | CountCalls;
+export type Command = RecordLines | RaiseRate | CountCalls;
 
 /** What a command may take of the host's time, whatever the server says. */
 export const MAX_COMMAND_MS = 60_000;
@@ -47,7 +51,7 @@ function readCommand(offered: unknown, processId: string): Command | undefined {
   if (typeof id !== 'string' || id === '' || id.length > MAX_ID_LENGTH) return undefined;
   if (typeof durationMs !== 'number' || !(durationMs >= MIN_COMMAND_MS)) return undefined;
   const bounded = { id, durationMs: Math.min(durationMs, MAX_COMMAND_MS) };
-  if (kind === 'record-lines') return { ...bounded, kind };
+  if (kind === 'record-lines' || kind === 'raise-rate') return { ...bounded, kind };
   if (kind !== 'count-calls' || !areNames(functions) || !areNames(files)) return undefined;
   return { ...bounded, kind, functions, files };
 }

@@ -23,6 +23,8 @@ export type AgentMessageCode =
   | 'AGENT_NO_CALLS'
   | 'AGENT_COUNTS_CALLS'
   | 'AGENT_CALLS_CUT'
+  | 'AGENT_RAISED_RATE'
+  | 'AGENT_NO_RAISE'
   | 'AGENT_NO_WAITS'
   | 'AGENT_GOVERNOR'
   | 'AGENT_NO_EXEMPLARS'

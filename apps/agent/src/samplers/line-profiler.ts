@@ -1,6 +1,6 @@
 import { createLineProfiler, endPeriod, type NativeModule, type NativeTimeProfiler } from './native-profiler.js';
 import { readLineTree } from './read-line-tree.js';
-import { unseenCpu } from './read-time-tree.js';
+import { unseen } from './read-time-tree.js';
 import type { SampledPeriod } from './stack-sampler.js';
 import type { StackTables } from './stack-tables.js';
 import { threadCpuNanos } from './thread-cpu.js';
@@ -28,7 +28,7 @@ export class LineProfiler {
     const { rows, unsharedCpuNanos } = readLineTree(raw, tables, this.#unsharedCpuNanos + cpuNanos - this.#cpuNanos);
     this.#cpuNanos = cpuNanos;
     this.#unsharedCpuNanos = unsharedCpuNanos;
-    if (isLast && unsharedCpuNanos > 0) rows.push(unseenCpu(tables, unsharedCpuNanos));
+    if (isLast && unsharedCpuNanos > 0) rows.push(unseen(tables, 0, unsharedCpuNanos / 1000));
     return { rows, lines: 'call-site', wasRestarted };
   }
 

@@ -1,7 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DurationMs } from '@hearth/profile-model';
 import type { TakeSample } from '../exemplars/exemplar-samples.js';
-import { nativeContextTarget, wireByFrames, wireByReference, type ContextWiring } from '../transactions/context-wiring.js';
+import {
+  nativeContextTarget,
+  wireByFrames,
+  wireByReference,
+  type ContextWiring,
+  type NativeContextTarget,
+} from '../transactions/context-wiring.js';
 import { contextFramesWork } from './context-frames-probe.js';
 import { LineProfiler } from './line-profiler.js';
 import {
@@ -13,7 +19,7 @@ import {
   type NativeTimeProfiler,
   type RawProfile,
 } from './native-profiler.js';
-import { readTimeTree, unseenCpu } from './read-time-tree.js';
+import { readTimeTree, unseen, type ReadTimeTree } from './read-time-tree.js';
 import { spreadOverPeriod } from './spread-over-period.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { SampledPeriod, StackSampler } from './stack-sampler.js';
@@ -29,11 +35,35 @@ interface Resting {
   readonly cpuNanos: number;
 }
 
+/** A native profiler and its rate, which is fixed when it is made. */
+interface RatedProfiler {
+  readonly profiler: NativeTimeProfiler;
+  readonly rateHz: number;
+}
+
+/** One profiler has stopped, and another begun: V8 walks all code there is, and nothing is sampled meanwhile. By the clock of `RawProfile`. */
+interface Turn {
+  readonly fromMicros: number;
+  readonly untilMicros: number;
+  readonly cpuNanos: number;
+}
+
 /** Samples stacks by the native profiler, and reads its tree without the public serializer. */
 export class NativeSampler implements StackSampler {
   readonly wiring: ContextWiring;
   readonly #native: NativeModule;
-  readonly #profiler: NativeTimeProfiler;
+  /** Where labels are found through async context frames. */
+  readonly #key: AsyncLocalStorage<object> | undefined;
+  /** Where they are set by hand. */
+  readonly #target: NativeContextTarget | undefined;
+  readonly #usual: RatedProfiler;
+  /** Made when a higher rate is first asked for; its rate stays. */
+  #raised: RatedProfiler | undefined;
+  /** Of the two the one that samples, or rests. */
+  #current: RatedProfiler;
+  /** The one that takes over at the end of the period. */
+  #next: RatedProfiler | undefined;
+  #turn: Turn | undefined;
   /** Made when lines are first asked for. */
   #lineProfiler: LineProfiler | undefined;
   #isRunning = false;
@@ -55,20 +85,22 @@ export class NativeSampler implements StackSampler {
     this.#native = native;
     const hasFrames = known === undefined ? contextFramesWork(native) : known === 'frames';
     const key = hasFrames ? new AsyncLocalStorage<object>() : undefined;
-    this.#profiler = createProfiler(native, this.#intervalMicros, key);
-    if (known === undefined) assertReadable(this.#profiler);
-    this.wiring =
-      key === undefined ? wireByReference(nativeContextTarget(native, this.#profiler)) : wireByFrames(this.#profiler, key);
+    const profiler = createProfiler(native, intervalMicros(rateHz), key);
+    if (known === undefined) assertReadable(profiler);
+    this.#key = key;
+    this.#usual = this.#current = { profiler, rateHz };
+    this.#target = key === undefined ? nativeContextTarget(native, profiler) : undefined;
+    this.wiring = key === undefined ? wireByReference(this.#target!) : wireByFrames(profiler, key);
   }
 
-  get #intervalMicros(): number {
-    return Math.round(1_000_000 / this.rateHz);
+  get samplingHz(): number {
+    return this.#samplesLines ? this.rateHz : this.#current.rateHz;
   }
 
   /** @throws if another profiler of this add-on runs in the thread */
   start(): void {
     if (this.#isRunning) return;
-    this.#profiler.start();
+    this.#current.profiler.start();
     this.#isRunning = true;
     this.wiring.resume();
     this.wiring.periodEnded();
@@ -78,11 +110,60 @@ export class NativeSampler implements StackSampler {
   endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample): SampledPeriod {
     if (this.#samplesLines) return this.#lineProfiler!.endPeriod(tables, isLast);
     if (this.#resting !== undefined) return this.#endPartialPeriod(this.#resting, tables, isLast, takeSample);
-    const { raw, wasRestarted } = endPeriod(this.#profiler);
+    const { rateHz } = this.#current;
+    const turn = this.#turn;
+    const { raw: all, wasRestarted } = this.#endProfile();
+    // The profile begins before its code is walked, and what it samples after it.
+    const raw = turn === undefined ? all : { ...all, startTime: between(all.startTime, turn.untilMicros, all.endTime) };
     this.wiring.periodEnded();
     this.#restLater();
-    const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample);
+    if (turn !== undefined) rows.push(unseen(tables, Math.max(0, raw.startTime - turn.fromMicros), turn.cpuNanos / 1000));
     return this.#sampled(rows, unsharedCpuNanos, tables, isLast, wasRestarted);
+  }
+
+  #read(raw: RawProfile, rateHz: number, tables: StackTables, takeSample: TakeSample | undefined): ReadTimeTree {
+    const read = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+    // A count is one of samples at the process' own rate: of a period with five times as many, each is a fifth.
+    if (rateHz !== this.rateHz) for (const row of read.rows) row.count *= this.rateHz / rateHz;
+    return read;
+  }
+
+  /** Ends a period of the profiler that runs; where it is another's turn, that one begins the next. */
+  #endProfile(): { raw: RawProfile; wasRestarted: boolean } {
+    const [before, next] = [this.#current, this.#next];
+    this.#next = this.#turn = undefined;
+    if (next === undefined || next === before) return endPeriod(before.profiler);
+    const cpuNanos = threadCpuNanos();
+    const raw = before.profiler.stop(false);
+    this.#moveTo(next);
+    try {
+      next.profiler.start();
+    } catch {
+      this.#moveTo(before); // who asked sees by `samplingHz` that it is not
+      before.profiler.start();
+    }
+    const untilMicros = Number(process.hrtime.bigint()) / 1000;
+    this.#turn = { fromMicros: raw.endTime, untilMicros, cpuNanos: threadCpuNanos() - cpuNanos };
+    return { raw, wasRestarted: false };
+  }
+
+  #moveTo(next: RatedProfiler): void {
+    this.#current = next;
+    this.#target?.moveTo(next.profiler);
+  }
+
+  raiseRate(rateHz: number): void {
+    if (!this.#isRunning) throw new Error('it does not sample');
+    if (this.#samplesLines) throw new Error('lines are recorded');
+    if (this.#windowMs !== undefined) throw new Error('the agent is over its budget');
+    if (rateHz <= this.rateHz) throw new Error(`${this.rateHz} Hz is not less`);
+    this.#raised ??= { profiler: createProfiler(this.#native, intervalMicros(rateHz), this.#key), rateHz };
+    this.#next = this.#raised;
+  }
+
+  lowerRate(): void {
+    this.#next = this.#usual;
   }
 
   /** Its profiler is stopped: what it has sampled stands for the time since, too. */
@@ -92,10 +173,11 @@ export class NativeSampler implements StackSampler {
     isLast: boolean,
     takeSample: TakeSample | undefined,
   ): SampledPeriod {
+    const { rateHz } = this.#current;
     this.#wakeUp();
     const rest = { micros: (performance.now() - since) * 1000, cpuNanos: threadCpuNanos() - cpuNanos };
     if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted: false };
-    const { rows, unsharedCpuNanos } = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample);
     const leftCpuNanos = spreadOverPeriod(rows, raw.endTime - raw.startTime, rest);
     return this.#sampled(rows, unsharedCpuNanos + leftCpuNanos, tables, isLast, false);
   }
@@ -108,7 +190,7 @@ export class NativeSampler implements StackSampler {
     wasRestarted: boolean,
   ): SampledPeriod {
     this.#unsharedCpuNanos = isLast ? 0 : unsharedCpuNanos;
-    if (isLast && unsharedCpuNanos > 0) rows.push(unseenCpu(tables, unsharedCpuNanos));
+    if (isLast && unsharedCpuNanos > 0) rows.push(unseen(tables, 0, unsharedCpuNanos / 1000));
     return { rows, lines: 'definition', wasRestarted };
   }
 
@@ -121,7 +203,7 @@ export class NativeSampler implements StackSampler {
       return;
     }
     if (this.#windowMs === 0) throw new Error('the agent is over its budget, and samples no stacks');
-    this.#lineProfiler ??= new LineProfiler(this.#native, this.#intervalMicros);
+    this.#lineProfiler ??= new LineProfiler(this.#native, intervalMicros(this.rateHz));
     this.#stopProfiler();
     try {
       this.#lineProfiler.start();
@@ -134,6 +216,7 @@ export class NativeSampler implements StackSampler {
 
   sampleFor(windowMs: DurationMs | undefined): void {
     this.#windowMs = windowMs;
+    if (windowMs !== undefined) this.lowerRate();
     if (!this.#isRunning || this.#samplesLines) return;
     if (this.#resting !== undefined) this.#wakeUp();
     else this.#restLater();
@@ -156,7 +239,7 @@ export class NativeSampler implements StackSampler {
   #rest(): void {
     if (!this.#isRunning || this.#samplesLines || this.#resting !== undefined) return;
     const [since, cpuNanos] = [performance.now(), threadCpuNanos()]; // to stop it, and to start it again, takes milliseconds of a large tree
-    const raw = this.#profiler.stop(false);
+    const raw = this.#current.profiler.stop(false);
     this.#resting = { raw: this.#windowMs === 0 ? undefined : raw, since, cpuNanos };
     this.wiring.periodEnded();
   }
@@ -171,19 +254,21 @@ export class NativeSampler implements StackSampler {
   }
 
   #startAnew(): void {
-    this.#resting = undefined;
-    this.#profiler.start();
+    this.#resting = this.#turn = undefined;
+    if (this.#current !== this.#usual) this.#moveTo(this.#usual);
+    this.#next = undefined;
+    this.#usual.profiler.start();
     this.wiring.periodEnded();
     this.#restLater();
   }
 
   #stopProfiler(): void {
     clearTimeout(this.#restTimer);
-    if (this.#resting === undefined) this.#profiler.stop(false);
-    this.#resting = undefined;
+    if (this.#resting === undefined) this.#current.profiler.stop(false);
+    this.#resting = this.#turn = undefined;
   }
 
-  /** Keeps the profiler: making a second one, or disposing of this one, can end the host. */
+  /** Keeps its profilers: disposing of one can end the host. */
   pause(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
@@ -191,7 +276,18 @@ export class NativeSampler implements StackSampler {
     if (this.#samplesLines) this.#lineProfiler!.stop();
     else this.#stopProfiler();
     this.#samplesLines = false;
+    this.#next = undefined;
+    if (this.#current !== this.#usual) this.#moveTo(this.#usual);
   }
+}
+
+/** `value` where it lies between the two, else `least`: the clocks may not be one everywhere. */
+function between(least: number, value: number, most: number): number {
+  return value >= least && value < most ? value : least;
+}
+
+function intervalMicros(rateHz: number): number {
+  return Math.round(1_000_000 / rateHz);
 }
 
 /** Looks at the tree of a first, empty period while the public calls can still be used instead. */

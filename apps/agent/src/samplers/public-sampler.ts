@@ -109,6 +109,16 @@ export class PublicSampler implements StackSampler {
     this.wiring.periodEnded();
   }
 
+  get samplingHz(): number {
+    return this.rateHz;
+  }
+
+  raiseRate(): void {
+    throw new Error('the public calls of @datadog/pprof give one rate');
+  }
+
+  lowerRate(): void {}
+
   /** Goes on sampling: the public `stop` would dispose of the profiler, which can end the host. Its samples are read by nobody. */
   pause(): void {
     this.wiring.pause();

@@ -57,15 +57,9 @@ export function readTimeTree(
   return { rows, unsharedCpuNanos: unshared };
 }
 
-/** CPU that no busy sample ever saw: it is nobody's, but it was used. */
-export function unseenCpu(tables: StackTables, nanos: number): ScopedSamples {
-  return {
-    stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0),
-    scope: undefined,
-    count: 0,
-    wallMicros: 0,
-    cpuMicros: nanos / 1000,
-  };
+/** Time and CPU that no sample ever saw: it is nobody's, but it was used. */
+export function unseen(tables: StackTables, wallMicros: number, cpuMicros: number): ScopedSamples {
+  return { stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0), scope: undefined, count: 0, wallMicros, cpuMicros };
 }
 
 /** Gives every sample its part of the period's time and CPU. @returns CPU that no busy sample could take. */

@@ -9,7 +9,10 @@ import type { StackTables } from './stack-tables.js';
 export interface StackSampler {
   readonly wiring: ContextWiring;
   start(): void;
+  /** Samples per second that were asked for. */
   readonly rateHz: number;
+  /** Of the period that runs: higher while the rate is raised. */
+  readonly samplingHz: number;
   /**
    * Ends one period and begins the next.
    *
@@ -30,6 +33,15 @@ export interface StackSampler {
    * @param windowMs - 0: nothing is sampled; `undefined`: all the time.
    */
   sampleFor(windowMs: DurationMs | undefined): void;
+  /**
+   * From the next period on: more samples a second, with what the usual ones have. Counts stay those of `rateHz`: a sample is the part of one that its share of the time is.
+   *
+   * @param rateHz - Above `rateHz`; the first one stays.
+   * @throws if that cannot be done here, or not now; then nothing has changed. Where it fails later, `samplingHz` stays.
+   */
+  raiseRate(rateHz: number): void;
+  /** From the next period on as ever. */
+  lowerRate(): void;
   pause(): void;
 }
 

@@ -38,14 +38,28 @@ export interface ContextTarget {
   sampleCount(): number;
 }
 
-export function nativeContextTarget(native: NativeModule, profiler: NativeTimeProfiler): ContextTarget {
-  const { state } = profiler;
+/** A native profiler, and whichever takes its turn. */
+export interface NativeContextTarget extends ContextTarget {
+  /** From here on `profiler` samples, which does not run yet: what is current is current there. */
+  moveTo(profiler: NativeTimeProfiler): void;
+}
+
+export function nativeContextTarget(native: NativeModule, first: NativeTimeProfiler): NativeContextTarget {
+  let profiler = first;
+  let { state } = profiler;
+  let current: object = {};
   const at = native.constants.kSampleCount;
   return {
     setContext: (context) => {
-      profiler.context = context;
+      profiler.context = current = context;
     },
     sampleCount: () => state[at]!,
+    moveTo: (next) => {
+      profiler.context = {}; // or it holds the last scope for as long as it rests
+      profiler = next;
+      state = next.state;
+      next.context = current;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Label } from '@hearth/profile-model';
+import type { Label, Micros } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import { currentTrace, hasOpenTelemetry } from '../exemplars/opentelemetry.js';
 import type { SampledCost } from '../governor/own-cost.js';
@@ -17,6 +17,8 @@ export class TransactionTracker {
   onEnded: ((transaction: Transaction) => void) | undefined;
   /** Where it says what it takes of the host. */
   cost: SampledCost | undefined;
+  /** Called with the duration of a transaction that took as long or longer. */
+  slow: { readonly fromMicros: Micros; readonly seen: (durationMicros: Micros) => void } | undefined;
   /** Of periods that begin from now on. `dropped`: transactions keep their names only. */
   labels: 'kept' | 'dropped' = 'kept';
   readonly #rules: LabelRules | undefined;
@@ -59,6 +61,7 @@ export class TransactionTracker {
     if (!this.#period.slowest.offer(transaction.name ?? '', transaction, durationMicros)) transaction.record = undefined;
     else if (transaction.kind === 'custom') this.rememberTrace(transaction);
     this.cost?.end(timed);
+    if (this.slow !== undefined && durationMicros >= this.slow.fromMicros) this.slow.seen(durationMicros);
   }
 
   /** Begins a step of the transaction that runs here; `undefined` without one, and where labels are dropped. */

@@ -59,6 +59,22 @@ describe('metricAxes', () => {
     ]);
   });
 
+  it('says when the sampling rate was raised, and why', () => {
+    const axes = metricAxes(
+      answer([
+        metric('agent_raised_by_command_ratio', 'ratio', [null, 1]),
+        metric('agent_raised_by_slow_ratio', 'ratio', [0.5, 0]),
+        metric('agent_sampling_rate_hz', '', [299, 499]),
+      ]),
+    );
+    expect(
+      axes.slice(1).map(({ title, series }) => [title, ...series.map(({ key, values }) => `${key}: ${values.join(' ')}`)]),
+    ).toEqual([
+      ['Samples a second', 'mean: 299 499', 'highest: 299 499'],
+      ['Time with a raised sampling rate, by what raised it, %', 'slow transaction: 50 0', 'server:  100'],
+    ]);
+  });
+
   it('charts names it does not know by themselves, and nothing where nothing was measured', () => {
     expect(metricAxes(answer([metric('queue_length_count', 'count', [1, 2])])).map(({ title }) => title)).toEqual([
       'Processes',

@@ -56,6 +56,20 @@ const CHARTS: readonly Chart[] = [
       line('labels', 'agent_labels_ratio'),
     ],
   },
+  {
+    title: 'Samples a second',
+    lines: [line('mean', 'agent_sampling_rate_hz'), line('highest', 'agent_sampling_rate_hz', 'max')],
+  },
+  {
+    title: 'Time with a raised sampling rate, by what raised it',
+    lines: [
+      line('slow transaction', 'agent_raised_by_slow_ratio'),
+      line('CPU', 'agent_raised_by_cpu_ratio'),
+      line('heap', 'agent_raised_by_heap_ratio'),
+      line('signal', 'agent_raised_by_signal_ratio'),
+      line('server', 'agent_raised_by_command_ratio'),
+    ],
+  },
 ];
 
 /** The charts of what processes measured: those above, then every other name by itself. Nothing that nobody measured. */

@@ -8,7 +8,7 @@ import { AgentCommands, type AgentCommand } from './agent-commands.repository.js
 /** Every agent sends within a minute; one that does not is away. */
 const EXPIRE_MS = 120_000;
 /** What is counted slows its process down. */
-const DEFAULT_DURATION_MS: Record<CommandKind, number> = { 'record-lines': 60_000, 'count-calls': 10_000 };
+const DEFAULT_DURATION_MS: Record<CommandKind, number> = { 'record-lines': 60_000, 'raise-rate': 60_000, 'count-calls': 10_000 };
 /** Open commands of one service. */
 const MAX_OPEN = 20;
 /** What our agents call themselves: not uploads, Pyroscope clients and processes that stand for many, who would not listen. */

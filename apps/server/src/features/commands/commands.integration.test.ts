@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { CommandAnswer, FunctionsAnswer, LinesAnswer, MeasuresAnswer, Problem } from '@hearth/query-contract';
+import type {
+  CommandAnswer,
+  FunctionsAnswer,
+  LinesAnswer,
+  MeasuresAnswer,
+  Problem,
+  ProcessMetricsAnswer,
+} from '@hearth/query-contract';
 import { DataSource } from 'typeorm';
 import { runHost } from '../../../../agent/test/support/run-host.js';
 import { madeBatch } from '../../../../../test/support/made-batch.js';
@@ -103,9 +110,12 @@ describe('a command', () => {
     ])
       expect(await give(wrong)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
     expect((await give({ durationMs: 10_000 })).status).toBe(201);
+    const raised = await give({ kind: 'raise-rate' });
+    expect(raised).toMatchObject({ status: 201, body: { kind: 'raise-rate', durationMs: 60_000 } });
+    expect(await asked(A)).toContainEqual({ id: raised.body.id, kind: 'raise-rate', process: A, durationMs: 60_000 });
     const { body: reader } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'r', kind: 'read' });
     expect((await server.post(PATH, { kind: 'record-lines' }, reader.key)).status).toBe(403);
-    for (let open = 1; open < 20; open += 1) expect((await give({})).status).toBe(201);
+    for (let open = 2; open < 20; open += 1) expect((await give({})).status).toBe(201);
     expect(await give({})).toMatchObject({ status: 429, body: { code: 'TOO_MANY_COMMANDS' } });
   });
 
@@ -158,5 +168,23 @@ describe('a command', () => {
     const of = (line: number) => body.lines.find((one) => one.line === line)!.total;
     expect(of(7)).toBeGreaterThan(of(8));
     expect(of(7)).toBeGreaterThan(1_000_000);
+  });
+
+  it('makes a real agent raise its rate, which is seen and why', async () => {
+    let ended = false;
+    const running = runHost('raises.mjs', server.address.url, {
+      args: ['7000'],
+      env: { HEARTH_KEY: server.address.key, HEARTH_SERVICE: 'made', HEARTH_REVISION: 'r1' },
+    }).finally(() => (ended = true));
+    const until = Date.now() + 6_000;
+    while (!ended && Date.now() < until) {
+      if ((await give({ kind: 'raise-rate', durationMs: 10_000 })).status === 201) break;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect((await running).errors).toContain('[AGENT_RAISED_RATE]');
+    const range = `from=${Date.now() - 120_000}&until=${Date.now() + 60_000}`;
+    const { body } = await server.get<ProcessMetricsAnswer>(`/api/v1/process-metrics?service=made&${range}`);
+    const highest = (name: string) => Math.max(...body.series.find((one) => one.name === name)!.max.map((value) => value ?? 0));
+    expect([highest('agent_sampling_rate_hz'), highest('agent_raised_by_command_ratio')]).toEqual([499, 1]);
   });
 });
