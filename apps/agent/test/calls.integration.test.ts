@@ -60,7 +60,9 @@ describe('calls', () => {
   it('are those of the functions that are named', async () => {
     offered = [{ ...command, files: [], functions: ['inlined', 'help*'] }];
     await runHost('calls.mjs', sink.url, { args: ['1700'] });
-    expect(calls()).toEqual({ inlined: 24_690, helper: 12_345, helperCalls: 1 });
+    const { helperCalls, ...exact } = calls();
+    expect(exact).toEqual({ inlined: 24_690, helper: 12_345 });
+    expect([1, 2]).toContain(helperCalls); // it loops for long: V8 of Node 26 counts it again when it goes on in faster code
   });
 
   it('are not counted where Node takes coverage, which stays whole, nor where the inspector is open', async () => {
