@@ -8,7 +8,7 @@ import {
   type InstrumentPart,
   type Instruments,
 } from './batching/period-collector.js';
-import { CostKeeper } from './governor/cost-keeper.js';
+import { CostKeeper, type FlushPiece } from './governor/cost-keeper.js';
 import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
@@ -381,8 +381,9 @@ export class RunningAgent {
   }
 
   /** Makes the batch of a period that has ended, if there is one. */
-  #pack(piece = this.#costs.beginPiece()): void {
+  #pack(begun?: FlushPiece): void {
     if (this.#unpacked === undefined) return;
+    const piece = begun ?? this.#costs.beginPiece();
     const { ended, which, wasRaised, hasTurned, raiseSeries } = this.#unpacked;
     this.#unpacked = undefined;
     const dropped = this.#outbox.takeDropped();

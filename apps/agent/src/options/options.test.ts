@@ -139,14 +139,14 @@ describe('resolveSettings', () => {
     expect(labelRules!.apply('email', 'x')).toBe('(redacted)');
     expect(labelRules!.apply('user_id', 'x')).toMatch(/^[0-9a-f]{16}$/);
     expect(labelRules!.apply('name', 'x')).toBeUndefined();
-    const wrong = [
+    const wrong: readonly object[] = [
       { redact: 'email' },
       { hash: [''] },
       { allow: [1] },
       { redact: ['x'.repeat(101)] },
       { hash: { 0: 'a', length: 1 } },
     ];
-    for (const options of wrong) expect(isOptionFault(settle(options as unknown as AgentOptions))).toBe(true);
+    for (const options of wrong) expect(isOptionFault(settle(options as AgentOptions))).toBe(true);
     expect(isOptionFault(settle({ hash: Array.from({ length: 101 }, () => 'a') }))).toBe(true);
   });
 });

@@ -56,7 +56,7 @@ let tracker: TransactionTracker;
 let periods: ThreadPeriods;
 let link: ThreadLink;
 const runs = (): number => tracker.period.counts.reduce((sum, { count }) => sum + count, 0);
-const place = (): ThreadPlace => getEnvironmentData(THREAD_PLACE) as unknown as ThreadPlace;
+const place = (): ThreadPlace => getEnvironmentData(THREAD_PLACE) as ThreadPlace;
 
 beforeEach(() => {
   tracker = new TransactionTracker(wireWithoutSampler());

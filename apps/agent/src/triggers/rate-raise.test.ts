@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentLog } from '../safety/agent-log.js';
 import { createGuard } from '../safety/guard.js';
-import type { StackSampler } from '../samplers/stack-sampler.js';
 import { MAX_RAISE_MS, RateRaise } from './rate-raise.js';
 
 /** Turns at the end of a period, as the native one does. */
@@ -32,7 +31,7 @@ beforeEach(() => {
     },
   });
   raise = new RateRaise(
-    () => ported as unknown as StackSampler,
+    () => ported,
     () => true,
     () => endPeriod(),
     { rateHz: 499, durationMs: 1_000 },

@@ -22,12 +22,15 @@ export interface RaiseSettings {
   readonly durationMs: DurationMs;
 }
 
+/** What a raise needs of a sampler. */
+type RaisableSampler = Pick<StackSampler, 'rateHz' | 'samplingHz' | 'raiseRate' | 'lowerRate'>;
+
 /**
  * Raises the sampling rate for a while. The sampler takes its turns where a period ends, so a period has one rate: who begins or ends a raise ends the
  * period, too. What is asked for meanwhile, or soon after it, is not done.
  */
 export class RateRaise {
-  readonly #sampler: () => StackSampler | undefined;
+  readonly #sampler: () => RaisableSampler | undefined;
   readonly #mayBegin: () => boolean;
   readonly #endPeriod: () => void;
   readonly #settings: RaiseSettings;
@@ -45,7 +48,7 @@ export class RateRaise {
 
   /** @param endPeriod - Ends the period that runs. */
   constructor(
-    sampler: () => StackSampler | undefined,
+    sampler: () => RaisableSampler | undefined,
     mayBegin: () => boolean,
     endPeriod: () => void,
     settings: RaiseSettings,
