@@ -1,22 +1,15 @@
 import type { DurationMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess } from '@hearth/wire-format';
 import { FlushSchedule } from './batching/flush-schedule.js';
-import {
-  PeriodCollector,
-  countSamples,
-  type EndedPeriod,
-  type InstrumentPart,
-  type Instruments,
-} from './batching/period-collector.js';
-import { CostKeeper, type FlushPiece } from './governor/cost-keeper.js';
+import { PeriodCollector, type InstrumentPart, type Instruments } from './batching/period-collector.js';
+import { PeriodFlusher } from './batching/period-flusher.js';
+import { CostKeeper } from './governor/cost-keeper.js';
 import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
 import type { Measures } from './measures/measures.js';
-import { CallCounting } from './calls/call-counting.js';
 import type { AgentSettings } from './options/options.js';
-import { LineRecording } from './remote/line-recording.js';
-import { readCommands, type Command } from './remote/read-commands.js';
+import { OnDemand } from './remote/on-demand.js';
 import type { AgentLog } from './safety/agent-log.js';
 import type { AtExit, ExitTarget } from './safety/exit-hooks.js';
 import { describeError, type Guard } from './safety/guard.js';
@@ -27,8 +20,6 @@ import { Outbox } from './shipping/outbox.js';
 import { SourceMapSender } from './source-maps/source-map-sender.js';
 import type { ThreadLink } from './threads/thread-link.js';
 import { ThreadPeriods } from './threads/thread-periods.js';
-import { LoadTrigger } from './triggers/load-trigger.js';
-import { RateRaise } from './triggers/rate-raise.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import { followHttpServers, type FollowedHttpServers, type RouteOfRequest } from './transactions/http-transactions.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
@@ -36,21 +27,10 @@ import { AGENT_VERSION } from './version.js';
 import { followWaits } from './waits/follow-waits.js';
 import { WaitRecorder } from './waits/wait-recorder.js';
 
-const COMMANDS_REMEMBERED = 64;
 /** What is measured for so long after the last flush is that flush itself. */
 const NOTHING_NEW_MS = 2_000;
 /** How long a flush waits for worker threads, which may be busy. */
 const THREADS_MS = 250;
-
-interface UnpackedPeriod {
-  readonly ended: EndedPeriod | undefined;
-  readonly which: 'more-to-come' | 'last';
-  readonly wasRaised: boolean;
-  /** The next one has another rate. */
-  readonly hasTurned: boolean;
-  /** The rate that it had. */
-  readonly raiseSeries: Batch['series'];
-}
 
 /** The agent between its start and its stop: instruments, schedule, outbox. */
 export class RunningAgent {
@@ -58,20 +38,13 @@ export class RunningAgent {
   #process: BatchProcess;
   readonly #log: AgentLog;
   readonly #guard: Guard;
-  readonly #collector: PeriodCollector;
+  readonly #flusher: PeriodFlusher;
   readonly #outbox: Outbox | ThreadLink;
   /** `undefined` where none may be sent. */
   readonly #sourceMaps: SourceMapSender | undefined;
   /** Of the main thread. */
   readonly #threads: ThreadPeriods | undefined;
-  readonly #lineRecording: LineRecording;
-  readonly #callCounting: CallCounting;
-  /** Of the main thread. */
-  readonly #raise: RateRaise | undefined;
-  readonly #load: LoadTrigger;
-  readonly #isRemote: boolean;
-  /** Commands that were begun, the latest last: the server offers one until it expires. */
-  readonly #begunCommands: string[] = [];
+  readonly #onDemand: OnDemand;
   readonly #schedule: FlushSchedule;
   readonly #exitHooks: AtExit;
   readonly #atExit: ExitTarget = {
@@ -82,18 +55,13 @@ export class RunningAgent {
   readonly #http: FollowedHttpServers | undefined;
   readonly #endGraphql: () => void;
   readonly #operations = new OperationNames();
-  /** Called with each batch, beside its being sent. */
-  readonly #collectors = new Set<(batch: Batch) => void>();
   #endWaits: () => void = () => {};
   readonly #costs: CostKeeper;
   readonly #periodMs: DurationMs;
   /** Switched off for what it costs; may be switched on again. */
   #restingMemory: MemorySampler | undefined;
-  /** A period that has ended, and is no batch yet; `ended` is undefined where it could not be taken. */
-  #unpacked: UnpackedPeriod | undefined;
   /** When the last period was flushed, by the monotonic clock. */
   #endedLastAt = -Infinity;
-  #isStopping = false;
 
   /** @param link - Of a worker thread: where what it measures goes, and who ends its periods. */
   constructor(
@@ -117,7 +85,7 @@ export class RunningAgent {
       link ??
       new Outbox(settings, process.id, log, guard, (body) => {
         this.#sourceMaps?.batchStored();
-        this.#obey(body);
+        this.#onDemand.obey(body, process.id);
       });
     if (link === undefined) {
       this.#sourceMaps = this.#openSourceMaps(settings, process);
@@ -127,31 +95,35 @@ export class RunningAgent {
       const wiring = isKnown ? name : undefined;
       this.#threads = new ThreadPeriods(() => instruments.tracker, instruments.measures, settings, wiring, log, guard, lost);
     }
-    this.#lineRecording = new LineRecording(
-      () => instruments.stackSampler,
-      () => this.#endPeriod('last'),
-      (lines) => this.#threads?.holdBack(lines === 'call-site'),
+    this.#onDemand = new OnDemand(
+      {
+        sampler: () => instruments.stackSampler,
+        endPeriod: (which) => this.#flusher.endPeriod(which),
+        linesChanged: (lines) => this.#threads?.holdBack(lines === 'call-site'),
+        callsCounted: (counted) => (instruments.calls = counted),
+      },
+      link === undefined ? 'main' : 'worker',
+      settings,
       log,
       guard,
     );
-    this.#callCounting = new CallCounting((counted) => (instruments.calls = counted), log, guard);
-    if (link === undefined)
-      this.#raise = new RateRaise(
-        () => instruments.stackSampler,
-        () => !this.#lineRecording.isRunning && !this.#callCounting.isRunning && !this.#isStopping,
-        () => this.#endPeriod('more-to-come'),
-        settings.triggers,
-        log,
-        guard,
-      );
-    this.#load = new LoadTrigger(settings.triggers);
-    this.#isRemote = settings.remote === 'on';
     this.#schedule = new FlushSchedule(settings.periodMs, () => {
       this.#exitHooks.periodEnded();
-      guard.run(() => this.#endPeriod('more-to-come', 'two'), undefined);
+      guard.run(() => this.#flusher.endPeriod('more-to-come', 'two'), undefined);
     });
     this.#startInstruments(settings);
-    this.#collector = new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault));
+    this.#flusher = new PeriodFlusher(
+      {
+        collector: new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault)),
+        threads: this.#threads,
+        onDemand: this.#onDemand,
+        outbox: this.#outbox,
+        sourceMaps: this.#sourceMaps,
+        costs: this.#costs,
+        process: () => this.#process,
+      },
+      guard,
+    );
     this.#process = instruments.stackSampler === undefined ? { ...process, rateHz: 0 } : process;
     try {
       this.#http = settings.http === 'transactions' ? followHttpServers(instruments.tracker, guard) : undefined;
@@ -159,7 +131,7 @@ export class RunningAgent {
       if (link === undefined) this.#schedule.start(Math.random());
       else
         link.open(
-          () => this.#endPeriod('more-to-come'),
+          () => this.#flusher.endPeriod('more-to-come'),
           () => void this.stop(0).catch(guard.report),
         );
       this.#threads?.start();
@@ -205,11 +177,11 @@ export class RunningAgent {
    * @returns Whether the server has it all. Never rejects.
    */
   async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
-    this.#endPeriod(which);
+    this.#flusher.endPeriod(which);
     const threads = this.#threads?.collect(THREADS_MS);
     if (threads !== undefined) {
       await threads;
-      this.#endPeriod(which);
+      this.#flusher.endPeriod(which);
     }
     if (which === 'last') this.#endedLastAt = performance.now();
     return this.#outbox.flush(timeoutMs, which);
@@ -230,24 +202,18 @@ export class RunningAgent {
 
   /** The host was sent the signal that it has chosen for this. */
   signalled(): void {
-    this.#raise?.ask('signal', 'SIGUSR2');
+    this.#onDemand.raise?.ask('signal', 'SIGUSR2');
   }
 
   /** The batches of the periods that begin now or later and end within this time; the last ends with it. */
-  async collect(durationMs: DurationMs): Promise<readonly Batch[]> {
-    if (durationMs > 0) this.#endPeriod('more-to-come');
-    const batches: Batch[] = [];
-    const collect = (batch: Batch): void => void batches.push(batch);
-    this.#collectors.add(collect);
-    if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs).unref());
-    if (!this.#isStopping) this.#endPeriod('more-to-come'); // else the sampler is not ours any more
-    this.#collectors.delete(collect);
-    return batches;
+  collect(durationMs: DurationMs): Promise<readonly Batch[]> {
+    return this.#flusher.collect(durationMs);
   }
 
   /** Sends what there is, then nothing more. */
   async stop(timeoutMs: DurationMs): Promise<void> {
-    this.#isStopping = true;
+    this.#onDemand.close();
+    this.#flusher.close();
     this.#schedule.stop();
     this.#sourceMaps?.stop();
     this.#http?.end();
@@ -277,7 +243,7 @@ export class RunningAgent {
     if (settings.triggers.slowTransactionMs !== Infinity)
       instruments.tracker.slow = {
         fromMicros: settings.triggers.slowTransactionMs * 1_000,
-        seen: (micros) => this.#raise?.ask('slow', `a transaction took ${(micros / 1_000).toFixed(0)} ms`),
+        seen: (micros) => this.#onDemand.raise?.ask('slow', `a transaction took ${(micros / 1_000).toFixed(0)} ms`),
       };
     if (settings.waits === 'off') return;
     const waits = new WaitRecorder(instruments.tracker, this.#guard, settings.periodMs, this.#costs.between);
@@ -311,32 +277,8 @@ export class RunningAgent {
     }
   }
 
-  #obey(body: unknown): void {
-    if (!this.#isRemote || this.#isStopping) return;
-    for (const command of readCommands(body, this.#process.id)) {
-      if (this.#begunCommands.includes(command.id) || !this.#begin(command)) continue;
-      this.#begunCommands.push(command.id);
-      if (this.#begunCommands.length > COMMANDS_REMEMBERED) this.#begunCommands.shift();
-    }
-  }
-
-  /** @returns `false`: not now; it is offered again. */
-  #begin(command: Command): boolean {
-    if (this.#lineRecording.isRunning || this.#callCounting.isRunning) return false; // one after the other
-    if (command.kind === 'raise-rate') return this.#raise?.start('command', 'asked by the server', command.durationMs) ?? false;
-    if (command.kind === 'count-calls') {
-      this.#callCounting.start(command);
-      return true;
-    }
-    this.#raise?.lower(); // its period is ended for the lines
-    this.#lineRecording.start(command.durationMs);
-    return true;
-  }
-
   #pause(): void {
-    this.#lineRecording.stop();
-    this.#callCounting.stop();
-    this.#raise?.stop();
+    this.#onDemand.stop();
     this.#endWaits();
     this.#guard.run(() => this.#instruments.waits?.stop(), undefined);
     this.#guard.run(() => this.#instruments.stackSampler?.pause(), undefined);
@@ -354,60 +296,11 @@ export class RunningAgent {
   /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
   #lastWords(): void {
     if (this.#outbox.keepsAtExit) {
-      this.#pack();
-      if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#endPeriod('last');
+      this.#flusher.pack();
+      if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#flusher.endPeriod('last');
       this.#guard.run(() => this.#outbox.saveAtExit(), undefined);
     }
     this.#pause();
-  }
-
-  /** @param pieces - In two the host's work may run between them: nobody waits for the batch. */
-  #endPeriod(which: 'more-to-come' | 'last', pieces: 'one' | 'two' = 'one'): void {
-    this.#pack();
-    const piece = this.#costs.beginPiece();
-    const threads = this.#guard.run(() => this.#threads?.take(), undefined);
-    const wasRaised = this.#raise?.isRaised ?? false;
-    const raiseSeries = this.#raise?.series ?? [];
-    this.#guard.run(() => this.#lookAtLoad(which), undefined);
-    const ended = this.#guard.run(() => this.#collector.endPeriod(which === 'last', threads, piece.parts), undefined);
-    this.#guard.run(() => this.#raise?.periodEnded(), undefined);
-    this.#unpacked = { ended, which, wasRaised, hasTurned: (this.#raise?.isRaised ?? false) !== wasRaised, raiseSeries };
-    if (pieces === 'one') return this.#pack(piece);
-    this.#costs.endPiece(piece);
-    setImmediate(() => {
-      this.#guard.run(() => this.#pack(), undefined);
-      this.#sourceMaps?.wake();
-    });
-  }
-
-  /** Makes the batch of a period that has ended, if there is one. */
-  #pack(begun?: FlushPiece): void {
-    if (this.#unpacked === undefined) return;
-    const piece = begun ?? this.#costs.beginPiece();
-    const { ended, which, wasRaised, hasTurned, raiseSeries } = this.#unpacked;
-    this.#unpacked = undefined;
-    const dropped = this.#outbox.takeDropped();
-    const series = [...this.#costs.series(ended?.threads?.cpuMicros ?? 0), ...this.#outbox.series, ...raiseSeries];
-    const batch =
-      ended && this.#guard.run(() => this.#collector.pack(ended, this.#process, dropped, series, piece.parts), undefined);
-    if (batch === undefined) {
-      this.#outbox.countLost({ batches: dropped.batches + 1, samples: dropped.samples });
-      return;
-    }
-    for (const collect of this.#collectors) collect(batch);
-    this.#sourceMaps?.note(batch.functions.scriptName);
-    const standsFor = { batches: dropped.batches + 1, samples: dropped.samples + countSamples(batch) };
-    this.#guard.run(() => this.#outbox.put(batch, standsFor, which), undefined);
-    this.#costs.endPiece(piece);
-    if (this.#isStopping) return;
-    const rate = wasRaised || hasTurned ? 'raised' : 'usual';
-    const isTooMuch = this.#guard.run(() => this.#costs.endFlush(batch.durationMs, rate), false);
-    if (isTooMuch && wasRaised && !hasTurned) this.#guard.run(() => this.#raise?.endAsTooMuch(), undefined);
-  }
-
-  #lookAtLoad(which: 'more-to-come' | 'last'): void {
-    const above = which === 'last' || this.#isStopping ? undefined : this.#load.look();
-    if (above !== undefined) this.#raise?.prepare(above.cause, above.why);
   }
 
   /** Between two periods. */
