@@ -42,7 +42,10 @@ export default defineConfig({
         // Each file has servers of its own.
         ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
         sequence: { groupOrder: order },
-        ...(name === 'e2e' ? { globalSetup: ['test/support/browser.ts'] } : {}),
+        globalSetup: [
+          ...(name === 'integration' || name === 'e2e' ? ['test/support/postgres.ts'] : []),
+          ...(name === 'e2e' ? ['test/support/browser.ts'] : []),
+        ],
       },
     })),
   },

@@ -1,23 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import { root } from '../root.mjs';
+import { runProgram } from './run-program.mjs';
 import { listFiles } from './source-files.mjs';
 
 const FOLDERS = ['libs', 'apps'];
 
 /** The rules of .dependency-cruiser.cjs hold, and no source file was silently skipped. */
-export function checkBoundaries() {
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [
-      'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
-      ...FOLDERS,
-      '--config',
-      '.dependency-cruiser.cjs',
-      '--output-type',
-      'json',
-    ],
-    { cwd: root, encoding: 'utf8', maxBuffer: 512e6 },
-  );
+export async function checkBoundaries() {
+  const { stdout, stderr } = await runProgram([
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    ...FOLDERS,
+    '--config',
+    '.dependency-cruiser.cjs',
+    '--output-type',
+    'json',
+  ]);
   if (!stdout.startsWith('{')) return [`dependency-cruiser: ${stderr || stdout}`.slice(0, 2000)];
   const { modules, summary } = JSON.parse(stdout);
   const faults = summary.violations
