@@ -39,6 +39,8 @@ export default defineConfig({
         pool: 'forks' as const,
         testTimeout: name === 'unit' ? 20_000 : 120_000,
         hookTimeout: name === 'unit' ? 20_000 : 120_000,
+        // Unit tests touch nothing outside of themselves, so their files share processes: starting one takes longer than most files.
+        isolate: name !== 'unit',
         // Each file has servers of its own.
         ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
         sequence: { groupOrder: order },

@@ -12,8 +12,15 @@ import { HOW_TO_WRITE, loadSchemaVersion, readSchemaVersion } from './schema-ver
 const NAMES = MIGRATIONS.map(({ name }) => name);
 
 let postgres: TestPostgres;
+/** Migrated from version to version, as far as the tests have come. */
+let made: string;
+let newestSchema: string;
 beforeAll(async () => {
   postgres = await startTestPostgres();
+  made = await postgres.createDatabase();
+  const newest = await postgres.createDatabase();
+  await runMigrations(newest, MIGRATIONS);
+  newestSchema = await schemaOf(newest);
 });
 afterAll(async () => {
   await postgres?.stop();
@@ -36,7 +43,7 @@ describe.each(NAMES)('the schema version %s', (name) => {
   });
 
   it.runIf(version !== undefined)('is what the migrations up to it still make', async () => {
-    const [kept, made] = [await postgres.createDatabase(), await postgres.createDatabase()];
+    const kept = await postgres.createDatabase();
     await loadSchemaVersion(kept, version!);
     const database = await connectDataSource({ url: kept });
     const upToIt = NAMES.slice(0, NAMES.indexOf(name) + 1);
@@ -49,13 +56,12 @@ describe.each(NAMES)('the schema version %s', (name) => {
 
   it.runIf(version !== undefined)('becomes the newest, answers as it did, and goes on', async () => {
     const { startMs, answers, sql } = version!;
-    const [databaseUrl, newest] = [await postgres.createDatabase(), await postgres.createDatabase()];
+    const databaseUrl = await postgres.createDatabase();
     await loadSchemaVersion(databaseUrl, { sql });
-    await runMigrations(newest, MIGRATIONS);
     const server = await startTestServer({ databaseUrl, role: 'api' });
     try {
       expect(await askStore(server, startMs)).toEqual(answers);
-      expect(await schemaOf(databaseUrl)).toBe(await schemaOf(newest));
+      expect(await schemaOf(databaseUrl)).toBe(newestSchema);
       // The process of the last batch sends its next one, now.
       const nowMs = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
       expect(await sendBatch(server, storeBatch(31, nowMs - 27 * 10_000))).toMatchObject({ status: 202, body: { accepted: 1 } });
