@@ -66,8 +66,17 @@ export function nativeContextTarget(native: NativeModule, first: NativeTimeProfi
 /** Callbacks do not run so deep inside one another: there are more only where Node never said that they ended. */
 const MAX_NESTED = 10_000;
 
-/** What a scope is kept under on the resources of Node's asynchronous work. */
-type Followed = Record<symbol, Scope | undefined>;
+/** One name for all time: V8 looks a property up fast as long as it is the same that was looked up before. */
+const HANDED = Symbol('hearth.handed');
+/** What is kept on the resources of Node's asynchronous work. */
+interface Handed {
+  readonly scope: Scope;
+  /** Which time following was resumed: what was handed on before a pause is long over. */
+  readonly resumes: number;
+}
+interface Followed {
+  [HANDED]?: Handed;
+}
 
 /**
  * Node 20, and 22 without the flag: samples refer to a holder, and a hook points the holder at what runs next.
@@ -75,67 +84,68 @@ type Followed = Record<symbol, Scope | undefined>;
  * The hook hands the scope on by itself: an AsyncLocalStorage has one of its own there, and each costs every promise of the host.
  */
 export function wireByReference(target: ContextTarget): ContextWiring {
-  let holder: { scope?: Scope | undefined } = {};
+  let holder: { handed?: Handed | undefined } = {};
   let samplesSeen = -1;
   /** What was current around each callback that runs now, the outermost first. */
-  const outerScopes: (Scope | undefined)[] = [];
+  const outer: (Handed | undefined)[] = [];
   let isFollowing = false;
-  /** Another at each resume: what was handed on before the pause is long over. */
-  let key = Symbol('hearth.scope');
-  function pointAt(scope: Scope | undefined): void {
+  let resumes = 0;
+  function pointAt(handed: Handed | undefined): void {
     const samples = target.sampleCount();
     // A holder that a sample refers to must not change any more; until then it is used again, without a native call.
     if (samples !== samplesSeen) {
       samplesSeen = samples;
       target.setContext((holder = {}));
     }
-    holder.scope = scope;
+    holder.handed = handed;
   }
   const hook = createHook({
     init: (_id, _type, _trigger, resource) => {
-      const { scope } = holder;
-      if (scope !== undefined) (resource as Followed)[key] = scope;
+      const { handed } = holder;
+      if (handed !== undefined) (resource as Followed)[HANDED] = handed;
     },
     // Callbacks may run inside one another (AsyncResource.runInAsyncScope): hence the stack.
     before: () => {
-      outerScopes.push(holder.scope);
-      pointAt((executionAsyncResource() as Followed)[key]);
+      outer.push(holder.handed);
+      const handed = (executionAsyncResource() as Followed)[HANDED];
+      pointAt(handed?.resumes === resumes ? handed : undefined);
     },
-    after: () => pointAt(outerScopes.pop()), // an `after` whose `before` came while it was paused finds nothing
+    after: () => pointAt(outer.pop()), // an `after` whose `before` came while it was paused finds nothing
   });
   return {
     name: 'reference',
     enter: (scope) => {
       if (!isFollowing) return;
-      pointAt(scope);
+      const handed = { scope, resumes };
+      pointAt(handed);
       // A resource may call back again for the same work: a connection with the rest of the request's body.
-      (executionAsyncResource() as Followed)[key] = scope;
+      (executionAsyncResource() as Followed)[HANDED] = handed;
     },
     run: (scope, fn) => {
       if (!isFollowing) return fn();
-      const outer = holder.scope;
-      pointAt(scope);
+      const before = holder.handed;
+      pointAt(scope === undefined ? undefined : { scope, resumes });
       try {
         return fn();
       } finally {
-        pointAt(outer);
+        pointAt(before);
       }
     },
-    current: () => holder.scope,
-    scopeOf: (context) => (context as { scope?: Scope } | undefined)?.scope,
+    current: () => holder.handed?.scope,
+    scopeOf: (context) => (context as { handed?: Handed } | undefined)?.handed?.scope,
     periodEnded: () => {
       samplesSeen = -1; // the counter starts again at 0 and could meet its old value
-      if (outerScopes.length > MAX_NESTED) outerScopes.length = 0;
+      if (outer.length > MAX_NESTED) outer.length = 0;
     },
     pause: () => {
       isFollowing = false;
       hook.disable();
-      outerScopes.length = 0;
+      outer.length = 0;
       pointAt(undefined);
     },
     resume: () => {
       isFollowing = true;
-      key = Symbol('hearth.scope');
+      resumes += 1;
       pointAt(undefined);
       hook.enable();
     },

@@ -32,6 +32,25 @@ describe('LabelSetTable', () => {
     expect(table.rowOfTransaction('GET /', [label('user', 0)])).toBe(0);
   });
 
+  it('counts what is folded each time, also when it comes again', () => {
+    const table = new LabelSetTable();
+    for (let user = 0; user <= MAX_VALUES_PER_LABEL; user += 1) table.rowOfTransaction('GET /', [label('user', user)]);
+    const row = table.rowOfTransaction('GET /', [label('user', MAX_VALUES_PER_LABEL)]);
+    expect(table.rowOfTransaction('GET /', [label('user', MAX_VALUES_PER_LABEL)])).toBe(row);
+    expect(table.foldedCount).toBe(3);
+  });
+
+  it('does not take one set for another whose name and labels read the same in a row', () => {
+    const table = new LabelSetTable();
+    const rows = [
+      table.rowOfTransaction('a', [label('b', 'c')]),
+      table.rowOfTransaction('ab', [label('c', '')]),
+      table.rowOfTransaction('abc', undefined),
+      table.rowOfTransaction('a', [label('bc', '')]),
+    ];
+    expect(new Set(rows).size).toBe(4);
+  });
+
   it("keeps a transaction's name when its labels are too many", () => {
     const table = new LabelSetTable();
     for (let at = 0; at < 2_000; at += 1) table.rowOfTransaction('GET /', [label('a', at % 50), label('b', at % 49)]);

@@ -11,6 +11,8 @@ export const MAX_VALUES_PER_LABEL = 100;
 export const FOLDED = '__other__';
 /** Different names of labels in one process and period. */
 const MAX_LABEL_NAMES = 256;
+/** Label sets that are remembered as they were given: the same labels may come in another order, or be more than are kept. */
+const MAX_GIVEN = 2 * MAX_LABEL_SETS;
 const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 
 /**
@@ -20,8 +22,8 @@ const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 export class LabelSetTable {
   readonly #sets: LabelSet[] = [];
   readonly #rowOf = new Map<string, LabelSetIndex>();
-  /** A short way for transactions without labels, which most are: no set is made to find out that it is known. */
-  readonly #rowOfName = new Map<string, LabelSetIndex>();
+  /** A short way by name and labels as they are given: no set is made to find out that it is known. Only where nothing was folded: what is folded is counted each time. */
+  readonly #rowOfGiven = new Map<string, LabelSetIndex>();
   readonly #valuesOf = new Map<string, Set<string>>();
   /** Sets that could not be kept as they were, each time one was asked for. */
   foldedCount = 0;
@@ -43,11 +45,19 @@ export class LabelSetTable {
 
   /** @param name - The transaction's. Its label wins over one of the host with the same name. */
   rowOfTransaction(name: string, labels: Iterable<Label> | undefined): LabelSetIndex {
-    if (labels === undefined || this.#labels === 'dropped') {
-      if (labels !== undefined) this.foldedCount += 1;
-      return this.#rowOfName.get(name) ?? this.#addName(name);
+    if (labels !== undefined && this.#labels === 'dropped') {
+      this.foldedCount += 1;
+      return this.rowOfTransaction(name, undefined);
     }
-    return this.#rowOfLabelled(name, labels);
+    let given = name;
+    if (labels !== undefined) for (const [label, value] of labels) given += `\0${label}\0${value}`;
+    const known = this.#rowOfGiven.get(given);
+    if (known !== undefined) return known;
+    const foldedBefore = this.foldedCount;
+    const row = this.#rowOfLabelled(name, labels ?? []);
+    const isAsGiven = this.foldedCount === foldedBefore && this.#sets[row] !== OTHER;
+    if (isAsGiven && this.#rowOfGiven.size < MAX_GIVEN) this.#rowOfGiven.set(given, row);
+    return row;
   }
 
   #rowOfLabelled(name: string, labels: Iterable<Label>): LabelSetIndex {
@@ -85,12 +95,6 @@ export class LabelSetTable {
     const known = this.#rowOf.get(labelSetKey(set));
     if (known !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED) return known ?? this.#push(set);
     this.foldedCount += 1;
-    return row;
-  }
-
-  #addName(name: string): LabelSetIndex {
-    const row = this.#rowOfLabelled(name, []);
-    if (this.#sets[row] !== OTHER) this.#rowOfName.set(name, row); // as many as there are rows
     return row;
   }
 
