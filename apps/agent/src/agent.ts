@@ -59,8 +59,12 @@ function threadOptions({ options, labelRules }: ThreadPlace): AgentOptions {
 /** What the two builds of this package (ESM and CJS) share in one process. Its first copy makes it; the others use it. */
 export interface SharedAgent {
   init(options: AgentOptions): void;
-  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result;
-  /** What came later than `fn` stands behind it, so that an older copy of this package can be called by a newer one. */
+  /**
+   * What came later than `fn` stands behind it, here and below, so that an older copy of this package can be called by a newer one.
+   *
+   * @param handler - The host's function that `fn` calls, where `fn` is ours.
+   */
+  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result, handler?: unknown): Result;
   span<Result>(name: string, fn: () => Result, inputs?: Labels): Result;
   /** Runs `fn` and counts it, with how long it took. */
   measure<Result>(name: string, fn: () => Result): Result;
@@ -70,8 +74,8 @@ export interface SharedAgent {
   flush(timeoutMs?: DurationMs): Promise<boolean>;
   stop(): Promise<void>;
   isRunning(): boolean;
-  /** Says the route of a request, or how to find it once it is known, where the framework leaves none on it. */
-  routeFrom(request: object, route: RouteOfRequest): void;
+  /** Says the route of a request, or how to find it once it is known, where the framework leaves none on it; and then what function handles it. */
+  routeFrom(request: object, route: RouteOfRequest, handler?: () => unknown): void;
   /** Says which GraphQL operation runs here. */
   nameOperation(type: unknown, name: unknown): void;
   useLogger(logger: AgentLogger): void;
@@ -101,8 +105,8 @@ export class Agent implements SharedAgent {
     this.#guard.run(() => this.#init(options ?? {}), undefined);
   }
 
-  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result): Result {
-    return this.#running === undefined ? fn() : runTransaction(this.#running.tracker, this.#guard, name, labels, fn);
+  transaction<Result>(name: string, labels: Labels | undefined, fn: () => Result, handler: unknown = fn): Result {
+    return this.#running === undefined ? fn() : runTransaction(this.#running.tracker, this.#guard, name, labels, fn, handler);
   }
 
   span<Result>(name: string, fn: () => Result, inputs?: Labels): Result {
@@ -150,8 +154,8 @@ export class Agent implements SharedAgent {
     await this.#stopping;
   }
 
-  routeFrom(request: object, route: RouteOfRequest): void {
-    this.#guard.run(() => this.#running?.routeFrom(request, route), undefined);
+  routeFrom(request: object, route: RouteOfRequest, handler?: () => unknown): void {
+    this.#guard.run(() => this.#running?.routeFrom(request, route, handler), undefined);
   }
 
   nameOperation(type: unknown, name: unknown): void {
@@ -286,6 +290,7 @@ export class Agent implements SharedAgent {
       tracker: new TransactionTracker(wiring, settings.labelRules),
       measures: new Measures(this.#guard),
       metrics: isMainThread ? new ProcessMetrics() : undefined,
+      lostContext: undefined,
       stackSampler,
       memorySampler: settings.heap === 'off' ? undefined : this.#openMemorySampler(settings.heap),
       waits: undefined,

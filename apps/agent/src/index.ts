@@ -133,10 +133,9 @@ function followed<Fn extends (...args: never[]) => unknown, Args extends readonl
   const { name, labels } = options ?? {}; // a host in JavaScript may give null
   const ours = function (this: unknown, ...args: Args): unknown {
     const itsName = (typeof name === 'function' ? madeOfCall(name, args) : name) ?? nameOf(this);
-    return agent.transaction(itsName, typeof labels === 'function' ? madeOfCall(labels, args) : labels, () =>
-      // The compiler cannot see that these are what `fn` takes.
-      fn.apply(this, args as readonly unknown[] as never[]),
-    );
+    const itsLabels = typeof labels === 'function' ? madeOfCall(labels, args) : labels;
+    // The compiler cannot see that these are what `fn` takes.
+    return agent.transaction(itsName, itsLabels, () => fn.apply(this, args as readonly unknown[] as never[]), fn);
   };
   copyMetadata(fn, ours);
   return lookLike(ours as (...args: never[]) => unknown, fn);

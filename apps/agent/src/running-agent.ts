@@ -7,6 +7,8 @@ import { CostKeeper } from './governor/cost-keeper.js';
 import type { Levers } from './governor/levers.js';
 import { SampledCost } from './governor/own-cost.js';
 import { OPERATION_LABEL, OperationNames, followGraphqlOperations } from './integrations/graphql-operations.js';
+import { LostContext } from './lost-context/lost-context.js';
+import { WatchedHandlers } from './lost-context/watched-handlers.js';
 import type { Measures } from './measures/measures.js';
 import type { AgentSettings } from './options/options.js';
 import { OnDemand } from './remote/on-demand.js';
@@ -112,6 +114,7 @@ export class RunningAgent {
       guard.run(() => this.#flusher.endPeriod('more-to-come', 'two'), undefined);
     });
     this.#startInstruments(settings);
+    if (link === undefined) this.#watchHandlers();
     this.#flusher = new PeriodFlusher(
       {
         collector: new PeriodCollector(instruments, (part, fault) => this.#giveUp(part, fault)),
@@ -119,6 +122,7 @@ export class RunningAgent {
         onDemand: this.#onDemand,
         outbox: this.#outbox,
         sourceMaps: this.#sourceMaps,
+        handlers: instruments.tracker.handlers,
         costs: this.#costs,
         process: () => this.#process,
       },
@@ -153,8 +157,8 @@ export class RunningAgent {
     return this.#instruments.measures;
   }
 
-  routeFrom(request: object, route: RouteOfRequest): void {
-    this.#http?.routeFrom(request, route);
+  routeFrom(request: object, route: RouteOfRequest, handler: (() => unknown) | undefined): void {
+    this.#http?.routeFrom(request, route, handler);
   }
 
   /** Of the transaction that runs here: a part of a request's name, a label of another. */
@@ -251,6 +255,14 @@ export class RunningAgent {
     this.#endWaits = followWaits(waits, this.#guard);
   }
 
+  /** Only the native sampler tells which script a function is of. */
+  #watchHandlers(): void {
+    if (!(this.#instruments.stackSampler instanceof NativeSampler)) return;
+    const handlers = new WatchedHandlers();
+    this.#instruments.tracker.handlers = handlers;
+    this.#instruments.lostContext = new LostContext(handlers, this.#log);
+  }
+
   /** A map is of a build: where nobody says which build runs, it would name functions of another one. */
   #openSourceMaps(settings: AgentSettings, { revision, revisionSource }: BatchProcess): SourceMapSender | undefined {
     const { url, key, sourceMaps } = settings;
@@ -291,6 +303,7 @@ export class RunningAgent {
     this.#instruments.stackSampler = undefined;
     this.#instruments.memorySampler = undefined;
     this.#instruments.waits = undefined;
+    this.#instruments.tracker.handlers = undefined;
   }
 
   /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
@@ -322,9 +335,10 @@ export class RunningAgent {
 
   /** Stops a sampler that failed, which nobody would read any more, and goes on without it. */
   #giveUp(part: InstrumentPart, fault: unknown): void {
-    const { stackSampler, memorySampler } = this.#instruments;
+    const { stackSampler, memorySampler, tracker } = this.#instruments;
     if (part === 'stacks') {
       this.#instruments.stackSampler = undefined;
+      tracker.handlers = undefined;
       this.#guard.run(() => stackSampler?.pause(), undefined);
       this.#log.warn(
         'AGENT_NO_SAMPLER',

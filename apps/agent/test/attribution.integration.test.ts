@@ -45,6 +45,10 @@ describe.skipIf(noRedis !== undefined)('samples are their transaction’s', () =
         .filter(([, { wrong }]) => wrong > 0)
         .map(([carrier]) => carrier),
     ).toEqual(['leaky']);
+    // All carriers have one handler, and what the leaky one loses is written outside of it.
+    const lost = sink.stored.flatMap(({ series }) => series.filter(({ name }) => /_(wrong|no)_context_count$/.test(name)));
+    expect(lost.length).toBeGreaterThan(0);
+    expect(lost.filter(({ value }) => value !== 0)).toEqual([]);
     for (const [carrier, { checked: count }] of Object.entries(checked)) expect(count, carrier).toBeGreaterThan(5);
   });
 });

@@ -1,5 +1,7 @@
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { BatchProfile } from '@hearth/wire-format';
+import type { LostContext } from '../lost-context/lost-context.js';
+import type { WrittenIn } from '../lost-context/written-in.js';
 import type { MemoryRow, MemorySampler } from '../samplers/memory-sampler.js';
 import type { ScopedSamples } from '../samplers/scoped-samples.js';
 import type { SampledPeriod } from '../samplers/stack-sampler.js';
@@ -13,6 +15,7 @@ import { SampleColumns } from './sample-columns.js';
 interface WaitingSamples {
   readonly framesRootFirst: readonly RawFunction[];
   readonly scope: Scope;
+  readonly writtenIn: WrittenIn | undefined;
   readonly count: number;
   readonly wallMicros: number;
   readonly cpuMicros: number | undefined;
@@ -37,12 +40,20 @@ export class SamplePacker {
    *
    * @param sampled - The period after one that was the last of its kind of lines, or one of the same.
    * @param tables - The stacks of its rows; those of waiting samples are added.
+   * @param lost - Gets those of which it is known what they are written in.
    */
-  packTime({ rows, lines }: SampledPeriod, tables: StackTables, period: TransactionPeriod, isLast: boolean): BatchProfile[] {
+  packTime(
+    { rows, lines }: SampledPeriod,
+    tables: StackTables,
+    period: TransactionPeriod,
+    isLast: boolean,
+    lost?: LostContext,
+  ): BatchProfile[] {
     const wall = new SampleColumns();
     const cpu = new SampleColumns();
-    const add = (stackRow: number, { scope, count, wallMicros, cpuMicros }: Omit<ScopedSamples, 'stackRow'>): void => {
+    const add = (stackRow: number, { scope, writtenIn, count, wallMicros, cpuMicros }: Omit<ScopedSamples, 'stackRow'>): void => {
       const labelSet = period.rowOfScope(scope);
+      if (writtenIn !== undefined) lost?.look(writtenIn, scope?.transaction, count); // its name is final now
       wall.add(stackRow, labelSet, wallMicros, count);
       if (cpuMicros !== undefined) cpu.add(stackRow, labelSet, cpuMicros, count);
     };
@@ -50,9 +61,10 @@ export class SamplePacker {
     for (const waited of this.#waiting) add(tables.stackRowOfFrames(waited.framesRootFirst), waited);
     const toWait = isLast ? [] : rows.filter(({ scope }) => isOpen(scope)).slice(0, MAX_WAITING);
     const frames = tables.framesRootFirst(toWait.map(({ stackRow }) => stackRow));
-    this.#waiting = toWait.map(({ scope, count, wallMicros, cpuMicros }, at) => ({
+    this.#waiting = toWait.map(({ scope, writtenIn, count, wallMicros, cpuMicros }, at) => ({
       framesRootFirst: frames[at]!,
       scope: scope!,
+      writtenIn,
       count,
       wallMicros,
       cpuMicros,

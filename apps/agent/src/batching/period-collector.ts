@@ -4,6 +4,7 @@ import { packCalls, type CountedCalls } from '../calls/pack-calls.js';
 import { ExemplarSamples } from '../exemplars/exemplar-samples.js';
 import { packExemplars } from '../exemplars/pack-exemplars.js';
 import type { OwnCost } from '../governor/own-cost.js';
+import type { LostContext } from '../lost-context/lost-context.js';
 import type { MeasuredRuns, Measures } from '../measures/measures.js';
 import { withMeasures } from '../measures/pack-measures.js';
 import type { MemorySampler } from '../samplers/memory-sampler.js';
@@ -28,6 +29,8 @@ export interface Instruments {
   readonly measures: Measures;
   /** Of the main thread: they are the process'. */
   readonly metrics: ProcessMetrics | undefined;
+  /** Of the main thread, where single functions are known. */
+  lostContext: LostContext | undefined;
   stackSampler: StackSampler | undefined;
   memorySampler: MemorySampler | undefined;
   waits: WaitRecorder | undefined;
@@ -104,7 +107,8 @@ export class PeriodCollector {
     ownSeries: Batch['series'],
     cost: OwnCost,
   ): Batch {
-    const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast) : [];
+    const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast, this.#instruments.lostContext) : [];
+    const lost = this.#instruments.lostContext?.endPeriod() ?? [];
     const stacksPackedAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));
     const memoryTakenAt = performance.now();
@@ -126,7 +130,7 @@ export class PeriodCollector {
       labelSets: counted.labelSets,
       profiles: threads === undefined ? profiles : threads.addTo(profiles),
       transactions: counted.transactions,
-      series: [...series, ...ownSeries, { name: 'agent_stack_count', value: tables.stackCount }],
+      series: [...series, ...ownSeries, ...lost, { name: 'agent_stack_count', value: tables.stackCount }],
       report: {
         droppedBatches: dropped.batches,
         droppedSamples: dropped.samples,
@@ -151,7 +155,13 @@ export class PeriodCollector {
     const { stackSampler } = this.#instruments;
     if (stackSampler === undefined) return NOTHING_SAMPLED;
     try {
-      return stackSampler.endPeriod(tables, isLast, this.#exemplarSamples?.open(this.#instruments.tracker.period.slowest.all));
+      const { tracker } = this.#instruments;
+      return stackSampler.endPeriod(
+        tables,
+        isLast,
+        this.#exemplarSamples?.open(tracker.period.slowest.all),
+        tracker.handlers?.ranges,
+      );
     } catch (fault) {
       this.#onFault('stacks', fault);
       return NOTHING_SAMPLED;

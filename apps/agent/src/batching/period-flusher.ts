@@ -2,6 +2,7 @@ import type { DurationMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess } from '@hearth/wire-format';
 import type { CostKeeper, FlushPiece } from '../governor/cost-keeper.js';
 import type { OnDemand } from '../remote/on-demand.js';
+import type { WatchedHandlers } from '../lost-context/watched-handlers.js';
 import type { Guard } from '../safety/guard.js';
 import type { Outbox } from '../shipping/outbox.js';
 import type { SourceMapSender } from '../source-maps/source-map-sender.js';
@@ -29,6 +30,7 @@ export interface FlushPath {
   readonly outbox: Outbox | ThreadLink;
   /** `undefined` where none may be sent. */
   readonly sourceMaps: SourceMapSender | undefined;
+  readonly handlers: WatchedHandlers | undefined;
   readonly costs: CostKeeper;
   readonly process: () => BatchProcess;
 }
@@ -66,7 +68,17 @@ export class PeriodFlusher {
     setImmediate(() => {
       this.#guard.run(() => this.pack(), undefined);
       sourceMaps?.wake();
+      if (this.#path.handlers?.hasUnlocated === true)
+        setImmediate(() => this.#guard.run(() => this.#locate(), undefined)).unref();
     });
+  }
+
+  /** A piece of its own, in the next turn of the event loop; the next period is the first that knows of it. */
+  #locate(): void {
+    if (this.#isClosing) return;
+    const piece = this.#path.costs.beginPiece();
+    this.#path.handlers?.locate();
+    this.#path.costs.endPiece(piece);
   }
 
   /** Makes the batch of a period that has ended, if there is one. */

@@ -65,7 +65,10 @@ async function readScript(url: string): Promise<ScriptText | undefined> {
  * Coverage begins a function where its text begins (`async`, `function`, `*`, its name); profilers say where its parameters do, which of arrow functions and of
  * the initialisers of classes is the same place.
  */
-export function placeIn({ text, lineStarts }: ScriptText, { name, startOffset, endOffset }: CalledFunction): DefinitionPlace {
+export function placeIn(
+  { text, lineStarts }: ScriptText,
+  { name, startOffset, endOffset }: Pick<CalledFunction, 'name' | 'startOffset' | 'endOffset'>,
+): DefinitionPlace {
   const head = text.slice(startOffset, Math.min(endOffset, startOffset + MAX_HEAD));
   const [keywords = '', async, keyword, star] = HEAD.exec(head) ?? [];
   const isArrow = keyword === undefined && star === undefined && ARROW.test(head.slice(keywords.length));

@@ -24,7 +24,7 @@ export function wrapProcessor<Processor>(processor: Processor): Processor {
   const agent = sharedAgent();
   const ours = async function (this: unknown, ...args: never[]): Promise<unknown> {
     let postponed: { readonly error: unknown } | undefined;
-    const result: unknown = await agent.transaction(nameOfJob(args[0]), undefined, async () => {
+    const run = async (): Promise<unknown> => {
       try {
         return await processor.apply(this, args);
       } catch (error) {
@@ -32,7 +32,8 @@ export function wrapProcessor<Processor>(processor: Processor): Processor {
         postponed = { error };
         return undefined;
       }
-    });
+    };
+    const result: unknown = await agent.transaction(nameOfJob(args[0]), undefined, run, processor);
     if (postponed !== undefined) throw postponed.error;
     return result;
   };

@@ -2,7 +2,11 @@ import type { IncomingMessage } from 'node:http';
 
 /** What Express (4 and 5) leaves on a request; still there when the response closes. */
 interface ExpressRequest extends IncomingMessage {
-  readonly route?: { readonly path?: string | RegExp | readonly (string | RegExp)[] };
+  readonly route?: {
+    readonly path?: string | RegExp | readonly (string | RegExp)[];
+    /** What handles it, in this order; without a method, what handles all. */
+    readonly stack?: readonly { readonly method?: string; readonly handle?: unknown }[];
+  };
   /** The path under which the router is mounted, *as requested*. */
   readonly baseUrl?: string;
   /** What is behind `baseUrl`. The two together are the URL as the host has rewritten it, if it did; `originalUrl`, as requested, may be anything. */
@@ -34,6 +38,14 @@ export function expressRoute(request: IncomingMessage): string | undefined {
   const written = mountPath(mount + lost, params ?? {});
   if (lost === '') remember(route, written);
   return (lost === '' ? written : (knownMount(route, mount + lost) ?? written)) + String(route.path);
+}
+
+/** The last function of the route that Express matched: those before it pass requests on. */
+export function expressHandler(request: IncomingMessage): unknown {
+  const method = request.method?.toLowerCase();
+  const handles = (one: string | undefined): boolean =>
+    one === undefined || one === method || (method === 'head' && one === 'get');
+  return (request as ExpressRequest).route?.stack?.findLast((layer) => handles(layer.method))?.handle;
 }
 
 /** Where a handler is mounted that has no route, as `app.use('/graphql', handler)`; `undefined` where none is, or it has passed the request on. */

@@ -11,7 +11,7 @@ interface FastifyRequest {
   readonly raw: IncomingMessage;
   readonly is404?: boolean;
   /** The route with its prefix. Absent before 4.10. */
-  readonly routeOptions?: { readonly url?: string };
+  readonly routeOptions?: { readonly url?: string; readonly handler?: unknown };
   readonly routerPath?: string;
 }
 
@@ -19,11 +19,14 @@ interface FastifyInstance {
   addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: unknown, done: () => void) => void): unknown;
 }
 
-/** Calls `onRoute` with the route of each request, as soon as Fastify has found it. @returns What ends it. */
-export function followFastifyRoutes(guard: Guard, onRoute: (request: IncomingMessage, route: string) => void): () => void {
+/** Calls `onRoute` with the route of each request, and what gives its handler, as soon as Fastify has found it. @returns What ends it. */
+export function followFastifyRoutes(
+  guard: Guard,
+  onRoute: (request: IncomingMessage, route: string, handler: () => unknown) => void,
+): () => void {
   let isEnded = false;
   const tell = (request: FastifyRequest, route: unknown): void => {
-    if (!isEnded && typeof route === 'string' && route !== '') onRoute(request.raw, route);
+    if (!isEnded && typeof route === 'string' && route !== '') onRoute(request.raw, route, () => request.routeOptions?.handler);
   };
   const made = (message: unknown): void => {
     const { fastify } = message as { fastify: FastifyInstance };

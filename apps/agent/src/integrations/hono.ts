@@ -6,7 +6,7 @@ export interface HonoContext {
   readonly env: unknown;
   readonly req: {
     /** All that match, middleware too, in the order in which they run. */
-    readonly matchedRoutes: readonly { readonly path: string }[];
+    readonly matchedRoutes: readonly { readonly path: string; readonly handler?: unknown }[];
     /** The one that runs, or has run last. */
     readonly routeIndex: number;
   };
@@ -17,7 +17,12 @@ export function nameRoutes(): (context: HonoContext, next: () => Promise<void>) 
   const agent = sharedAgent();
   return (context, next) => {
     const { incoming } = Object(context.env) as { incoming?: IncomingMessage };
-    if (typeof incoming === 'object' && incoming !== null) agent.routeFrom(incoming, () => matchedRoute(context.req));
+    if (typeof incoming === 'object' && incoming !== null)
+      agent.routeFrom(
+        incoming,
+        () => matchedRoute(context.req),
+        () => context.req.matchedRoutes?.[context.req.routeIndex]?.handler,
+      );
     return next();
   };
 }

@@ -15,6 +15,8 @@ export interface RawNode {
   readonly name: string;
   /** With `file://` where V8 has it; '' for V8's own. */
   readonly scriptName: string;
+  /** V8's number of the script; 0 for V8's own. */
+  readonly scriptId?: number;
   /** Line of the function's definition, of a profiler of lines the one that ran; from 1, 0 is unknown. */
   readonly lineNumber: number;
   /** In that line, from 1; 0 is unknown. In minified code it is all that tells functions apart. */

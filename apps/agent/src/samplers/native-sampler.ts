@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DurationMs } from '@hearth/profile-model';
 import type { TakeSample } from '../exemplars/exemplar-samples.js';
+import type { HandlerRanges } from '../lost-context/handler-ranges.js';
 import {
   nativeContextTarget,
   wireByFrames,
@@ -107,9 +108,9 @@ export class NativeSampler implements StackSampler {
     this.#restLater();
   }
 
-  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample): SampledPeriod {
+  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample, handlers?: HandlerRanges): SampledPeriod {
     if (this.#samplesLines) return this.#lineProfiler!.endPeriod(tables, isLast);
-    if (this.#resting !== undefined) return this.#endPartialPeriod(this.#resting, tables, isLast, takeSample);
+    if (this.#resting !== undefined) return this.#endPartialPeriod(this.#resting, tables, isLast, takeSample, handlers);
     const { rateHz } = this.#current;
     const turn = this.#turn;
     const { raw: all, wasRestarted } = this.#endProfile();
@@ -117,13 +118,19 @@ export class NativeSampler implements StackSampler {
     const raw = turn === undefined ? all : { ...all, startTime: between(all.startTime, turn.untilMicros, all.endTime) };
     this.wiring.periodEnded();
     this.#restLater();
-    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample);
+    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample, handlers);
     if (turn !== undefined) rows.push(unseen(tables, Math.max(0, raw.startTime - turn.fromMicros), turn.cpuNanos / 1000));
     return this.#sampled(rows, unsharedCpuNanos, tables, isLast, wasRestarted);
   }
 
-  #read(raw: RawProfile, rateHz: number, tables: StackTables, takeSample: TakeSample | undefined): ReadTimeTree {
-    const read = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample);
+  #read(
+    raw: RawProfile,
+    rateHz: number,
+    tables: StackTables,
+    takeSample: TakeSample | undefined,
+    handlers: HandlerRanges | undefined,
+  ): ReadTimeTree {
+    const read = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample, handlers);
     // A count is one of samples at the process' own rate: of a period with five times as many, each is a fifth.
     if (rateHz !== this.rateHz) for (const row of read.rows) row.count *= this.rateHz / rateHz;
     return read;
@@ -172,12 +179,13 @@ export class NativeSampler implements StackSampler {
     tables: StackTables,
     isLast: boolean,
     takeSample: TakeSample | undefined,
+    handlers: HandlerRanges | undefined,
   ): SampledPeriod {
     const { rateHz } = this.#current;
     this.#wakeUp();
     const rest = { micros: (performance.now() - since) * 1000, cpuNanos: threadCpuNanos() - cpuNanos };
     if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted: false };
-    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample);
+    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample, handlers);
     const leftCpuNanos = spreadOverPeriod(rows, raw.endTime - raw.startTime, rest);
     return this.#sampled(rows, unsharedCpuNanos + leftCpuNanos, tables, isLast, false);
   }

@@ -1,5 +1,7 @@
 import { NO_PARENT, type StackIndex } from '@hearth/profile-model';
 import type { TakeSample } from '../exemplars/exemplar-samples.js';
+import type { HandlerRanges } from '../lost-context/handler-ranges.js';
+import { StacksInHandlers, type WrittenIn } from '../lost-context/written-in.js';
 import type { Scope } from '../transactions/transaction.js';
 import { cpuShares } from './cpu-shares.js';
 import type { RawProfile } from './native-profiler.js';
@@ -30,6 +32,7 @@ export interface ReadTimeTree {
  *
  * @param unsharedCpuNanos - What the period before left over.
  * @param takeSample - Called with each sample in a scope, as it is counted.
+ * @param handlers - To say of each row what of its stack is written in one of them.
  */
 export function readTimeTree(
   raw: RawProfile,
@@ -37,17 +40,21 @@ export function readTimeTree(
   scopeOf: (context: object | undefined) => Scope | undefined,
   unsharedCpuNanos: number,
   takeSample?: TakeSample,
+  handlers?: HandlerRanges,
 ): ReadTimeTree {
   const rows: ScopedSamples[] = [];
   const samples: ReadSample[] = [];
   const rowsOfStack = new Map<StackIndex, ScopedSamples[]>();
-  walkTree(raw.topDownRoot, tables, ({ name, contexts = [] }, stackRow) => {
+  const inHandlers = handlers === undefined || handlers.isEmpty ? undefined : new StacksInHandlers(handlers);
+  walkTree(raw.topDownRoot, tables, (node, stackRow, parentRow) => {
+    const { name, contexts = [] } = node;
     const isIdle = name === IDLE;
     const isNobodys = isIdle || name === PROGRAM; // its context is only the last one that was set
+    const writtenIn = isNobodys ? undefined : inHandlers?.of(node, stackRow, parentRow);
     for (const { context, timestamp, cpuTime } of contexts) {
       const scope = isNobodys ? undefined : scopeOf(context);
       samples.push({
-        row: rowOf(rowsOfStack, rows, stackRow, scope, isIdle),
+        row: rowOf(rowsOfStack, rows, stackRow, scope, isIdle, writtenIn),
         timestampMicros: Number(timestamp),
         cpuNanos: cpuTime ?? Number.NaN,
       });
@@ -89,12 +96,13 @@ function rowOf(
   stackRow: StackIndex,
   scope: Scope | undefined,
   isIdle: boolean,
+  writtenIn: WrittenIn | undefined,
 ): ScopedSamples {
   let ofStack = rowsOfStack.get(stackRow);
   if (ofStack === undefined) rowsOfStack.set(stackRow, (ofStack = []));
   let row = ofStack.find((one) => one.scope === scope); // few scopes meet in one stack
   if (row === undefined) {
-    row = { stackRow, scope, count: 0, wallMicros: 0, cpuMicros: isIdle ? undefined : 0 };
+    row = { stackRow, scope, writtenIn, count: 0, wallMicros: 0, cpuMicros: isIdle ? undefined : 0 };
     ofStack.push(row);
     rows.push(row);
   }

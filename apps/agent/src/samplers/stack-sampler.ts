@@ -1,6 +1,7 @@
 import type { DurationMs } from '@hearth/profile-model';
 import type { RecordedLines } from '@hearth/wire-format';
 import type { TakeSample } from '../exemplars/exemplar-samples.js';
+import type { HandlerRanges } from '../lost-context/handler-ranges.js';
 import type { ContextWiring } from '../transactions/context-wiring.js';
 import type { ScopedSamples } from './scoped-samples.js';
 import type { StackTables } from './stack-tables.js';
@@ -19,8 +20,9 @@ export interface StackSampler {
    * @param tables - Where its stacks go.
    * @param isLast - Nothing may be kept for a next one.
    * @param takeSample - Called with each sample in a scope, where single samples are known.
+   * @param handlers - To tell what is written in them, where single functions are known.
    */
-  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample): SampledPeriod;
+  endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample, handlers?: HandlerRanges): SampledPeriod;
   /**
    * Between two periods: from here on the lines that ran are sampled, without scopes, or definitions with their scopes. What is current is followed all the time.
    *

@@ -14,13 +14,14 @@ interface TreeNode<Node> {
 export function walkTree<Node extends TreeNode<Node>>(
   root: Node,
   tables: StackTables,
-  visit: (node: Node, stackRow: StackIndex) => void,
+  visit: (node: Node, stackRow: StackIndex, parentRow: StackIndex) => void,
 ): void {
   const open: Node[] = [...root.children].reverse();
   const parentOfOpen: StackIndex[] = open.map(() => NO_PARENT); // a stack of our own: recursion would overflow on deep trees
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    const stackRow = tables.stackRow(parentOfOpen.pop()!, node.name, node.scriptName, node.lineNumber, node.columnNumber);
-    visit(node, stackRow);
+    const parentRow = parentOfOpen.pop()!;
+    const stackRow = tables.stackRow(parentRow, node.name, node.scriptName, node.lineNumber, node.columnNumber);
+    visit(node, stackRow, parentRow);
     for (const child of node.children) {
       open.push(child);
       parentOfOpen.push(stackRow);

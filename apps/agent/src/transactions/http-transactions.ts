@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Outcome } from '@hearth/wire-format';
 import { hasOpenTelemetry } from '../exemplars/opentelemetry.js';
-import { expressMount, expressRoute } from '../integrations/express-route.js';
+import { expressHandler, expressMount, expressRoute } from '../integrations/express-route.js';
 import { followFastifyRoutes } from '../integrations/fastify-route.js';
 import { nextRoute } from '../integrations/next-route.js';
 import type { Guard } from '../safety/guard.js';
@@ -20,21 +20,24 @@ export type RouteOfRequest = string | (() => string | undefined);
 
 /** Where it is kept: a WeakMap beside the requests costs more than all else that is done for one. */
 const ROUTE = Symbol('hearth.route');
+const HANDLER = Symbol('hearth.handler');
 interface Routed {
   [ROUTE]?: RouteOfRequest;
+  [HANDLER]?: () => unknown;
 }
 
 export interface FollowedHttpServers {
-  /** For frameworks that leave no route on the request. The last one said holds. */
-  routeFrom(request: object, route: RouteOfRequest): void;
+  /** For frameworks that leave no route on the request. The last one said holds. @param handler - Gives the function that handles it, once the route is known */
+  routeFrom(request: object, route: RouteOfRequest, handler?: () => unknown): void;
   end(): void;
 }
 
 /** Makes every incoming HTTP request a transaction, named after its route. */
 export function followHttpServers(tracker: TransactionTracker, guard: Guard): FollowedHttpServers {
   const names = new RouteNames();
-  const routeFrom = (request: object, route: RouteOfRequest): void => {
+  const routeFrom = (request: object, route: RouteOfRequest, handler?: () => unknown): void => {
     (request as Routed)[ROUTE] = route;
+    if (tracker.handlers !== undefined && handler !== undefined) (request as Routed)[HANDLER] = handler;
   };
 
   function nameOf(request: IncomingMessage & Routed, transaction: Transaction): string | undefined {
@@ -45,7 +48,15 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
       expressRoute(request) ??
       // A mount path may hold what was asked for; of GraphQL there is one, and its operation says that this is it.
       (transaction.operation === undefined ? undefined : expressMount(request));
-    return route === undefined ? undefined : names.of(request.method, route, transaction.operation);
+    if (route === undefined) return undefined;
+    const name = names.of(request.method, route, transaction.operation);
+    const { handlers } = tracker;
+    if (handlers?.wants(name) === true)
+      guard.run(
+        () => handlers.note(name, said === undefined ? expressHandler(request) : request[HANDLER]?.(), 'http'),
+        undefined,
+      );
+    return name;
   }
 
   /** OpenTelemetry's span of the request begins after our start. The handler ends the answer in its own context, unless it has lost it, and ours with it. */

@@ -10,6 +10,8 @@ import type { TransactionTracker } from './transaction-tracker.js';
 /**
  * Runs `fn` as a transaction and gives what it gives. Its errors pass through untouched; a fault of ours means that `fn`
  * runs without being measured, never that it does not run, or runs twice.
+ *
+ * @param handler - The host's own function: `fn`, or what that calls.
  */
 export function runTransaction<Result>(
   tracker: TransactionTracker,
@@ -17,8 +19,9 @@ export function runTransaction<Result>(
   name: unknown,
   labels: Labels | undefined,
   fn: () => Result,
+  handler: unknown,
 ): Result {
-  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), tracker.clean(labels)), undefined);
+  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), tracker.clean(labels), handler), undefined);
   if (transaction === undefined) return fn();
   const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
   return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended));

@@ -2,6 +2,7 @@ import type { Label, Micros } from '@hearth/profile-model';
 import type { Outcome, TransactionKind } from '@hearth/wire-format';
 import { currentTrace, hasOpenTelemetry } from '../exemplars/opentelemetry.js';
 import type { SampledCost } from '../governor/own-cost.js';
+import type { WatchedHandlers } from '../lost-context/watched-handlers.js';
 import type { ContextWiring } from './context-wiring.js';
 import { cleanLabels, type Labels } from './label-limits.js';
 import type { LabelRules } from './label-rules.js';
@@ -19,6 +20,8 @@ export class TransactionTracker {
   cost: SampledCost | undefined;
   /** Called with the duration of a transaction that took as long or longer. */
   slow: { readonly fromMicros: Micros; readonly seen: (durationMicros: Micros) => void } | undefined;
+  /** Where it is seen which transactions lose their context. */
+  handlers: WatchedHandlers | undefined;
   /** Of periods that begin from now on. `dropped`: transactions keep their names only. */
   labels: 'kept' | 'dropped' = 'kept';
   readonly #rules: LabelRules | undefined;
@@ -35,9 +38,15 @@ export class TransactionTracker {
     return this.#period;
   }
 
-  begin(kind: TransactionKind, name: string | undefined, labels: readonly Label[]): Transaction {
+  /** @param handler - The host's function that is the transaction, if it is one. */
+  begin(kind: TransactionKind, name: string | undefined, labels: readonly Label[], handler?: unknown): Transaction {
     const transaction = new Transaction(kind, name);
     if (labels.length > 0) transaction.addLabels(labels);
+    if (this.handlers !== undefined && handler !== undefined) {
+      const around = this.wiring.current()?.transaction;
+      if (around !== undefined) transaction.beganIn(around);
+      if (name !== undefined && this.handlers.wants(name)) this.handlers.note(name, handler, kind);
+    }
     return transaction;
   }
 

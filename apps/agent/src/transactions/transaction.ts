@@ -23,6 +23,9 @@ export interface ScopeLabels {
   readonly clean: readonly Label[];
 }
 
+/** Transactions around one of which it knows. */
+const MAX_PARENTS = 8;
+
 /** One unit of work of the host, from its start to its outcome. The outermost scope of its own work. */
 export class Transaction implements Scope {
   readonly transaction: Transaction = this;
@@ -46,9 +49,25 @@ export class Transaction implements Scope {
   /** Its samples, if it is an exemplar or may become one after the period. */
   copies: SampleCopies | undefined;
 
+  /** In which it began, where that is followed; `undefined` for none, or if there are too many: a chain of them would never be let go of. */
+  parent: Transaction | undefined;
+  #depth = 0;
+
   constructor(kind: TransactionKind, name: string | undefined) {
     this.kind = kind;
     this.name = name;
+  }
+
+  /** Whether `parent`, its parent and so on are all that there are. */
+  get knowsParents(): boolean {
+    return this.#depth <= MAX_PARENTS;
+  }
+
+  /** One of the same name tells nothing more than its own parents do. */
+  beganIn(around: Transaction): void {
+    const isSame = around.name !== undefined && around.name === this.name;
+    this.#depth = around.#depth + (isSame ? 0 : 1);
+    if (this.knowsParents) this.parent = isSame ? around.parent : around;
   }
 
   /**

@@ -57,6 +57,16 @@ const CHARTS: readonly Chart[] = [
     ],
   },
   {
+    title: 'Samples of a period under lost context',
+    lines: [
+      line('of another transaction', 'agent_wrong_context_count'),
+      line('of none', 'agent_no_context_count'),
+      line('of another, highest', 'agent_wrong_context_count', 'max'),
+      line('of none, highest', 'agent_no_context_count', 'max'),
+    ],
+  },
+  { title: 'Handlers watched for lost context', lines: [line('mean', 'agent_watched_handlers_count')] },
+  {
     title: 'Samples a second',
     lines: [line('mean', 'agent_sampling_rate_hz'), line('highest', 'agent_sampling_rate_hz', 'max')],
   },

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Batch } from '@hearth/wire-format';
+import { runHost } from './support/run-host.js';
+import { Sink, flatSamples, nameOf } from './support/sink.js';
+
+let sink: Sink;
+beforeEach(async () => {
+  sink = await new Sink().open();
+});
+afterEach(() => sink.close());
+
+const seriesOf = (batch: Batch, name: string): number => batch.series.find((one) => one.name === name)?.value ?? 0;
+const sumOf = (name: string): number => sink.stored.reduce((sum, batch) => sum + seriesOf(batch, name), 0);
+
+/** Samples of functions that are named after their transaction. @param transactionOf - By how the names begin */
+function truth(batches: readonly Batch[], transactionOf: Readonly<Record<string, string>>) {
+  const beginnings = new RegExp(`^(${Object.keys(transactionOf).join('|')})[A-Z]`);
+  const found = { right: 0, wrong: 0, unlabelled: 0 };
+  for (const { labels, functionsRootFirst, count } of batches.flatMap((batch) => flatSamples(batch, 'cpu'))) {
+    const beginning = functionsRootFirst.findLast((name) => beginnings.test(name))?.match(beginnings)?.[1];
+    if (beginning === undefined) continue;
+    if (labels.length === 0) found.unlabelled += count;
+    else if (nameOf(labels) === transactionOf[beginning]) found.right += count;
+    else found.wrong += count;
+  }
+  return found;
+}
+
+const HOSTS = fileURLToPath(new URL('hosts/', import.meta.url));
+let folder: string | undefined;
+afterEach(() => {
+  if (folder !== undefined) rmSync(folder, { recursive: true });
+  folder = undefined;
+});
+
+/** The same program as bundlers write it, but with its names. */
+function oneLine(): string {
+  folder = mkdtempSync(path.join(tmpdir(), 'hearth-one-line-'));
+  const source = readFileSync(path.join(HOSTS, 'loses-context.mjs'), 'utf8')
+    .replace(/(^| )(\/\/|\/\*\*) .*$/gm, '')
+    .replace(/\n\s*/g, ' ')
+    .replace(/from '(\..+?)'/g, (_all, file: string) => `from '${pathToFileURL(path.join(HOSTS, file)).href}'`)
+    .replace("from 'express'", `from '${pathToFileURL(createRequire(HOSTS).resolve('express')).href}'`);
+  const file = path.join(folder, 'loses-context.mjs');
+  writeFileSync(file, source);
+  return file;
+}
+
+describe('samples under lost context', () => {
+  it.each([
+    ['each of them, and the worst function is said with what to do', () => 'loses-context.mjs'],
+    ['also where the program is one line', oneLine],
+  ])('are counted, %s', async (_what, program) => {
+    const { errors } = await runHost(program(), sink.url);
+    expect(errors).not.toContain('AGENT_FAULT');
+    const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 6);
+    const { right, wrong, unlabelled } = truth(known, {
+      alpha: 'alpha',
+      beta: 'beta',
+      gamma: 'GET /gamma/:id',
+      omega: 'GET /omega',
+      epsilon: 'GET /epsilon',
+      zeta: 'GET /zeta',
+    });
+    expect(Math.min(right, wrong, unlabelled)).toBeGreaterThan(20);
+    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([wrong, unlabelled]);
+    const said = errors.split('\n').filter((line) => line.includes('AGENT_CONTEXT_LOST'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(
+      /^\[hearth\] (\w+) \(file:\S+loses-context\.mjs:\d+:\d+\), (written in )?the handler of "[^"]+", ran (under "[^"]+"|in no transaction) in \d+ samples .+ bind\(\)/,
+    );
+  });
+
+  it('are not seen where there are none, whoever runs whose code', async () => {
+    const { output, errors } = await runHost('shares-code.mjs', sink.url);
+    const { round, turns } = JSON.parse(output) as { round: number; turns: number };
+    expect(round).toBeGreaterThan(256); // more than are watched
+    expect(turns).toBeGreaterThan(8); // more transactions around than are followed
+    expect(errors).not.toMatch(/AGENT_CONTEXT_LOST|AGENT_FAULT/);
+    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBeGreaterThan(40);
+    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([0, 0]);
+  });
+
+  it.each(['express', 'express-4', 'fastify', 'fastify-4', 'koa', 'hono'])('are counted in routes of %s', async (framework) => {
+    const { errors, code } = await runHost('routes-lose-context.mjs', sink.url, { args: [framework] });
+    expect(code, errors).toBe(0);
+    const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 2);
+    const { wrong, unlabelled } = truth(known, { alpha: 'GET /alpha/:id', beta: 'GET /deep/beta' });
+    expect(wrong).toBeGreaterThan(20);
+    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([wrong, unlabelled]);
+    expect(errors).toMatch(/"GET \/(alpha\/:id|deep\/beta)", ran under "GET \/(deep\/beta|alpha\/:id)"/);
+  });
+
+  it('are looked for beside a debugger and a coverage of the host, which see nothing else than without', async () => {
+    const { output, errors } = await runHost('debugs-itself.mjs', sink.url);
+    expect(JSON.parse(output)).toEqual({ held: 7, isCounted: true, isGlobalAsBefore: true, pauses: 0 });
+    expect(errors).not.toMatch(/AGENT_FAULT|Error/);
+    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBe(1);
+  });
+
+  it('are not looked for where the inspector is open', async () => {
+    const { errors } = await runHost('debugs-itself.mjs', sink.url, { nodeOptions: ['--inspect=127.0.0.1:0'] });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(sink.stored.flatMap(({ series }) => series.filter(({ name }) => name === 'agent_watched_handlers_count'))).toEqual([]);
+  });
+});
