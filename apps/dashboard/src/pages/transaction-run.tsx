@@ -143,7 +143,7 @@ function Run({
           onSearch={(text) => change({ search: text }, 'replace')}
         />
       ) : (
-        <p className={lanes['note']}>No sample of it is kept: it is too short for one, or it waited all the time.</p>
+        <p className={lanes['note']}>No sample of it is kept.</p>
       )}
       <RunContext answer={answer} />
     </section>

@@ -159,7 +159,7 @@ export function FlameCanvas({
     scrollTo(target.row);
   };
 
-  const activeOutline = outlineOf(activeRow, { layout, tree, view, grow, widthPx: size.widthPx, scrollTopPx: 0 });
+  const activeOutline = outlineOf(activeRow, { layout, tree, view, grow, widthPx: size.widthPx });
   return (
     <>
       <div
@@ -220,7 +220,7 @@ function HoverOutline({ outline: { left, top, width } }: { outline: Hover['outli
 
 function outlineOf(
   row: number,
-  { layout, tree, view, grow, widthPx }: Pick<Drawing, 'layout' | 'tree' | 'view' | 'grow' | 'widthPx' | 'scrollTopPx'>,
+  { layout, tree, view, grow, widthPx }: Pick<Drawing, 'layout' | 'tree' | 'view' | 'grow' | 'widthPx'>,
 ) {
   const pixels = widthPx / (view.to - view.from);
   const left = Math.max(0, (layout.left[row]! - view.from) * pixels);

@@ -10,7 +10,7 @@ import { Choice } from '../../ui/choice.js';
 import { Dimmed } from '../../ui/dimmed.js';
 import { EmptyNotice, SkeletonRows } from '../../ui/notice.js';
 import { LineTable } from './line-table.js';
-import { RecordLines } from './record-lines.js';
+import { AskProcess } from './ask-process.js';
 import styles from './lines.module.css';
 
 export interface FileName {
@@ -36,7 +36,7 @@ export function LinesView({ selection, chosen, onChoose, renderError }: LinesVie
   const revision = selection.revision ?? latest?.revision ?? '';
   const lines = useQuery(linesQuery(project, { ...selection, revision }, chosen));
   const { data, error } = lines;
-  const record = <RecordLines service={selection.service} environment={selection.environment} process={selection.process} />;
+  const record = <AskProcess service={selection.service} environment={selection.environment} process={selection.process} />;
 
   if (error instanceof ApiError && error.code === 'LINES_NOT_RECORDED') {
     if (chosen.file !== '')

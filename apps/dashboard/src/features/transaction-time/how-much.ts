@@ -23,7 +23,7 @@ export function howMuch({
   const duration = formatQuantity(durationMicros, 'microseconds');
   if (sampleCount === 0) {
     sentences.push(
-      `No samples: none was taken while it ran, or they could not be told apart from others of the same transaction.`,
+      'No samples: none was taken while it ran, or they could not be told apart from others of the same transaction.',
     );
   } else {
     const samples = sampleCount === 1 ? '1 sample' : `${formatCount(sampleCount)} samples`;

@@ -5,7 +5,7 @@ import { visibleText } from '../../format/visible-text.js';
 import { packLanes } from './lanes.js';
 import { isFailure } from './run-figures.js';
 import styles from './run.module.css';
-import { placeIn, ticksOf, type RunView } from './time-scale.js';
+import { placeIn, ticksOf, viewOf, type RunView } from './time-scale.js';
 
 interface LaneProps {
   readonly answer: ExemplarAnswer;
@@ -53,7 +53,8 @@ export function RunSpans({ answer: { spans }, view, onView }: LaneProps & { read
         const place = placeIn(view, start, duration);
         const inputs = spans.inputs[row]!.map(([label, value]) => `${visibleText(label)} ${visibleText(value)}`).join(', ');
         const outcome = spans.outcome[row]!;
-        const isShown = view.from === start && view.to === start + duration;
+        const own = viewOf(start, duration);
+        const isShown = view.from === own.from && view.to === own.to;
         const whereText = `, level ${depth[row]! + 1}, from ${formatQuantity(start, 'microseconds')}`;
         if (place === undefined) return null;
         // Beside the end that has more room, and cut at its own end: the name comes first.
@@ -69,7 +70,7 @@ export function RunSpans({ answer: { spans }, view, onView }: LaneProps & { read
               style={{ height: ROW_PX }}
               aria-pressed={isShown}
               title={`${visibleText(name)}${whereText}, ${formatQuantity(duration, 'microseconds')}${inputs === '' ? '' : `: ${inputs}`}`}
-              onClick={() => onView({ from: start, to: start + Math.max(1, duration) })}
+              onClick={() => onView(own)}
             >
               <span
                 className={styles[isFailure(outcome) ? 'failedBar' : 'spanBar']}

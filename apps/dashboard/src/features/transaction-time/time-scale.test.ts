@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { placeIn, readRunView, runViewText, ticksOf } from './time-scale.js';
+import { placeIn, readRunView, runViewText, ticksOf, viewOf } from './time-scale.js';
 
 describe('the view of a run', () => {
   it('is the part that the URL names, and all of it where that makes no sense', () => {
@@ -13,6 +13,10 @@ describe('the view of a run', () => {
     expect(runViewText({ from: 10, to: 20 }, 100)).toBe('10-20');
     expect(runViewText({ from: 0, to: 100 }, 100)).toBe('');
     expect(runViewText({ from: 0, to: 99 }, 100)).toBe('0-99');
+  });
+  it('has a width, and comes back from its text, also of what took no time', () => {
+    expect(viewOf(10, 5)).toEqual({ from: 10, to: 15 });
+    expect(readRunView(runViewText(viewOf(10, 0), 100), 100)).toEqual(viewOf(10, 0));
   });
 });
 

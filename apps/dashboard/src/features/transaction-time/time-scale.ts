@@ -18,6 +18,11 @@ export function runViewText({ from, to }: RunView, durationMicros: number): stri
   return from <= 0 && to >= durationMicros ? '' : `${Math.floor(from)}-${Math.ceil(to)}`;
 }
 
+/** What shows a part of time: it has a width, also of what took none. */
+export function viewOf(startMicros: number, durationMicros: number): RunView {
+  return { from: startMicros, to: startMicros + Math.max(1, durationMicros) };
+}
+
 /** Where a part of time is within a view, in percent of its width; `undefined`: not in it. */
 export function placeIn(
   { from, to }: RunView,

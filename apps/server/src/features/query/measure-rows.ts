@@ -1,8 +1,7 @@
 import { DurationSketch, MEASURE_LABEL, labelValue, type DurationMs, type EpochMs, type LabelSet } from '@hearth/profile-model';
 import type { MeasureAnswer, MeasureFigures } from '@hearth/query-contract';
+import { OTHER } from '../limits/index.js';
 
-/** The value of labels that were too many. */
-const FOLDED = '__other__';
 const NANOS_PER_MICRO = 1_000;
 
 /** Runs of one snippet that ended alike, in one minute of one process. */
@@ -65,7 +64,7 @@ export function measureRows({ runs, labelSets, revisionNames, observedMs }: Meas
   const byRevision = new Map<string, Map<number, Tally>>();
   for (const one of runs) {
     if (one.count === 0) continue;
-    const name = labelValue(labelSets.get(one.labelSetId) ?? [], MEASURE_LABEL) ?? FOLDED;
+    const name = labelValue(labelSets.get(one.labelSetId) ?? [], MEASURE_LABEL) ?? OTHER;
     tallyOf(all, name).add(one);
     let revisions = byRevision.get(name);
     if (revisions === undefined) byRevision.set(name, (revisions = new Map<number, Tally>()));

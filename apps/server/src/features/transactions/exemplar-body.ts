@@ -47,10 +47,12 @@ export interface ExemplarBody {
  *     codec u8 = 1 | deflated:
  *       trace id, span id          texts
  *       functions                  names | packages | files            texts each
- *       stacks                     parents + 1: n deltas | function rows: n deltas
- *       spans                      names | parents + 1 | starts: deltas | durations | outcomes | labels of each: n | names | values
- *       samples                    stacks + 1: deltas | starts: deltas | wall | cpu | spans + 1
- *       waits                      stacks + 1: deltas | starts: deltas | durations | spans + 1
+ *       stacks                     parents: deltas | function rows: deltas
+ *       spans                      names | parents: deltas | starts: deltas | durations | outcomes | n | n times names and values of inputs
+ *       samples                    stacks: deltas | starts: deltas | wall | cpu | spans: deltas
+ *       waits                      stacks: deltas | starts: deltas | durations | spans: deltas
+ *
+ * Each column begins with its length. A row that there is none of is -1.
  *
  * It holds the names of its functions, and so depends on no dictionary: those are dropped with the month that they are of.
  */

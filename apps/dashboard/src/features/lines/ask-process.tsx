@@ -6,14 +6,14 @@ import { useProject } from '../../api/project.js';
 import { giveCommand } from '../../api/queries.js';
 import styles from './lines.module.css';
 
-interface RecordLinesProps {
+interface AskProcessProps {
   readonly service: string;
   readonly environment: string | undefined;
   readonly process: string | undefined;
 }
 
 /** Asks one process to record lines, or to count calls, and says what came of it. */
-export function RecordLines({ service, environment, process }: RecordLinesProps) {
+export function AskProcess({ service, environment, process }: AskProcessProps) {
   const project = useProject();
   const asking = useMutation({
     mutationFn: (kind: CommandKind) =>
