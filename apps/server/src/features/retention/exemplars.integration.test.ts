@@ -1,15 +1,14 @@
 import { labelSet } from '@hearth/profile-model';
-import type { DeletionAnswer, Problem, RetentionEstimateAnswer } from '@hearth/query-contract';
+import type { Problem, RetentionEstimateAnswer } from '@hearth/query-contract';
 import type { Exemplar } from '@hearth/wire-format';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deleteAtOnce } from '../../../../../test/support/delete-at-once.js';
 import { exemplarBatch, madeExemplar } from '../../../../../test/support/exemplar-batch.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { sendBatch } from '../../../../../test/support/send-batch.js';
 import { Ticks } from '../../platform/queue/index.js';
-import { DeletionRun } from './deletion-run.js';
-import { Deletions } from './deletions.repository.js';
 import { RetentionExpiry } from './retention-expiry.js';
 
 const [MINUTE_MS, DAY_MS] = [60_000, 86_400_000];
@@ -56,9 +55,7 @@ async function kept(): Promise<number[]> {
   return rows.map(({ us }) => us);
 }
 async function deleteData(query: string): Promise<void> {
-  const { body } = await server.delete<DeletionAnswer>(`/api/v1/services/made${query}`);
-  await of(DeletionRun).run((await of(Deletions).findOfProject(1, Number(body.id)))!, 100);
-  const done = (await server.get<DeletionAnswer>(`/api/v1/deletions/${body.id}`)).body;
+  const done = await deleteAtOnce(server, `/api/v1/services/made${query}`);
   expect(done).toMatchObject({ status: 'done', error: null });
   expect(done.steps.done).toBe(done.steps.total);
 }

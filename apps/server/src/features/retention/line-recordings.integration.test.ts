@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labelSet } from '@hearth/profile-model';
-import type { DeletionAnswer, LinesAnswer, RetentionEstimateAnswer } from '@hearth/query-contract';
+import type { LinesAnswer, RetentionEstimateAnswer } from '@hearth/query-contract';
 import { DataSource } from 'typeorm';
+import { deleteAtOnce } from '../../../../../test/support/delete-at-once.js';
 import { lineBatch } from '../../../../../test/support/line-batch.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { sendBatch } from '../../../../../test/support/send-batch.js';
 import { Ticks } from '../../platform/queue/index.js';
-import { DeletionRun } from './deletion-run.js';
-import { Deletions } from './deletions.repository.js';
 import { RetentionExpiry } from './retention-expiry.js';
 
 const DAY_MS = 86_400_000;
@@ -60,11 +59,7 @@ async function selfOf(revision = 'r1', more = ''): Promise<number> {
   const { status, body } = await server.get<LinesAnswer>(`/api/v1/lines?${query}`);
   return status === 404 ? 0 : body.lines.reduce((sum, { self }) => sum + self, 0);
 }
-async function deleteData(query: string): Promise<DeletionAnswer> {
-  const { body } = await server.delete<DeletionAnswer>(`/api/v1/services/made${query}`);
-  await of(DeletionRun).run((await of(Deletions).findOfProject(1, Number(body.id)))!, 100);
-  return (await server.get<DeletionAnswer>(`/api/v1/deletions/${body.id}`)).body;
-}
+const deleteData = (query: string) => deleteAtOnce(server, `/api/v1/services/made${query}`);
 const recordings = async (): Promise<number> =>
   ((await of(DataSource).query('SELECT count(*) AS n FROM line_recording')) as { n: number }[])[0]!.n;
 

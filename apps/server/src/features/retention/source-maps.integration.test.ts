@@ -1,13 +1,11 @@
-import type { DeletionAnswer } from '@hearth/query-contract';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deleteAtOnce } from '../../../../../test/support/delete-at-once.js';
 import { madeMap } from '../../../../../test/support/made-map.js';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.js';
 import { QueryServer } from '../../../../../test/support/query-server.js';
 import { Ticks } from '../../platform/queue/index.js';
 import { MinifiedFiles, SourceMaps } from '../source-maps/index.js';
-import { DeletionRun } from './deletion-run.js';
-import { Deletions } from './deletions.repository.js';
 import { RetentionExpiry } from './retention-expiry.js';
 
 const DAY_MS = 86_400_000;
@@ -46,8 +44,7 @@ describe('source maps, and what is known of minified files', () => {
   it('go with their service, and of others when nothing has come for as long as anything is kept', async () => {
     const [gone, stays] = [await upload('gone'), await upload('stays')];
     expect(await rows()).toEqual([gone, stays].flatMap((id) => [`map of ${id}`, `minified of ${id}`]));
-    const { body } = await server.delete<DeletionAnswer>('/api/v1/services/gone');
-    await of(DeletionRun).run((await of(Deletions).findOfProject(1, Number(body.id)))!, 100);
+    await deleteAtOnce(server, '/api/v1/services/gone');
     expect(await rows()).toEqual([`map of ${stays}`, `minified of ${stays}`]);
 
     const nowMs = Date.now();
