@@ -58,7 +58,7 @@ describe('samples under lost context', () => {
   ])('are counted, %s', async (_what, program) => {
     const { errors } = await runHost(program(), sink.url);
     expect(errors).not.toContain('AGENT_FAULT');
-    const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 6);
+    const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 8);
     const { right, wrong, unlabelled } = truth(known, {
       alpha: 'alpha',
       beta: 'beta',
@@ -66,6 +66,8 @@ describe('samples under lost context', () => {
       omega: 'GET /omega',
       epsilon: 'GET /epsilon',
       zeta: 'GET /zeta',
+      kappa: 'Kappa.kappaHandler',
+      sigma: 'sigma send',
     });
     expect(Math.min(right, wrong, unlabelled)).toBeGreaterThan(20);
     expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([wrong, unlabelled]);

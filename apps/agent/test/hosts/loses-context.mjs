@@ -2,7 +2,8 @@
 // a handler, or that works for it, has a name that begins as that of its transaction does.
 import { createServer, get } from 'node:http';
 import express from 'express';
-import { flush, init, stop, transaction, wrap } from '../../dist/index.mjs';
+import { wrapProcessor } from '../../dist/bullmq.mjs';
+import { Transaction, flush, init, stop, transaction, wrap } from '../../dist/index.mjs';
 import { burn, pause } from './work.mjs';
 
 init({ periodMs: 1_000, rateHz: 251, waits: 'off' });
@@ -43,6 +44,8 @@ const gammaWork = () => burn(2);
 const omegaWork = () => burn(2);
 const epsilonWork = () => burn(2);
 const zetaWork = () => burn(2);
+const kappaWork = () => burn(2);
+const sigmaWork = () => burn(2);
 
 const runBeta = wrap(
   function betaHandler() {
@@ -59,6 +62,31 @@ const runBeta = wrap(
   },
   { name: 'beta' },
 );
+
+class Kappa {
+  kappaHandler() {
+    return new Promise(function kappaBegins(resolve) {
+      batcher.add(function kappaHeld() {
+        kappaWork();
+        resolve();
+      });
+    });
+  }
+}
+const described = Object.getOwnPropertyDescriptor(Kappa.prototype, 'kappaHandler');
+Transaction()(Kappa.prototype, 'kappaHandler', described); // as TypeScript's experimentalDecorators do
+Object.defineProperty(Kappa.prototype, 'kappaHandler', described);
+const kappa = new Kappa();
+
+const runSigma = wrapProcessor(function sigmaHandler() {
+  return new Promise(function sigmaBegins(resolve) {
+    pool.acquire(function sigmaHeld() {
+      sigmaWork();
+      pool.release();
+      resolve();
+    });
+  });
+});
 
 const app = express();
 app.get('/gamma/:id', (_request, response) => {
@@ -116,6 +144,8 @@ const kinds = [
       });
     }),
   runBeta,
+  () => kappa.kappaHandler(),
+  () => runSigma({ queueName: 'sigma', name: 'send' }),
   () => visit('/gamma/7'),
   () => visit('/omega'),
   () => visit('/epsilon'),
