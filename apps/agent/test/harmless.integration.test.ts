@@ -271,6 +271,15 @@ describe('a host with a profiler of its own', () => {
   }
 });
 
+describe('a host with many short requests', () => {
+  it('keeps nothing of them among V8’s old objects until the next full collection', async () => {
+    const { output, errors } = await runHost('leaves-no-old-garbage.mjs', sink.url, { nodeOptions: ['--expose-gc'] });
+    const { oldGarbageBytes } = JSON.parse(output) as { oldGarbageBytes: number };
+    // Of 12,000 requests; about 1 MB without the agent, and 4 to 16 where each leaves its objects.
+    expect(oldGarbageBytes, errors).toBeLessThan(2.5e6);
+  });
+});
+
 describe('a host whose settings are wrong', () => {
   for (const [what, env, said] of [
     ['no key', { HEARTH_KEY: '' }, 'AGENT_NO_KEY'],

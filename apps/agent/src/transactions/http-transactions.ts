@@ -70,7 +70,7 @@ export function followHttpServers(tracker: TransactionTracker, guard: Guard): Fo
 
   function started(request: IncomingMessage, response: ServerResponse): void {
     const transaction = tracker.begin('http', undefined, []);
-    transaction.findName = () => guard.run(() => nameOf(request, transaction), undefined);
+    transaction.nameLater(() => guard.run(() => nameOf(request, transaction), undefined));
     tracker.wiring.enter(transaction);
     if (hasOpenTelemetry()) followTrace(transaction, response);
     // Comes for aborted requests too, where the channel of finished responses stays silent.

@@ -1,3 +1,4 @@
+import { OpenList } from '../safety/open-list.js';
 import { TransactionRecord, type RecordedWait } from './transaction-record.js';
 import { Span, type Scope, type Transaction } from './transaction.js';
 import type { Label } from '@hearth/profile-model';
@@ -11,7 +12,7 @@ const MAX_INPUTS_OF_TRANSACTION = 200;
 /** Keeps what transactions did while they run: any of them may become the slowest. */
 export class OpenRecords {
   /** In the order of their first row. Those of transactions that never end are here until there is no more room. */
-  readonly #open = new Set<TransactionRecord>();
+  readonly #open = new OpenList<TransactionRecord>();
   #rows = 0;
 
   get rows(): number {
@@ -40,17 +41,15 @@ export class OpenRecords {
 
   /** It is kept, or let go, by somebody else. */
   ended(record: TransactionRecord): void {
-    if (this.#open.delete(record)) this.#rows -= record.rows;
+    if (record.place !== undefined && this.#open.remove(record.place)) this.#rows -= record.rows;
   }
 
   #added(record: TransactionRecord): void {
-    if (record.rows === 1) this.#open.add(record);
+    record.place ??= this.#open.add(record);
     this.#rows += 1;
     if (this.#rows <= MAX_OPEN_ROWS) return;
-    for (const oldest of this.#open) {
-      this.ended(oldest);
-      oldest.letGo();
-      return;
-    }
+    const oldest = this.#open.first!;
+    this.ended(oldest);
+    oldest.letGo();
   }
 }

@@ -80,7 +80,6 @@ export class TransactionPeriod {
     transaction.name ??= transaction.findName?.();
     const row = this.labelSets.rowOfTransaction(transaction.name ?? UNNAMED, transaction.labels);
     transaction.sentAs = this.labelSets.labelSets[row]!;
-    transaction.labels = undefined; // a sample may keep the transaction in memory long after its end
     return row;
   }
 }

@@ -1,5 +1,6 @@
 import type { Label } from '@hearth/profile-model';
 import { MAX_EXEMPLAR_SPANS, MAX_EXEMPLAR_WAITS, type Outcome } from '@hearth/wire-format';
+import type { OpenPlace } from '../safety/open-list.js';
 import type { RawFunction } from '../samplers/stack-tables.js';
 
 /** Labels that one transaction has for exemplars only. */
@@ -49,6 +50,8 @@ export class TransactionRecord {
   inputCount = 0;
   context: Map<string, string> | undefined;
   trace: TraceIds | undefined;
+  /** Among the open ones, from its first row on. */
+  place: OpenPlace<TransactionRecord> | undefined;
   #takesRows = true;
 
   get rows(): number {

@@ -48,7 +48,7 @@ describe('TransactionTracker', () => {
     const tracker = new TransactionTracker(wireWithoutSampler());
     const transaction = tracker.begin('http', undefined, []);
     let route: string | undefined;
-    transaction.findName = () => route;
+    transaction.nameLater(() => route);
     const nameIn = (period = tracker.period): string | undefined =>
       labelValue(period.labelSets.labelSets[period.rowOfScope(transaction)]!, 'transaction');
     route = 'GET /slow';
@@ -58,7 +58,7 @@ describe('TransactionTracker', () => {
     expect([nameIn(), transaction.name, transaction.findName]).toEqual(['GET /slow', 'GET /slow', undefined]);
 
     const nowhere = tracker.begin('http', undefined, []);
-    nowhere.findName = () => undefined;
+    nowhere.nameLater(() => undefined);
     tracker.period.rowOfScope(nowhere);
     expect([nowhere.name, nowhere.sentAs]).toEqual([undefined, [['transaction', '(unnamed)']]]);
   });

@@ -70,6 +70,11 @@ export class Transaction implements Scope {
     if (this.knowsParents) this.parent = isSame ? around.parent : around;
   }
 
+  /** Sets `findName`. V8 makes a function that is assigned to a property where it is written among its old objects: this one would keep its request until the next full collection. */
+  nameLater(findName: () => string | undefined): void {
+    this.findName = findName;
+  }
+
   /**
    * Beyond `MAX_LABELS` only those it has already change.
    *

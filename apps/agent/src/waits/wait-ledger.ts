@@ -1,4 +1,5 @@
 import type { LabelSetIndex } from '@hearth/profile-model';
+import { OpenList, type OpenPlace } from '../safety/open-list.js';
 import type { RawFunction } from '../samplers/stack-tables.js';
 import type { Scope, Transaction } from '../transactions/transaction.js';
 import type { TransactionPeriod } from '../transactions/transaction-period.js';
@@ -42,6 +43,7 @@ interface OpenTotal extends WaitTotal {
 
 /** What an unfinished transaction has waited for. */
 interface OpenTransaction {
+  readonly transaction: Transaction;
   readonly totals: Map<string, OpenTotal>;
   /** It has waited one period for its name and labels. */
   isOld: boolean;
@@ -64,7 +66,8 @@ export class WaitLedger {
   readonly #period: () => TransactionPeriod;
   #totals = new Map<number, WaitTotal & { labelSet: LabelSetIndex }>();
   #awaited = new Map<LabelSetIndex, { labelSet: LabelSetIndex; micros: number; count: number }>();
-  readonly #open = new Map<Transaction, OpenTransaction>();
+  readonly #open = new OpenList<OpenTransaction>();
+  readonly #placeOf = new WeakMap<Transaction, OpenPlace<OpenTransaction>>();
   #openTotals = 0;
   /** Weak: nobody says so when a transaction is given up without an end. */
   readonly #unions = new WeakMap<Transaction, WaitUnion>();
@@ -107,8 +110,8 @@ export class WaitLedger {
    * @param period - The one that has ended, with the label sets of its samples.
    */
   endPeriod(period: TransactionPeriod, isLast: boolean): WaitPeriod {
-    for (const [transaction, open] of this.#open) {
-      if (isLast || open.isOld || transaction.sentAs !== undefined) this.#close(transaction, period);
+    for (const open of this.#open) {
+      if (isLast || open.isOld || open.transaction.sentAs !== undefined) this.#close(open.transaction, period);
       else open.isOld = true;
     }
     const ended = { totals: [...this.#totals.values()], awaited: [...this.#awaited.values()] };
@@ -130,25 +133,30 @@ export class WaitLedger {
   }
 
   #openTotal(transaction: Transaction, scope: Scope, operation: OperationIndex): OpenTotal | undefined {
-    let open = this.#open.get(transaction);
+    let place = this.#placeOf.get(transaction);
     const key = operation + keyOfScope(scope);
-    const known = open?.totals.get(key);
+    const known = place?.item.totals.get(key);
     if (known !== undefined) return known;
     if (this.#openTotals >= MAX_OPEN_TOTALS) return undefined;
-    if (open === undefined) this.#open.set(transaction, (open = { totals: new Map(), isOld: false }));
+    if (place === undefined) {
+      place = this.#open.add({ transaction, totals: new Map(), isOld: false });
+      this.#placeOf.set(transaction, place);
+    }
     const total: OpenTotal = { scope, operation, micros: 0, count: 0, stacks: [] };
-    open.totals.set(key, total);
+    place.item.totals.set(key, total);
     this.#openTotals += 1;
     return total;
   }
 
   /** Files what a transaction has waited for under the labels it has now. */
   #close(transaction: Transaction, period: TransactionPeriod): void {
-    const open = this.#open.get(transaction);
-    if (open === undefined) return;
-    this.#open.delete(transaction);
-    this.#openTotals -= open.totals.size;
-    for (const { scope, operation, micros, count, stacks } of open.totals.values()) {
+    const place = this.#placeOf.get(transaction);
+    if (place === undefined) return;
+    this.#placeOf.delete(transaction);
+    this.#open.remove(place);
+    const { totals } = place.item;
+    this.#openTotals -= totals.size;
+    for (const { scope, operation, micros, count, stacks } of totals.values()) {
       const total = this.#total(period, scope, operation);
       total.micros += micros;
       total.count += count;
