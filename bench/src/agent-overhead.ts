@@ -14,6 +14,8 @@ const PERIOD_MICROS = 10_000_000;
 /** A period has three seconds: 40 flushes. V8 compiles the agent's code in the first ones, which are told apart. */
 const FLUSH_SECONDS = 120;
 const WARM_UP_FLUSHES = 10;
+/** The server with nothing and with everything is as old when its memory is read. */
+const SERVER_SECONDS = 22;
 
 interface Slices {
   readonly pairs: readonly { readonly off: number; readonly on: number }[];
@@ -21,9 +23,9 @@ interface Slices {
 }
 
 const flush = await measureFlush();
-const nothing = await measure('nothing', TYPICAL_MS, 12);
+const nothing = await measure('nothing', TYPICAL_MS, SERVER_SECONDS);
 const sampler = await measure('hearth', TYPICAL_MS, 22);
-const everything = await measure('hearth-tagged', TYPICAL_MS, 22);
+const everything = await measure('hearth-tagged', TYPICAL_MS, SERVER_SECONDS);
 const storage = await measure('async-local-storage', TYPICAL_MS, 10);
 const pyroscope = await measure('pyroscope', TYPICAL_MS, 16);
 const worst = await measure('hearth', WORST_MS, 18);
@@ -51,6 +53,7 @@ printFigures({
   flush_block_warm_up_ms_p50: round(median(flush.warmUpMicros) / 1000, 2),
   flush_cpu_ms: round(flush.cpuMicros / 1000, 2),
   rss_mb: round(flush.rssBytes / 1024 ** 2, 1),
+  rss_server_mb: round((everything.rssBytes - nothing.rssBytes) / 1024 ** 2, 1),
 });
 
 /** The median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
@@ -58,9 +61,14 @@ async function measure(
   what: string,
   workMs: number,
   seconds: number,
-): Promise<{ percent: number; error: number; offMicros: number }> {
+): Promise<{ percent: number; error: number; offMicros: number; rssBytes: number }> {
   const collector = await new Collector().open();
-  const { pairs } = await runProgram<Slices>('overhead-host.ts', [what, String(workMs), collector.url, String(seconds)]);
+  const { pairs, rssBytes } = await runProgram<Slices>('overhead-host.ts', [
+    what,
+    String(workMs),
+    collector.url,
+    String(seconds),
+  ]);
   await collector.close();
   const percents = pairs.map(({ off, on }) => (on / off - 1) * 100);
   const spread = (quantile(percents, 0.75) - quantile(percents, 0.25)) / 1.349;
@@ -68,6 +76,7 @@ async function measure(
     percent: median(percents),
     error: (1.25 * spread) / Math.sqrt(percents.length),
     offMicros: median(pairs.map(({ off }) => off)),
+    rssBytes,
   };
 }
 
