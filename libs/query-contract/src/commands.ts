@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** A shorter recording says little of lines, and takes as long to be read; a shorter raise of the rate costs as much to begin and to end. */
 const MIN_RECORDING_MS = 10_000;
+/** Of JSON, of one command: an agent reads answers of 64 KiB, and eight commands may be open for it. */
+const MAX_NAMED_BYTES = 6_000;
 const named = z.array(z.string().min(1).max(200)).max(20).default([]);
 
 /**
@@ -28,6 +30,9 @@ export const commandRequestSchema = z
   })
   .refine(({ kind, functions, files }) => kind === 'count-calls' || (functions.length === 0 && files.length === 0), {
     message: 'functions and files belong to count-calls',
+  })
+  .refine(({ functions, files }) => new TextEncoder().encode(JSON.stringify([functions, files])).length <= MAX_NAMED_BYTES, {
+    message: `functions and files are more than ${MAX_NAMED_BYTES} bytes together: name fewer, or the beginning of names and a *`,
   })
   .refine(({ kind, durationMs }) => kind === 'count-calls' || (durationMs ?? MIN_RECORDING_MS) >= MIN_RECORDING_MS, {
     message: 'lines are recorded, and the rate is raised, for 10,000 ms at least',

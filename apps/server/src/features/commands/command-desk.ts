@@ -9,8 +9,8 @@ import { AgentCommands, type AgentCommand } from './agent-commands.repository.js
 const EXPIRE_MS = 120_000;
 /** What is counted slows its process down. */
 const DEFAULT_DURATION_MS: Record<CommandKind, number> = { 'record-lines': 60_000, 'raise-rate': 60_000, 'count-calls': 10_000 };
-/** Open commands of one service. */
-const MAX_OPEN = 20;
+/** Open commands of one service: an agent looks at eight of an answer. */
+const MAX_OPEN = 8;
 /** What our agents call themselves: not uploads, Pyroscope clients and processes that stand for many, who would not listen. */
 const OWN_KEY = /^[0-9a-f]{32}$/;
 const OWN_VERSION = /^\d/;

@@ -106,6 +106,7 @@ describe('a command', () => {
       { kind: 'count-calls', functions: Array.from({ length: 21 }, () => 'price') },
       { kind: 'count-calls', functions: [''] },
       { kind: 'count-calls', files: ['x'.repeat(201)] },
+      { kind: 'count-calls', functions: Array.from({ length: 11 }, () => '価'.repeat(200)) },
       { more: 1 },
     ])
       expect(await give(wrong)).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
@@ -115,8 +116,12 @@ describe('a command', () => {
     expect(await asked(A)).toContainEqual({ id: raised.body.id, kind: 'raise-rate', process: A, durationMs: 60_000 });
     const { body: reader } = await server.post<{ key: string }>('/api/v1/api-keys', { name: 'r', kind: 'read' });
     expect((await server.post(PATH, { kind: 'record-lines' }, reader.key)).status).toBe(403);
-    for (let open = 2; open < 20; open += 1) expect((await give({})).status).toBe(201);
+    const longest = { kind: 'count-calls', functions: Array.from({ length: 9 }, () => '価'.repeat(200)) };
+    for (let open = 2; open < 8; open += 1) expect((await give(longest)).status).toBe(201);
     expect(await give({})).toMatchObject({ status: 429, body: { code: 'TOO_MANY_COMMANDS' } });
+    const offered = await asked(A);
+    expect(offered).toHaveLength(8);
+    expect(Buffer.byteLength(JSON.stringify(offered))).toBeLessThan(60 * 1024); // an agent reads 64 KiB
   });
 
   it('costs no batch when it cannot be read, and is listed for a day', async () => {
