@@ -60,7 +60,7 @@ describe('a batch', () => {
       .filter(({ name }) => /^cpu_(user|system)_micros$/.test(name))
       .reduce((sum, { value }) => sum + value, 0);
     expect(cpuMicros).toBeLessThanOrEqual(processMicros * 1.02);
-    expect(cpuMicros).toBeGreaterThan(processMicros * 0.6); // the rest is V8's and libuv's own threads
+    expect(cpuMicros).toBeGreaterThan(processMicros * 0.4); // the rest is V8's and libuv's own threads, and the start: more where others keep the cores busy
     const idle = sink.stored
       .flatMap((batch) => flatSamples(batch, 'cpu'))
       .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => ['(idle)', '(root)'].includes(name)));
