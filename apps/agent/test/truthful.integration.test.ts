@@ -42,7 +42,8 @@ describe('a batch', () => {
   });
 
   it('holds the whole time of its period, in whole microseconds, and the CPU that the process used', async () => {
-    await runHost('requests.mjs', sink.url, { args: ['600'] });
+    // V8's compilers and collectors have no threads of their own then, which the process' CPU would hold and no sample does.
+    await runHost('requests.mjs', sink.url, { args: ['600'], nodeOptions: ['--single-threaded'] });
     let [wallMs, durationMs] = [0, 0];
     for (const batch of sink.stored) {
       const [cpu, wall] = [profileOf(batch, 'cpu')!, profileOf(batch, 'wall')!];
@@ -60,7 +61,7 @@ describe('a batch', () => {
       .filter(({ name }) => /^cpu_(user|system)_micros$/.test(name))
       .reduce((sum, { value }) => sum + value, 0);
     expect(cpuMicros).toBeLessThanOrEqual(processMicros * 1.02);
-    expect(cpuMicros).toBeGreaterThan(processMicros * 0.4); // the rest is V8's and libuv's own threads, and the start: more where others keep the cores busy
+    expect(cpuMicros).toBeGreaterThan(processMicros * 0.7); // the rest is the profiler's thread and libuv's
     const idle = sink.stored
       .flatMap((batch) => flatSamples(batch, 'cpu'))
       .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => ['(idle)', '(root)'].includes(name)));

@@ -11,6 +11,7 @@ import pg from 'pg';
 import { Pool as TarnPool } from 'tarn';
 import { request } from 'undici';
 import { bind, flush, init, stop, transaction } from '../../dist/index.mjs';
+import { CallbackPool } from './callback-pool.mjs';
 import { burn, pause } from './work.mjs';
 
 init({ periodMs: 1_000, rateHz: 251 });
@@ -29,22 +30,6 @@ const tarn = new TarnPool({
 });
 const bell = new EventEmitter().setMaxListeners(0);
 
-/** Hands a resource on to whoever waits, in the call in which another gives it back: as pools with callbacks do. */
-class CallbackPool {
-  #isFree = true;
-  #waiting = [];
-  acquire(callback) {
-    if (this.#isFree) {
-      this.#isFree = false;
-      callback();
-    } else this.#waiting.push(callback);
-  }
-  release() {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#isFree = true;
-    else next();
-  }
-}
 const [boundPool, leakyPool] = [new CallbackPool(), new CallbackPool()];
 const throughPool = (pool, work, keep) =>
   new Promise((resolve) =>

@@ -4,26 +4,11 @@ import { createServer, get } from 'node:http';
 import express from 'express';
 import { wrapProcessor } from '../../dist/bullmq.mjs';
 import { Transaction, flush, init, stop, transaction, wrap } from '../../dist/index.mjs';
+import { CallbackPool } from './callback-pool.mjs';
 import { burn, pause } from './work.mjs';
 
 init({ periodMs: 1_000, rateHz: 251, waits: 'off' });
 
-/** Hands a resource on to whoever waits, in the call in which another gives it back. */
-class CallbackPool {
-  #isFree = true;
-  #waiting = [];
-  acquire(callback) {
-    if (this.#isFree) {
-      this.#isFree = false;
-      callback();
-    } else this.#waiting.push(callback);
-  }
-  release() {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#isFree = true;
-    else next();
-  }
-}
 /** Calls what it keeps from a timer that was there before. */
 class Batcher {
   #waiting = [];

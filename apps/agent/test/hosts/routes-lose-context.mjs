@@ -4,43 +4,32 @@ import { createServer, get } from 'node:http';
 import { flush, init, stop } from '../../dist/index.mjs';
 import { nameRoutes as nameHonoRoutes } from '../../dist/hono.mjs';
 import { nameRoutes as nameKoaRoutes } from '../../dist/koa.mjs';
+import { CallbackPool } from './callback-pool.mjs';
 import { burn, pause } from './work.mjs';
 
 init({ periodMs: 1_000, rateHz: 251, waits: 'off' });
 
-const waiting = [];
-let isFree = true;
-function acquire(callback) {
-  if (isFree) {
-    isFree = false;
-    callback();
-  } else waiting.push(callback);
-}
-function release() {
-  const next = waiting.shift();
-  if (next === undefined) isFree = true;
-  else next();
-}
+const pool = new CallbackPool();
 
 const apps = {
   async express(module) {
     const { default: express } = await import(module);
     const app = express();
     app.get('/alpha/:id', (_request, response) => {
-      acquire(function alphaHeld() {
+      pool.acquire(function alphaHeld() {
         burn(2);
         setTimeout(function alphaLater() {
-          release();
+          pool.release();
           response.end();
         }, 1);
       });
     });
     const router = express.Router();
     router.get('/beta', function betaHandler(_request, response, next) {
-      acquire(function betaHeld() {
+      pool.acquire(function betaHeld() {
         burn(2);
         setTimeout(function betaLater() {
-          release();
+          pool.release();
           response.end();
           if (response.statusCode > 200) next();
         }, 1);
@@ -53,10 +42,10 @@ const apps = {
     const { default: fastify } = await import(module);
     const app = fastify();
     app.get('/alpha/:id', (_request, reply) => {
-      acquire(function alphaHeld() {
+      pool.acquire(function alphaHeld() {
         burn(2);
         setTimeout(function alphaLater() {
-          release();
+          pool.release();
           reply.send('');
         }, 1);
       });
@@ -65,10 +54,10 @@ const apps = {
       async (inner) => {
         inner.get('/beta', async function betaHandler() {
           return new Promise(function betaBegins(resolve) {
-            acquire(function betaHeld() {
+            pool.acquire(function betaHeld() {
               burn(2);
               setTimeout(function betaLater() {
-                release();
+                pool.release();
                 resolve('');
               }, 1);
             });
@@ -85,10 +74,10 @@ const apps = {
     const router = new Router();
     router.get('/alpha/:id', async (context) => {
       await new Promise(function alphaBegins(resolve) {
-        acquire(function alphaHeld() {
+        pool.acquire(function alphaHeld() {
           burn(2);
           setTimeout(function alphaLater() {
-            release();
+            pool.release();
             resolve();
           }, 1);
         });
@@ -97,10 +86,10 @@ const apps = {
     });
     router.get('/deep/beta', async function betaHandler(context) {
       await new Promise(function betaBegins(resolve) {
-        acquire(function betaHeld() {
+        pool.acquire(function betaHeld() {
           burn(2);
           setTimeout(function betaLater() {
-            release();
+            pool.release();
             resolve();
           }, 1);
         });
@@ -115,10 +104,10 @@ const apps = {
     app.use(nameHonoRoutes());
     app.get('/alpha/:id', async (context) => {
       await new Promise(function alphaBegins(resolve) {
-        acquire(function alphaHeld() {
+        pool.acquire(function alphaHeld() {
           burn(2);
           setTimeout(function alphaLater() {
-            release();
+            pool.release();
             resolve();
           }, 1);
         });
@@ -127,10 +116,10 @@ const apps = {
     });
     app.get('/deep/beta', async function betaHandler(context) {
       await new Promise(function betaBegins(resolve) {
-        acquire(function betaHeld() {
+        pool.acquire(function betaHeld() {
           burn(2);
           setTimeout(function betaLater() {
-            release();
+            pool.release();
             resolve();
           }, 1);
         });
