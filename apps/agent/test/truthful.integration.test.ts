@@ -61,7 +61,7 @@ describe('a batch', () => {
       .filter(({ name }) => /^cpu_(user|system)_micros$/.test(name))
       .reduce((sum, { value }) => sum + value, 0);
     expect(cpuMicros).toBeLessThanOrEqual(processMicros * 1.02);
-    expect(cpuMicros).toBeGreaterThan(processMicros * 0.7); // the rest is the profiler's thread and libuv's
+    expect(cpuMicros).toBeGreaterThan(processMicros * 0.6); // the rest is the profiler's thread and libuv's
     const idle = sink.stored
       .flatMap((batch) => flatSamples(batch, 'cpu'))
       .filter(({ functionsRootFirst }) => functionsRootFirst.some((name) => ['(idle)', '(root)'].includes(name)));
