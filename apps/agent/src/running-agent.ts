@@ -122,7 +122,7 @@ export class RunningAgent {
         onDemand: this.#onDemand,
         outbox: this.#outbox,
         sourceMaps: this.#sourceMaps,
-        handlers: instruments.tracker.handlers,
+        handlers: () => instruments.tracker.handlers,
         costs: this.#costs,
         process: () => this.#process,
       },

@@ -106,8 +106,10 @@ describe('samples under lost context', () => {
   });
 
   it('are not looked for where the inspector is open', async () => {
-    const { errors } = await runHost('debugs-itself.mjs', sink.url, { nodeOptions: ['--inspect=127.0.0.1:0'] });
+    const { errors, code } = await runHost('debugs-itself.mjs', sink.url, { nodeOptions: ['--inspect=127.0.0.1:0'] });
+    expect(code, errors).toBe(0);
     expect(errors).not.toContain('AGENT_FAULT');
+    expect(sink.stored.flatMap((batch) => flatSamples(batch, 'cpu')).length).toBeGreaterThan(0);
     expect(sink.stored.flatMap(({ series }) => series.filter(({ name }) => name === 'agent_watched_handlers_count'))).toEqual([]);
   });
 });

@@ -108,7 +108,8 @@ export class PeriodCollector {
     cost: OwnCost,
   ): Batch {
     const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast, this.#instruments.lostContext) : [];
-    const lost = this.#instruments.lostContext?.endPeriod() ?? [];
+    const isJudged = hasStacks && sampled.lines === 'definition';
+    const lost = isJudged ? (this.#instruments.lostContext?.endPeriod() ?? []) : [];
     const stacksPackedAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));
     const memoryTakenAt = performance.now();

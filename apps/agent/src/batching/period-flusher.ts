@@ -30,7 +30,7 @@ export interface FlushPath {
   readonly outbox: Outbox | ThreadLink;
   /** `undefined` where none may be sent. */
   readonly sourceMaps: SourceMapSender | undefined;
-  readonly handlers: WatchedHandlers | undefined;
+  readonly handlers: () => WatchedHandlers | undefined;
   readonly costs: CostKeeper;
   readonly process: () => BatchProcess;
 }
@@ -68,7 +68,7 @@ export class PeriodFlusher {
     setImmediate(() => {
       this.#guard.run(() => this.pack(), undefined);
       sourceMaps?.wake();
-      if (this.#path.handlers?.hasUnlocated === true)
+      if (this.#path.handlers()?.hasUnlocated === true)
         setImmediate(() => this.#guard.run(() => this.#locate(), undefined)).unref();
     });
   }
@@ -77,7 +77,7 @@ export class PeriodFlusher {
   #locate(): void {
     if (this.#isClosing) return;
     const piece = this.#path.costs.beginPiece();
-    this.#path.handlers?.locate();
+    this.#path.handlers()?.locate();
     this.#path.costs.endPiece(piece);
   }
 

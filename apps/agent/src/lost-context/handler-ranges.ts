@@ -36,7 +36,7 @@ export class HandlerRanges {
     return this.#ofScript.size === 0;
   }
 
-  /** @returns The range with this start, which is the one before if there is one. */
+  /** Whatever comes first, all around a route give their functions away. @returns The range with this start, which is the one before if there is one. */
   add({ scriptId, start, end }: FunctionPlace, kind: HandlerRange['kind']): HandlerRange {
     const ranges = this.#ofScript.get(scriptId) ?? [];
     const known = ranges.find((range) => range.start === start);
@@ -47,6 +47,8 @@ export class HandlerRanges {
     this.#ofScript.set(scriptId, ranges);
     ranges.forEach((range, at) => {
       range.outer = around(ranges[at - 1], range.start);
+      if (range.kind === 'http')
+        for (let one: Mutable<HandlerRange> | undefined = range.outer; one !== undefined; one = one.outer) one.givesAway = true;
     });
     return added;
   }
@@ -74,7 +76,7 @@ function around(last: HandlerRange | undefined, position: number): HandlerRange 
   return range;
 }
 
-/** Whether one of the two is within the other, or is it. */
+/** Whether `inner` lies in `outer`, or is it. */
 export function isWithin(inner: FunctionPlace, outer: FunctionPlace): boolean {
   return inner.scriptId === outer.scriptId && inner.start >= outer.start && inner.end <= outer.end;
 }

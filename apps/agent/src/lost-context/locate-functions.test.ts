@@ -1,12 +1,12 @@
 import { runInThisContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { positionOf } from './handler-ranges.js';
-import { locateFunctions, type HostFunction } from './locate-functions.js';
+import { locateFunctions, type AnyFunction } from './locate-functions.js';
 
 /** The functions that a script gives, and its text; `‸` where V8's profilers say that each is defined, `⌃` behind its last character. */
 function located(drawing: string) {
   const text = drawing.replace(/[‸⌃]/g, '');
-  const found = runInThisContext(text) as HostFunction[];
+  const found = runInThisContext(text) as AnyFunction[];
   const marks: number[] = [];
   let [line, column] = [1, 1];
   for (const character of drawing) {
@@ -23,7 +23,7 @@ describe('locateFunctions', () => {
   it.each([
     [
       'functions of all kinds in one line, as a bundle has them',
-      '[‸(x)=>1⌃,‸async x=>{}⌃,function‸(){}⌃,async function named‸(a,b){}⌃,{method‸(){}⌃}.method,{*g‸(x){}⌃}.g]',
+      '[‸(x)=>1⌃,‸async x=>{}⌃,function‸(){}⌃,async function named‸(a,b){}⌃,{method‸(){}⌃}.method,{classify‸(){}⌃}.classify,{*g‸(x){}⌃}.g]',
     ],
     [
       'functions of many lines',

@@ -1,46 +1,66 @@
 import type * as Inspector from 'node:inspector';
 import type { Runtime, Session } from 'node:inspector';
+import { types } from 'node:util';
 import { placeIn } from '../calls/definition-places.js';
 import { ownRequire } from '../safety/own-place.js';
 import { positionOf, type FunctionPlace } from './handler-ranges.js';
 
 /** Any function of the host's. */
-export type HostFunction = (...args: never[]) => unknown;
+export type AnyFunction = (...args: never[]) => unknown;
 
 /** Where they are handed over to the inspector, and nothing is afterwards. */
 const HANDED_OVER = '@hearth/agent/located';
 /** A longer text is not counted through. */
-const MAX_TEXT = 2 ** 20;
+const MAX_TEXT_CHARACTERS = 2 ** 20;
+/** V8 describes each property of its own that a function has, whether asked for or not. */
+const MAX_OWN_PROPERTIES = 20;
 /** A function may be bound more than once. */
 const MAX_BOUND = 3;
 /** Beside \n V8 counts these as ends of lines. */
 const OTHER_LINE_ENDS = /\r(?!\n)|[\u2028\u2029]/;
 
-/**
- * Where these functions stand, as V8 knows it; of a bound one, where the one behind it does. `undefined` where that cannot be told for sure. Takes about 1 ms, and
- * 0.1 ms for each.
- *
- * @throws where there is no inspector, or it is open: whoever is attached would see what it is asked.
- */
-export function locateFunctions(functions: readonly HostFunction[]): (FunctionPlace | undefined)[] {
-  const inspector = ownRequire('node:inspector') as typeof Inspector;
-  if (inspector.url() !== undefined) throw new Error('the inspector is open');
-  const key = Symbol.for(HANDED_OVER);
-  const handedOver = [...functions];
-  Object.defineProperty(globalThis, key, { value: handedOver, configurable: true });
-  const session = new inspector.Session();
+/** Whether it can be asked now, and nobody sees what it is asked. */
+export function canLocate(): boolean {
   try {
-    session.connect();
-    return functions.map((_, at) => locate(session, handedOver, at));
-  } finally {
-    session.disconnect(); // lets go of all that it has named
-    delete (globalThis as { [key]?: unknown })[key];
+    return inspectorOfNode().url() === undefined;
+  } catch {
+    return false; // this Node was built without
   }
 }
 
-function locate(session: Session, handedOver: HostFunction[], at: number): FunctionPlace | undefined {
+/**
+ * Where these functions stand, as V8 knows it; of a bound one, where the one behind it does. `undefined` where that cannot be told for sure. Takes about 1 ms, and
+ * 0.1 ms for each. Runs nothing of the host's.
+ */
+export function locateFunctions(functions: readonly AnyFunction[]): (FunctionPlace | undefined)[] {
+  const key = Symbol.for(HANDED_OVER);
+  const handedOver = [...functions];
+  const session = new (inspectorOfNode().Session)();
+  try {
+    Object.defineProperty(globalThis, key, { value: handedOver, configurable: true });
+    session.connect();
+    return functions.map((_, at) => locate(session, handedOver, at));
+  } finally {
+    delete (globalThis as { [key]?: unknown })[key];
+    session.disconnect(); // lets go of all that it has named
+  }
+}
+
+function inspectorOfNode(): typeof Inspector {
+  return ownRequire('node:inspector') as typeof Inspector;
+}
+
+/** Describing a value may take long where it has many properties, and calls the host's getters where one is an error. */
+function isQuicklyDescribed(fn: AnyFunction): boolean {
+  if (types.isProxy(fn)) return false;
+  const own = Object.values(Object.getOwnPropertyDescriptors(fn));
+  return own.length <= MAX_OWN_PROPERTIES && !own.some(({ value }) => types.isNativeError(value));
+}
+
+function locate(session: Session, handedOver: AnyFunction[], at: number): FunctionPlace | undefined {
   let place = at;
   for (let times = 0; times <= MAX_BOUND; times += 1) {
+    if (!isQuicklyDescribed(handedOver[place]!)) return undefined;
     const { result } = post<Runtime.EvaluateReturnType>(session, 'Runtime.evaluate', {
       expression: `globalThis[Symbol.for('${HANDED_OVER}')][${place}]`,
       silent: true,
@@ -74,12 +94,14 @@ interface Location {
 }
 
 /** V8 says where a function begins; its text says how long it is. */
-export function placeOf(fn: HostFunction, { scriptId, lineNumber, columnNumber }: Location): FunctionPlace | undefined {
+function placeOf(fn: AnyFunction, { scriptId, lineNumber, columnNumber }: Location): FunctionPlace | undefined {
   const text = Function.prototype.toString.call(fn);
-  if (text.length > MAX_TEXT || OTHER_LINE_ENDS.test(text) || text.startsWith('class')) return undefined;
+  if (text.length > MAX_TEXT_CHARACTERS || OTHER_LINE_ENDS.test(text) || /^class[\s{]/.test(text)) return undefined;
+  const name: unknown = Object.getOwnPropertyDescriptor(fn, 'name')?.value;
+  if (typeof name !== 'string') return undefined; // the host has changed it
   const lineStarts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lineStarts.push(at + 1);
-  const own = placeIn({ text, lineStarts }, { name: fn.name, startOffset: 0, endOffset: text.length });
+  const own = placeIn({ text, lineStarts }, { name, startOffset: 0, endOffset: text.length });
   if (own.line === 0) return undefined;
   const line = lineNumber + 1;
   const column = columnNumber + 1;

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { AgentLog } from '../safety/agent-log.js';
 import { Transaction } from '../transactions/transaction.js';
-import { positionOf, type HandlerRange } from './handler-ranges.js';
+import type { HandlerRange } from './handler-ranges.js';
 import { LostContext, mayMatchTheSame } from './lost-context.js';
 import { WatchedHandlers } from './watched-handlers.js';
 import type { WrittenIn } from './written-in.js';
+
+/** As two transactions of that name do. */
+function noteTwice(watched: WatchedHandlers, name: string, handler: unknown, kind: HandlerRange['kind'] = 'custom'): void {
+  for (let times = 0; times < 2; times += 1) watched.note(name, handler, kind);
+}
 
 /** Handlers of one line each, `startup` around `inside`. */
 function watch() {
@@ -19,12 +24,13 @@ function watch() {
     job: () => [4],
     other: () => [5],
   };
-  for (const [name, handler] of Object.entries(handlers)) watched.note(name, handler, name.startsWith('GET') ? 'http' : 'custom');
+  for (const [name, handler] of Object.entries(handlers))
+    noteTwice(watched, name, handler, name.startsWith('GET') ? 'http' : 'custom');
   const startup = () => {
-    watched.note('inside', () => [6], 'custom');
+    noteTwice(watched, 'inside', () => [6]);
   };
   startup();
-  watched.note('startup', startup, 'custom');
+  noteTwice(watched, 'startup', startup);
   watched.locate();
   return { watched, lost: new LostContext(watched, log), said };
 }
@@ -33,7 +39,6 @@ type Watch = ReturnType<typeof watch>;
 const inside = (range: HandlerRange | undefined, part: Partial<WrittenIn> = {}): WrittenIn => ({
   range: range!,
   isHandler: false,
-  callerRange: undefined,
   name: 'onRow',
   scriptName: '/srv/app.js',
   line: 7,
@@ -112,15 +117,11 @@ describe('LostContext', () => {
     expect(judged(host, ['job', undefined, called], ['job', undefined], ['job', named('GET /a')])).toEqual([1, 0]);
   });
 
-  it('takes a route’s handler for called only where the other one calls it, not where what runs before it has lost the context', () => {
+  it('takes a route’s handler for called under another route, or for a function of the same place, and not where there is none', () => {
     const host = watch();
-    expect(
-      judged(host, ['GET /a', named('GET /b/:id'), { isHandler: true }], ['GET /a', undefined, { isHandler: true }]),
-    ).toEqual([1, 1]);
-    const callerRange = host.watched.rangeOf('GET /b/:id');
-    expect(
-      judged(host, ['GET /a', named('GET /b/:id'), { isHandler: true, callerRange }], ['GET /a', named('GET /b/:id')]),
-    ).toEqual([0, 0]);
+    const called = { isHandler: true };
+    expect(judged(host, ['GET /a', named('GET /b/:id'), called], ['GET /a', undefined, called])).toEqual([0, 1]);
+    expect(judged(host, ['GET /a', named('GET /b/:id')], ['GET /a', named('job')])).toEqual([1, 0]);
   });
 
   it('says the function with most samples once', () => {
@@ -146,32 +147,96 @@ describe('LostContext', () => {
     );
     expect(host.said[0]).toContain('AGENT_CONTEXT_LOST');
   });
+
+  it('says how many samples ran under the one transaction that it names', () => {
+    const host = watch();
+    const under = (name: string | undefined, times: number): void => {
+      for (let at = 0; at < times; at += 1)
+        host.lost.look(inside(host.watched.rangeOf('job')), name === undefined ? undefined : named(name), 1);
+    };
+    under('GET /a', 1);
+    under('other', 5);
+    under(undefined, 4);
+    host.lost.endPeriod();
+    expect(host.said).toHaveLength(1);
+    expect(host.said[0]).toContain('ran under "other" in 5 samples of this period');
+  });
 });
 
 describe('WatchedHandlers', () => {
-  it('takes the first function of a name, 16 after a period and 256 in all, and lets go of them', () => {
+  it('takes the second function of a name, 16 after a period and 256 in all', () => {
     const watched = new WatchedHandlers();
-    for (let at = 0; at < 300; at += 1) watched.note(`job ${at}`, () => at, 'custom');
-    watched.note('job 0', positionOf, 'custom');
-    expect([watched.wants('job 0'), watched.wants('new')]).toEqual([false, false]);
-    const counts = [watched.count];
-    for (let period = 0; watched.hasUnlocated && period < 100; period += 1) {
+    const counts = [];
+    while (watched.wants('new') && counts.length < 100) {
+      for (let at = 0; at < 300; at += 1) noteTwice(watched, `job ${at}`, () => at);
       watched.locate();
       counts.push(watched.count);
     }
-    expect(counts.slice(0, 3)).toEqual([0, 16, 32]);
-    expect(counts.at(-1)).toBe(256);
+    expect(counts).toEqual(Array.from({ length: 16 }, (_, at) => 16 * (at + 1)));
+    expect([watched.wants('job 0'), watched.hasUnlocated]).toEqual([false, false]);
     const range = watched.rangeOf('job 0')!;
     expect(range).toBe(watched.rangeOf('job 255'));
     expect(range.owners.size).toBe(256);
   });
 
+  it('keeps none of the functions of names that come once, however many, and still takes those that come again', () => {
+    const watched = new WatchedHandlers();
+    for (let at = 0; at < 5_000; at += 1) {
+      watched.note(`import ${at}`, () => at, 'custom');
+      if (at % 500 === 0) watched.note('job', () => at, 'custom');
+    }
+    watched.locate();
+    expect([watched.count, watched.rangeOf('job') === undefined]).toEqual([1, false]);
+  });
+
+  it.each(['routes first', 'routes last', 'all at once'])(
+    'knows that a handler around routes gives its functions away, %s',
+    (order) => {
+      const watched = new WatchedHandlers();
+      const startup = () => {
+        noteTwice(watched, 'GET /health', () => 1, 'http');
+        if (order === 'routes first') watched.locate();
+      };
+      if (order !== 'routes last') startup();
+      noteTwice(watched, 'startup', startup);
+      if (order === 'routes last') {
+        watched.locate();
+        startup();
+      }
+      watched.locate();
+      expect([watched.rangeOf('startup')?.givesAway, watched.rangeOf('GET /health')?.givesAway]).toEqual([true, false]);
+    },
+  );
+
+  it('looks at no function that V8 would run the host’s code for, nor take long, and at those beside it', () => {
+    const watched = new WatchedHandlers();
+    let runs = 0;
+    const seen = (): string => String((runs += 1));
+    const error = Object.defineProperties(new Error('kept'), {
+      stack: { get: seen },
+      name: { get: seen },
+      message: { get: seen },
+    });
+    const strange: Record<string, unknown> = {
+      'its name is a getter': Object.defineProperty(() => 1, 'name', { get: seen }),
+      'its name is a number': Object.defineProperty({ run: () => 1 }.run, 'name', { value: 7 }),
+      'it carries an error': Object.assign(() => 1, { error }),
+      'it carries much': Object.assign(() => 1, Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`at${at}`, {}]))),
+      'it is a proxy': new Proxy(() => 1, { ownKeys: () => (seen(), []), get: seen }),
+    };
+    for (const [name, handler] of Object.entries({ ...strange, job: () => 2, 'classify all': { classify() {} }.classify }))
+      noteTwice(watched, name, handler);
+    watched.locate();
+    expect(Object.keys(strange).filter((name) => watched.rangeOf(name) !== undefined)).toEqual([]);
+    expect([watched.count, runs]).toEqual([2, 0]);
+  });
+
   it('knows a function of another name without looking it up', () => {
     const watched = new WatchedHandlers();
     const shared = () => 1;
-    watched.note('one', shared, 'custom');
+    noteTwice(watched, 'one', shared);
     watched.locate();
-    watched.note('two', shared, 'custom');
+    noteTwice(watched, 'two', shared);
     expect(watched.hasUnlocated).toBe(false);
     expect([...watched.rangeOf('two')!.owners]).toEqual(['one', 'two']);
   });

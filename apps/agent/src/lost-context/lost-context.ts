@@ -9,10 +9,8 @@ import type { WrittenIn } from './written-in.js';
 const MAX_SAID = 256;
 /** Of a period: what is rarer is counted, and no reason to change a program. */
 const MIN_SAID_SAMPLES = 3;
-/** Functions that one period tells apart. */
+/** Functions, each under one transaction, that one period tells apart. */
 const MAX_TOLD_APART = 1_000;
-/** As the log has it: a second line would not be said. */
-const SAY_AGAIN_MS = 60_000;
 
 interface Packed {
   readonly writtenIn: WrittenIn;
@@ -36,7 +34,6 @@ export class LostContext {
   readonly #log: AgentLog;
   /** Functions that were said. */
   readonly #said = new Set<string>();
-  #saidAtMs = -Infinity;
   /** Packed with the period that runs, and not judged yet. */
   #packed: Packed[] = [];
 
@@ -67,7 +64,7 @@ export class LostContext {
       if (!(transaction === undefined ? this.#isUnlabelled(writtenIn) : this.#isWrong(writtenIn, transaction))) continue;
       if (transaction === undefined) unlabelled += count;
       else wrong += count;
-      const key = keyOf(writtenIn);
+      const key = `${placeOf(writtenIn)} ${transaction?.name ?? ''}`;
       const known = lost.get(key);
       if (known !== undefined) known.count += count;
       else if (lost.size < MAX_TOLD_APART) lost.set(key, { writtenIn, ranUnder: transaction?.name, count });
@@ -80,15 +77,14 @@ export class LostContext {
     ];
   }
 
-  /** A handler that another transaction calls, as a function, is that one's, too. Ours is the only call of `transaction` and `wrap` that there is: any other is the host's. */
-  #noteCalls({ writtenIn: { range, callerRange }, transaction }: Packed): void {
+  /** A handler that runs in another transaction is that one's, too: it has been called, or a function that is written in the same place has, as where `asyncHandler(fn)` wraps handlers and middleware alike. */
+  #noteCalls({ writtenIn: { range }, transaction }: Packed): void {
     if (transaction === undefined) {
       if (range.kind === 'custom') range.owners.add(undefined);
       return;
     }
     const { name } = transaction;
-    const own = name === undefined ? undefined : this.#watched.rangeOf(name);
-    if (own !== undefined && (range.kind === 'custom' || own === callerRange)) range.owners.add(name);
+    if (name !== undefined && this.#watched.rangeOf(name) !== undefined) range.owners.add(name);
   }
 
   #noteSetUp(transaction: Transaction): void {
@@ -113,15 +109,13 @@ export class LostContext {
   }
 
   #say(lost: ReadonlyMap<string, Lost>): void {
-    const now = performance.now();
-    if (lost.size === 0 || this.#said.size >= MAX_SAID || now - this.#saidAtMs < SAY_AGAIN_MS) return;
-    const unsaid = [...lost]
-      .filter(([key, { count }]) => count >= MIN_SAID_SAMPLES && !this.#said.has(key))
-      .sort(([, a], [, b]) => b.count - a.count)[0];
+    if (lost.size === 0 || this.#said.size >= MAX_SAID || !this.#log.wouldSay('AGENT_CONTEXT_LOST')) return;
+    const unsaid = [...lost.values()]
+      .filter(({ writtenIn, count }) => count >= MIN_SAID_SAMPLES && !this.#said.has(placeOf(writtenIn)))
+      .sort((a, b) => b.count - a.count)[0];
     if (unsaid === undefined) return;
-    this.#said.add(unsaid[0]);
-    this.#saidAtMs = now;
-    this.#log.warn('AGENT_CONTEXT_LOST', wordsOf(unsaid[1]));
+    this.#said.add(placeOf(unsaid.writtenIn));
+    this.#log.warn('AGENT_CONTEXT_LOST', wordsOf(unsaid));
   }
 }
 
@@ -168,7 +162,7 @@ export function mayMatchTheSame(a: string, b: string): boolean {
   );
 }
 
-function keyOf({ scriptName, line, column }: WrittenIn): string {
+function placeOf({ scriptName, line, column }: WrittenIn): string {
   return `${scriptName}:${line}:${column}`;
 }
 
@@ -177,7 +171,7 @@ function wordsOf({ writtenIn, ranUnder, count }: Lost): string {
   const under = ranUnder === undefined ? 'in no transaction' : `under "${ranUnder}"`;
   const times = `in ${Math.max(1, Math.round(count))} samples of this period`;
   const name = writtenIn.name === '' ? 'a function' : writtenIn.name;
-  const place = `(${writtenIn.scriptName}:${writtenIn.line}:${writtenIn.column})`;
+  const place = `(${placeOf(writtenIn)})`;
   return writtenIn.isHandler
     ? `${name} ${place}, the handler of "${owner}", ran ${under} ${times}: what runs before it loses the context. Give that a callback made with bind()`
     : `${name} ${place}, written in the handler of "${owner}", ran ${under} ${times}: it, or what began it, was kept and called without its context. Give away bind() of it instead`;

@@ -1,19 +1,21 @@
 import { HandlerRanges, type HandlerRange } from './handler-ranges.js';
-import { locateFunctions, type HostFunction } from './locate-functions.js';
+import { canLocate, locateFunctions, type AnyFunction } from './locate-functions.js';
 
 /** Transactions whose handlers are known, by name. */
-export const MAX_WATCHED = 256;
-/** What is looked up after one period: about 3 ms of the thread. */
-const MAX_LOOKED_UP = 16;
+const MAX_WATCHED = 256;
+/** What is looked up after one period, about 3 ms of the thread, and so what is kept of the host's until then. */
+const MAX_UNLOCATED = 16;
+/** Names of which one transaction began. */
+const MAX_SEEN_ONCE = 1_024;
 
 interface Noted {
-  readonly handler: HostFunction;
+  readonly handler: AnyFunction;
   readonly kind: HandlerRange['kind'];
 }
 
 /**
- * The functions that transactions run: of each name the first. Where one stands in its script is looked up between two periods, never where the host works;
- * until then its samples are not judged, and the function is kept.
+ * The functions that transactions run: of each name the second, because what runs once sets something up, or has a name of its own. Where one stands in its script
+ * is looked up between two periods, never where the host works; until then its samples are not judged, and the function is kept.
  */
 export class WatchedHandlers {
   readonly ranges = new HandlerRanges();
@@ -21,8 +23,8 @@ export class WatchedHandlers {
   readonly #rangeOf = new Map<string, HandlerRange | undefined>();
   readonly #unlocated = new Map<string, Noted>();
   /** So that a function that many transactions share is looked up once. */
-  readonly #rangeOfHandler = new WeakMap<HostFunction, HandlerRange>();
-  #isGivenUp = false;
+  readonly #rangeOfHandler = new WeakMap<AnyFunction, HandlerRange>();
+  readonly #seenOnce = new Set<string>();
 
   /** Those whose place is known. */
   get count(): number {
@@ -33,11 +35,16 @@ export class WatchedHandlers {
 
   /** Asked for each transaction: whether its handler is not known yet, and there is room. */
   wants(name: string): boolean {
-    return !this.#rangeOf.has(name) && this.#rangeOf.size < MAX_WATCHED && !this.#isGivenUp;
+    return !this.#rangeOf.has(name) && this.#rangeOf.size < MAX_WATCHED && this.#unlocated.size < MAX_UNLOCATED;
   }
 
   note(name: string, handler: unknown, kind: HandlerRange['kind']): void {
     if (!isFunction(handler) || !this.wants(name)) return;
+    if (!this.#seenOnce.delete(name)) {
+      if (this.#seenOnce.size >= MAX_SEEN_ONCE) this.#seenOnce.clear();
+      this.#seenOnce.add(name);
+      return;
+    }
     const range = this.#rangeOfHandler.get(handler);
     this.#rangeOf.set(name, range);
     if (range === undefined) this.#unlocated.set(name, { handler, kind });
@@ -52,29 +59,26 @@ export class WatchedHandlers {
     return this.#unlocated.size > 0;
   }
 
-  /** Looks some of them up, and lets go of them. Where that cannot be done there are none from here on. */
+  /** Looks them up, and lets go of them. Where that cannot be done now they are noted again when they run again. */
   locate(): void {
-    // Those of routes first: they say which handlers only set a service up.
-    const noted = [...this.#unlocated].sort(([, a], [, b]) => b.kind.localeCompare(a.kind)).slice(0, MAX_LOOKED_UP);
-    for (const [name] of noted) this.#unlocated.delete(name);
-    try {
-      const places = locateFunctions(noted.map(([, { handler }]) => handler));
-      noted.forEach(([name, { handler, kind }], at) => {
-        const place = places[at];
-        if (place === undefined) return;
-        const range = this.ranges.add(place, kind);
-        range.owners.add(name);
-        if (kind === 'http') for (let around = range.outer; around !== undefined; around = around.outer) around.givesAway = true;
-        this.#rangeOf.set(name, range);
-        this.#rangeOfHandler.set(handler, range);
-      });
-    } catch {
-      this.#isGivenUp = true;
-      this.#unlocated.clear();
+    const noted = [...this.#unlocated];
+    this.#unlocated.clear();
+    if (!canLocate()) {
+      for (const [name] of noted) this.#rangeOf.delete(name);
+      return;
     }
+    const places = locateFunctions(noted.map(([, { handler }]) => handler));
+    noted.forEach(([name, { handler, kind }], at) => {
+      const place = places[at];
+      if (place === undefined) return;
+      const range = this.ranges.add(place, kind);
+      range.owners.add(name);
+      this.#rangeOf.set(name, range);
+      this.#rangeOfHandler.set(handler, range);
+    });
   }
 }
 
-function isFunction(value: unknown): value is HostFunction {
+function isFunction(value: unknown): value is AnyFunction {
   return typeof value === 'function';
 }

@@ -7,8 +7,6 @@ export interface WrittenIn {
   /** The smallest. */
   readonly range: HandlerRange;
   readonly isHandler: boolean;
-  /** In which the function that called it is written, directly. */
-  readonly callerRange: HandlerRange | undefined;
   readonly name: string;
   readonly scriptName: string;
   readonly line: number;
@@ -19,8 +17,6 @@ export interface WrittenIn {
 export class StacksInHandlers {
   readonly #ranges: HandlerRanges;
   readonly #writtenIn = new Map<StackIndex, WrittenIn>();
-  /** Stacks whose leaf it is. */
-  readonly #ownRange = new Map<StackIndex, HandlerRange>();
 
   constructor(ranges: HandlerRanges) {
     this.#ranges = ranges;
@@ -35,9 +31,7 @@ export class StacksInHandlers {
       if (above !== undefined) this.#writtenIn.set(stackRow, above);
       return above;
     }
-    const callerRange = this.#ownRange.get(parentRow);
-    const own: WrittenIn = { range, isHandler: range.start === position, callerRange, name, scriptName, line, column };
-    this.#ownRange.set(stackRow, range);
+    const own: WrittenIn = { range, isHandler: range.start === position, name, scriptName, line, column };
     this.#writtenIn.set(stackRow, own);
     return own;
   }

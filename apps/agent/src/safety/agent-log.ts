@@ -68,15 +68,18 @@ export class AgentLog {
     this.#say('warn', code, message);
   }
 
+  /** Whether it would be said now, and not swallowed. */
+  wouldSay(code: AgentMessageCode): boolean {
+    return performance.now() - (this.#saidAtMs.get(code) ?? -Infinity) >= REPEAT_AFTER_MS;
+  }
+
   #say(level: 'info' | 'warn', code: AgentMessageCode, message: string): void {
-    const nowMs = performance.now();
-    const saidAtMs = this.#saidAtMs.get(code);
     const swallowed = this.#swallowed.get(code) ?? 0;
-    if (saidAtMs !== undefined && nowMs - saidAtMs < REPEAT_AFTER_MS) {
+    if (!this.wouldSay(code)) {
       this.#swallowed.set(code, swallowed + 1);
       return;
     }
-    this.#saidAtMs.set(code, nowMs);
+    this.#saidAtMs.set(code, performance.now());
     this.#swallowed.set(code, 0);
     try {
       const text = `${message}${swallowed > 0 ? ` (and ${swallowed} times more)` : ''}`;

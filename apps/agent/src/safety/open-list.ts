@@ -10,7 +10,7 @@ export interface OpenPlace<Item> {
  * Things that are open, in the order in which they came; any of them may leave at any time.
  *
  * Not a `Set`: V8 makes a new table for one after every few things that came and left, and the old table refers to the new one. Once one of them has become old,
- * all later tables, and what was in them, live until the next full collection: megabytes, for a service that nothing else of the agent would be seen in.
+ * all later tables, and what was in them, live until the next full collection: megabytes in a small service.
  */
 export class OpenList<Item> {
   #first: OpenPlace<Item> | undefined;
@@ -26,7 +26,7 @@ export class OpenList<Item> {
     return this.#first?.item;
   }
 
-  /** From the first to the last; the one that was just given may leave meanwhile. */
+  /** From the first to the last; the one that was just given may leave meanwhile, and no other. */
   *[Symbol.iterator](): Iterator<Item> {
     for (let place = this.#first, next; place !== undefined; place = next) {
       next = place.after;

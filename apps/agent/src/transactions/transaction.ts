@@ -70,7 +70,7 @@ export class Transaction implements Scope {
     if (this.knowsParents) this.parent = isSame ? around.parent : around;
   }
 
-  /** Sets `findName`. V8 makes a function that is assigned to a property where it is written among its old objects: this one would keep its request until the next full collection. */
+  /** Sets `findName`. V8 allocates a function literal that is assigned to a property straight in its old space, where it would keep its request until the next full collection (decision 0198). */
   nameLater(findName: () => string | undefined): void {
     this.findName = findName;
   }

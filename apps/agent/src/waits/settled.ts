@@ -42,7 +42,7 @@ export function endWhenSettled(recorder: WaitRecorder, settling: Settling, wait:
   for (const name of ['resolve', 'reject'] as const) {
     const settle = settling[name];
     if (typeof settle !== 'function') continue;
-    // Written where it is assigned it would be one of V8's old objects, and keep what it refers to until the next full collection.
+    // Not written where it is assigned: see `Transaction.nameLater`.
     const ending = function (this: unknown, ...args: unknown[]): unknown {
       void NOW.then(() => recorder.end(wait)); // asked for before the host's, so it runs just before
       return Reflect.apply(settle, this, args);

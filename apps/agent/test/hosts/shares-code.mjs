@@ -7,9 +7,9 @@ import { burn, pause } from './work.mjs';
 init({ periodMs: 1_000, rateHz: 251, waits: 'off' });
 
 const held = [];
-setInterval(() => {
+const calling = setInterval(() => {
   for (const callback of held.splice(0)) callback();
-}, 3).unref();
+}, 3);
 
 const work = async () => {
   burn(1);
@@ -49,6 +49,31 @@ await transaction('startup', async () => {
   };
   let cached;
   const app = express();
+  // Of a set-up that runs once all is for whoever comes.
+  app.use(async function identify(_request, _response, next) {
+    await pause(1).then(() => burn(1));
+    next();
+  });
+  // Handlers and middleware that are written in one place.
+  const asyncHandler = (handler) => (request, response, next) => {
+    burn(1);
+    return Promise.resolve(handler(request, response, next)).catch(next);
+  };
+  app.use(
+    asyncHandler(async (_request, _response, next) => {
+      burn(1);
+      await pause(1);
+      next();
+    }),
+  );
+  app.get(
+    '/wrapped',
+    asyncHandler(async (_request, response) => {
+      await pause(1).then(() => burn(1));
+      response.end();
+    }),
+  );
+  app.get('/health', (_request, response) => response.end());
   app.all('/users/*rest', async (request, _response, next) => {
     burn(1);
     await pause(1);
@@ -93,7 +118,7 @@ await transaction('startup', async () => {
   await new Promise((resolve) => server.once('listening', resolve));
   server.unref();
   base = `http://127.0.0.1:${server.address().port}`;
-  urls = ['/users/7', '/users/me', '/users/7?answer', '/orders', 'POST /checkout', '/cached'];
+  urls = ['/users/7', '/users/me', '/users/7?answer', '/orders', 'POST /checkout', '/cached', '/wrapped', '/health'];
   jobs = [wrap(async () => shared(), { name: 'inside' })];
 });
 
@@ -127,7 +152,7 @@ jobs.push(
   () =>
     Promise.all(
       Array.from({ length: 30 }, (_, at) =>
-        transaction(`tenant ${(round += 1)}`, async () => pause(1).then(() => at === 0 && burn(1))),
+        transaction(`tenant ${(round += 1) % 300}`, async () => pause(1).then(() => at === 0 && burn(1))),
       ),
     ),
   () =>
@@ -145,7 +170,7 @@ jobs.push(
     ),
   ...urls.map((url) => () => visit(url)),
 );
-for (const once of jobs) await once();
+for (const once of [...jobs, ...jobs]) await once(); // what comes once is not watched
 await pause(1_500);
 const endAt = performance.now() + 6_000;
 let turns = 0;
@@ -164,6 +189,7 @@ await Promise.all([
     }
   }),
 ]);
+clearInterval(calling);
 await flush();
 await stop();
 console.log(JSON.stringify({ round, turns }));
