@@ -145,6 +145,15 @@ function processMetrics(query: URLSearchParams, nowMs: number): ProcessMetricsAn
       ? []
       : [
           made('agent_flush_micros', 'microseconds', 4_000),
+          made('agent_governor_count', 'count', 0.5),
+          made('agent_heap_ratio', 'ratio', 0.2),
+          made('agent_labels_ratio', 'ratio', 0.8),
+          made('agent_no_context_count', 'count', 40),
+          made('agent_stacks_ratio', 'ratio', 0.5),
+          made('agent_wait_stacks_ratio', 'ratio', 0.25),
+          made('agent_waits_ratio', 'ratio', 0.7),
+          made('agent_watched_handlers_count', 'count', 12),
+          made('agent_wrong_context_count', 'count', 110),
           made('cpu_system_micros', 'microseconds', 40_000, true),
           made('cpu_user_micros', 'microseconds', 420_000, true),
           made('event_loop_delay_p50_micros', 'microseconds', 300),

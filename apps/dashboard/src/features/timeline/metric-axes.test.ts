@@ -59,6 +59,29 @@ describe('metricAxes', () => {
     ]);
   });
 
+  it('counts samples under lost context, beside how many handlers are watched for it', () => {
+    const axes = metricAxes(
+      answer([
+        metric('agent_no_context_count', 'count', [0, 3]),
+        metric('agent_watched_handlers_count', 'count', [7, 8]),
+        metric('agent_wrong_context_count', 'count', [12, 0]),
+        metric('queue_length_count', 'count', [1e7, 2e7]),
+      ]),
+    );
+    expect(
+      axes.map(({ title, series, isCount }) => [
+        title,
+        ...series.map(({ key, values }) => `${key}: ${values.join(' ')}`),
+        isCount,
+      ]),
+    ).toEqual([
+      ['Processes', ': 2 1', true],
+      ['Samples of a period under lost context', 'of another transaction: 12 0', 'of none: 0 3', true],
+      ['Handlers watched for lost context', 'mean: 7 8', true],
+      ['queue_length_count, M', 'mean: 10 20', 'highest: 10 20', undefined],
+    ]);
+  });
+
   it('says when the sampling rate was raised, and why', () => {
     const axes = metricAxes(
       answer([

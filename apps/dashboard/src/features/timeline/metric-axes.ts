@@ -58,12 +58,7 @@ const CHARTS: readonly Chart[] = [
   },
   {
     title: 'Samples of a period under lost context',
-    lines: [
-      line('of another transaction', 'agent_wrong_context_count'),
-      line('of none', 'agent_no_context_count'),
-      line('of another, highest', 'agent_wrong_context_count', 'max'),
-      line('of none, highest', 'agent_no_context_count', 'max'),
-    ],
+    lines: [line('of another transaction', 'agent_wrong_context_count'), line('of none', 'agent_no_context_count')],
   },
   { title: 'Handlers watched for lost context', lines: [line('mean', 'agent_watched_handlers_count')] },
   {
@@ -97,7 +92,7 @@ export function metricAxes(answer: ProcessMetricsAnswer): TimelineAxis[] {
     return found.length === 0 ? [] : [inUnits(title, found)];
   });
   return answer.processes.some((count) => count > 0)
-    ? [{ title: 'Processes', series: [{ key: '', values: answer.processes }] }, ...charts]
+    ? [{ title: 'Processes', series: [{ key: '', values: answer.processes }], isCount: true }, ...charts]
     : charts;
 }
 
@@ -125,5 +120,6 @@ function inUnits(title: string, found: readonly Found[]): TimelineAxis {
       key,
       values: values.map((value) => (value === null ? null : value / scale.divisor)),
     })),
+    ...(unit === 'count' && scale.divisor === 1 ? { isCount: true } : {}),
   };
 }

@@ -15,6 +15,8 @@ export interface TimelineAxis {
   /** `CPU, cores` */
   readonly title: string;
   readonly series: readonly TimelineSeries[];
+  /** Of things that are counted: there are no halves of them on the axis. */
+  readonly isCount?: true;
 }
 
 /**

@@ -35,6 +35,8 @@ interface TimelineProps {
 const HEIGHT_PX = 132;
 /** A shorter drag is a click. */
 const LEAST_BRUSH_PX = 5;
+/** 1, 2 and 5, and ten times, a hundred times and more of each. */
+const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const FONT = '11px Inter, ui-sans-serif, system-ui, sans-serif';
 /** Told apart by lightness and dash as well as by hue. */
 const STROKES = [
@@ -75,11 +77,16 @@ export function Timeline({ times, axis, heightPx = HEIGHT_PX, brush, onBrush, ch
         cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
         scales: {
           x: { time: true, range: [fromMs / 1000, untilMs / 1000] },
-          y: { range: (_, __, high) => [0, (high || 1) * 1.1] },
+          y: { range: (_, __, high) => [0, (axis.isCount ? Math.max(1, high) : high || 1) * 1.1] },
         },
         axes: [
           { ...lines, size: 24, space: 72, values: (_, ticks) => ticks.map((tick) => tickText(tick, untilMs - fromMs)) },
-          { ...lines, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))) },
+          {
+            ...lines,
+            size: 56,
+            values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))),
+            ...(axis.isCount ? { incrs: WHOLE_STEPS } : {}),
+          },
         ],
         series: [
           {},
