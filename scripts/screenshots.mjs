@@ -44,6 +44,11 @@ const PAGES = [
   ['explore-table', `/explore?service=${service}&view=table`],
   ['explore-lines', `/explore?service=${service}&view=lines`],
   ['explore-process', `/explore?service=${service}&view=process`],
+  [
+    'explore-process-foot',
+    `/explore?service=${service}&view=process`,
+    (page) => page.getByRole('region', { name: 'Process metrics' }).evaluate((grid) => grid.scrollTo(0, 1e4)),
+  ],
   ['explore-grouped', `/explore?service=${service}&group=revision&view=graph&grow=up`],
   ['transactions', `/transactions?service=${service}`],
   ['compare', `/compare?service=${service}`],

@@ -35,6 +35,8 @@ interface TimelineProps {
 const HEIGHT_PX = 132;
 /** A shorter drag is a click. */
 const LEAST_BRUSH_PX = 5;
+/** Between two values of the axis: so low that the smallest chart shows one beside 0. */
+const LEAST_TICK_PX = 24;
 /** 1, 2 and 5, and ten times, a hundred times and more of each. */
 const WHOLE_STEPS = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const FONT = '11px Inter, ui-sans-serif, system-ui, sans-serif';
@@ -84,6 +86,7 @@ export function Timeline({ times, axis, heightPx = HEIGHT_PX, brush, onBrush, ch
           {
             ...lines,
             size: 56,
+            space: LEAST_TICK_PX,
             values: (_, ticks) => ticks.map((tick) => (tick === 0 ? '0' : formatNumber(tick))),
             ...(axis.isCount ? { incrs: WHOLE_STEPS } : {}),
           },
@@ -147,7 +150,7 @@ export function Timeline({ times, axis, heightPx = HEIGHT_PX, brush, onBrush, ch
               {key === '' ? '(none)' : shortRevision(key)}
             </span>
           ))}
-        <div className={styles['tools']}>{children}</div>
+        {children !== undefined && <div className={styles['tools']}>{children}</div>}
       </figcaption>
       <div ref={host} className={styles['plot']} style={{ height: heightPx }} />
     </figure>
