@@ -58,13 +58,13 @@ export class WaitRecorder {
     where: 'everywhere' | 'transactions' = 'everywhere',
   ): Wait | undefined {
     if (!this.#isRunning || this.#isResting || isQuiet()) return undefined;
+    const startMs = performance.now();
     const timed = this.#timing.begin();
     try {
       const scope = this.#tracker.wiring.current();
       const within = where === 'transactions' ? scope?.transaction : undefined;
       if (where === 'transactions' && (within === undefined || within.outcome !== undefined)) return undefined;
       if (scope?.transaction !== undefined) this.#tracker.rememberTrace(scope.transaction);
-      const startMs = performance.now();
       const operation = this.operations.rowOf(library, detail);
       const wait: Wait = { operation, scope, startMs, weight: 0, captured: undefined, hasEnded: false };
       const weight = this.#budget.draw(startMs);
