@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -5,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch } from '@hearth/wire-format';
-import { runHost } from './support/run-host.js';
+import { HOST_NODE, runHost } from './support/run-host.js';
 import { Sink, flatSamples, nameOf } from './support/sink.js';
 
 let sink: Sink;
@@ -103,6 +104,28 @@ describe('samples under lost context', () => {
     expect(JSON.parse(output)).toEqual({ held: 7, isCounted: true, isGlobalAsBefore: true, pauses: 0 });
     expect(errors).not.toMatch(/AGENT_FAULT|Error/);
     expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBe(1);
+  });
+
+  const hasNewPermission = spawnSync(HOST_NODE, ['--permission', '--version']).status === 0; // from 23.5 on
+  const permission = [hasNewPermission ? '--permission' : '--experimental-permission', '--allow-fs-read=*', '--allow-addons'];
+  const knowsNet = spawnSync(HOST_NODE, [...permission, '--allow-net', '--version']).status === 0;
+  it.each([
+    ['are looked for', 1, 'node --frozen-intrinsics', ['--frozen-intrinsics'], ''],
+    ['are looked for', 1, 'node --disallow-code-generation-from-strings', ['--disallow-code-generation-from-strings'], ''],
+    ['are not looked for', 0, 'a global object that cannot be added to', [], 'frozen'],
+    [
+      'are not looked for',
+      0,
+      'the permission model, which forbids it',
+      [...permission, ...(knowsNet ? ['--allow-net'] : [])],
+      '',
+    ],
+  ])('%s (%i handler), nor is there a fault: %s', async (_whether, watched, _what, nodeOptions, argument) => {
+    const { errors, code } = await runHost('runs-again.mjs', sink.url, { nodeOptions, args: [argument] });
+    expect(code, errors).toBe(0);
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(sink.stored.length).toBeGreaterThan(1);
+    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBe(watched);
   });
 
   it('are not looked for where the inspector is open', async () => {

@@ -15,7 +15,7 @@ function located(drawing: string) {
     else column += 1;
   }
   const drawn = Array.from({ length: marks.length / 2 }, (_, at) => ({ start: marks[2 * at], end: marks[2 * at + 1] }));
-  const places = locateFunctions(found).map((place) => place && { start: place.start, end: place.end });
+  const places = locateFunctions(found)!.map((place) => place && { start: place.start, end: place.end });
   return { places, drawn };
 }
 

@@ -19,26 +19,17 @@ const MAX_BOUND = 3;
 /** Beside \n V8 counts these as ends of lines. */
 const OTHER_LINE_ENDS = /\r(?!\n)|[\u2028\u2029]/;
 
-/** Whether it can be asked now, and nobody sees what it is asked. */
-export function canLocate(): boolean {
-  try {
-    return inspectorOfNode().url() === undefined;
-  } catch {
-    return false; // this Node was built without
-  }
-}
-
 /**
- * Where these functions stand, as V8 knows it; of a bound one, where the one behind it does. `undefined` where that cannot be told for sure. Takes about 1 ms, and
- * 0.1 ms for each. Runs nothing of the host's.
+ * Where these functions stand, as V8 knows it; of a bound one, where the one behind it does. `undefined` where that cannot be told for sure; for all of them where
+ * nobody can be asked now. Takes about 1 ms, and 0.1 ms for each. Runs nothing of the host's.
  */
-export function locateFunctions(functions: readonly AnyFunction[]): (FunctionPlace | undefined)[] {
+export function locateFunctions(functions: readonly AnyFunction[]): (FunctionPlace | undefined)[] | undefined {
+  const session = openSession();
+  if (session === undefined) return undefined;
   const key = Symbol.for(HANDED_OVER);
   const handedOver = [...functions];
-  const session = new (inspectorOfNode().Session)();
   try {
-    Object.defineProperty(globalThis, key, { value: handedOver, configurable: true });
-    session.connect();
+    if (!Reflect.defineProperty(globalThis, key, { value: handedOver, configurable: true })) return undefined; // the host has frozen it
     return functions.map((_, at) => locate(session, handedOver, at));
   } finally {
     delete (globalThis as { [key]?: unknown })[key];
@@ -46,8 +37,17 @@ export function locateFunctions(functions: readonly AnyFunction[]): (FunctionPla
   }
 }
 
-function inspectorOfNode(): typeof Inspector {
-  return ownRequire('node:inspector') as typeof Inspector;
+/** `undefined` where somebody may be attached, who would see what it is asked, where the host may not use it, or Node was built without. */
+function openSession(): Session | undefined {
+  try {
+    const inspector = ownRequire('node:inspector') as typeof Inspector;
+    if (inspector.url() !== undefined) return undefined;
+    const session = new inspector.Session();
+    session.connect();
+    return session;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Describing a value may take long where it has many properties, and calls the host's getters where one is an error. */

@@ -1,5 +1,5 @@
 import { HandlerRanges, type HandlerRange } from './handler-ranges.js';
-import { canLocate, locateFunctions, type AnyFunction } from './locate-functions.js';
+import { locateFunctions, type AnyFunction } from './locate-functions.js';
 
 /** Transactions whose handlers are known, by name. */
 const MAX_WATCHED = 256;
@@ -63,11 +63,11 @@ export class WatchedHandlers {
   locate(): void {
     const noted = [...this.#unlocated];
     this.#unlocated.clear();
-    if (!canLocate()) {
+    const places = locateFunctions(noted.map(([, { handler }]) => handler));
+    if (places === undefined) {
       for (const [name] of noted) this.#rangeOf.delete(name);
       return;
     }
-    const places = locateFunctions(noted.map(([, { handler }]) => handler));
     noted.forEach(([name, { handler, kind }], at) => {
       const place = places[at];
       if (place === undefined) return;
