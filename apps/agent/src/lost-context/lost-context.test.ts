@@ -224,8 +224,8 @@ describe('WatchedHandlers', () => {
       'it carries much': Object.assign(() => 1, Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`at${at}`, {}]))),
       'it is a proxy': new Proxy(() => 1, { ownKeys: () => (seen(), []), get: seen }),
     };
-    for (const [name, handler] of Object.entries({ ...strange, job: () => 2, 'classify all': { classify() {} }.classify }))
-      noteTwice(watched, name, handler);
+    const plain: Record<string, unknown> = { job: () => 2, 'classify all': { classify() {} }.classify };
+    for (const [name, handler] of Object.entries({ ...strange, ...plain })) noteTwice(watched, name, handler);
     watched.locate();
     expect(Object.keys(strange).filter((name) => watched.rangeOf(name) !== undefined)).toEqual([]);
     expect([watched.count, runs]).toEqual([2, 0]);

@@ -55,9 +55,13 @@ await transaction('startup', async () => {
     next();
   });
   // Handlers and middleware that are written in one place.
-  const asyncHandler = (handler) => (request, response, next) => {
+  const asyncHandler = (handler) => async (request, response, next) => {
     burn(1);
-    return Promise.resolve(handler(request, response, next)).catch(next);
+    try {
+      await handler(request, response, next);
+    } catch (fault) {
+      next(fault);
+    }
   };
   app.use(
     asyncHandler(async (_request, _response, next) => {
