@@ -32,6 +32,7 @@ function watch() {
   startup();
   noteTwice(watched, 'startup', startup);
   watched.locate();
+  watched.periodEnded();
   return { watched, lost: new LostContext(watched, log), said };
 }
 
@@ -124,6 +125,24 @@ describe('LostContext', () => {
     expect(judged(host, ['GET /a', named('GET /b/:id')], ['GET /a', named('job')])).toEqual([1, 0]);
   });
 
+  it('judges what it has just located in the period after, when it has seen who else calls it', () => {
+    const host = watch();
+    const [fresh, calls] = [() => [7], () => [8]];
+    noteTwice(host.watched, 'fresh', fresh);
+    noteTwice(host.watched, 'calls', calls);
+    host.watched.locate();
+    const before = host.watched.count;
+    const samples: Parameters<typeof judged>[1][] = [
+      ['fresh', named('job')],
+      ['fresh', undefined],
+      ['job', named('fresh')],
+      ['fresh', named('calls')],
+    ];
+    expect(judged(host, ...samples, ['fresh', named('calls'), { isHandler: true }])).toEqual([0, 0]);
+    expect(host.watched.count).toBe(before + 2);
+    expect(judged(host, ...samples)).toEqual([2, 1]);
+  });
+
   it('says the function with most samples once', () => {
     const host = watch();
     const rare = { name: 'rare', line: 1 };
@@ -170,6 +189,7 @@ describe('WatchedHandlers', () => {
     while (watched.wants('new') && counts.length < 100) {
       for (let at = 0; at < 300; at += 1) noteTwice(watched, `job ${at}`, () => at);
       watched.locate();
+      watched.periodEnded();
       counts.push(watched.count);
     }
     expect(counts).toEqual(Array.from({ length: 16 }, (_, at) => 16 * (at + 1)));
@@ -186,6 +206,7 @@ describe('WatchedHandlers', () => {
       if (at % 500 === 0) watched.note('job', () => at, 'custom');
     }
     watched.locate();
+    watched.periodEnded();
     expect([watched.count, watched.rangeOf('job') === undefined]).toEqual([1, false]);
   });
 
@@ -227,6 +248,7 @@ describe('WatchedHandlers', () => {
     const plain: Record<string, unknown> = { job: () => 2, 'classify all': { classify() {} }.classify };
     for (const [name, handler] of Object.entries({ ...strange, ...plain })) noteTwice(watched, name, handler);
     watched.locate();
+    watched.periodEnded();
     expect(Object.keys(strange).filter((name) => watched.rangeOf(name) !== undefined)).toEqual([]);
     expect([watched.count, runs]).toEqual([2, 0]);
   });

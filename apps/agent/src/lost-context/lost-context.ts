@@ -51,12 +51,17 @@ export class LostContext {
   endPeriod(): ProcessSeriesValue[] {
     const packed = this.#packed;
     this.#packed = [];
-    const watched = this.#watched.count;
-    if (watched === 0) return [];
     for (const one of packed) {
       if (one.writtenIn.isHandler) this.#noteCalls(one);
       if (one.transaction !== undefined) this.#noteSetUp(one.transaction);
     }
+    const watched = this.#watched.count;
+    const series = watched === 0 ? [] : this.#judge(packed, watched);
+    this.#watched.periodEnded();
+    return series;
+  }
+
+  #judge(packed: readonly Packed[], watched: number): ProcessSeriesValue[] {
     const lost = new Map<string, Lost>();
     let [wrong, unlabelled] = [0, 0];
     for (const one of packed) {
@@ -96,16 +101,22 @@ export class LostContext {
   }
 
   #isUnlabelled({ range }: WrittenIn): boolean {
-    return !range.givesAway && !isOwnedBy(range, undefined);
+    return !range.givesAway && !this.#isFresh(range) && !isOwnedBy(range, undefined);
   }
 
   #isWrong({ range }: WrittenIn, transaction: Transaction): boolean {
     const names = namesOf(transaction);
     if (range.givesAway || names === undefined || names.some((name) => isOwnedBy(range, name))) return false;
+    if (this.#isFresh(range) || names.some((name) => this.#watched.isFresh(name))) return false;
     const ownRanges = names.map((name) => this.#watched.rangeOf(name));
     if (ownRanges[0] === undefined) return false; // its own handler may be written in this one
     if (ownRanges.some((own) => own !== undefined && isWithin(own, range))) return false; // it sees all that is written around it
     return !(range.kind === 'http' && transaction.kind === 'http' && names.some((name) => mayBePassedOn(range, name)));
+  }
+
+  #isFresh({ owners }: HandlerRange): boolean {
+    for (const name of owners) if (name !== undefined && !this.#watched.isFresh(name)) return false;
+    return true;
   }
 
   #say(lost: ReadonlyMap<string, Lost>): void {

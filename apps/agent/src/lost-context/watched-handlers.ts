@@ -25,12 +25,22 @@ export class WatchedHandlers {
   /** So that a function that many transactions share is looked up once. */
   readonly #rangeOfHandler = new WeakMap<AnyFunction, HandlerRange>();
   readonly #seenOnce = new Set<string>();
+  readonly #fresh = new Set<string>();
 
-  /** Those whose place is known. */
+  /** Those whose place is known, and that are not fresh. */
   get count(): number {
     let count = 0;
     for (const range of this.#rangeOf.values()) if (range !== undefined) count += 1;
-    return count;
+    return count - this.#fresh.size;
+  }
+
+  /** Known for less than a period: who else calls it may not have been seen yet. */
+  isFresh(name: string): boolean {
+    return this.#fresh.has(name);
+  }
+
+  periodEnded(): void {
+    this.#fresh.clear();
   }
 
   /** Asked for each transaction: whether its handler is not known yet, and there is room. */
@@ -46,9 +56,9 @@ export class WatchedHandlers {
       return;
     }
     const range = this.#rangeOfHandler.get(handler);
-    this.#rangeOf.set(name, range);
+    this.#rangeOf.set(name, undefined);
     if (range === undefined) this.#unlocated.set(name, { handler, kind });
-    else range.owners.add(name);
+    else this.#watch(name, range);
   }
 
   rangeOf(name: string): HandlerRange | undefined {
@@ -72,10 +82,15 @@ export class WatchedHandlers {
       const place = places[at];
       if (place === undefined) return;
       const range = this.ranges.add(place, kind);
-      range.owners.add(name);
-      this.#rangeOf.set(name, range);
+      this.#watch(name, range);
       this.#rangeOfHandler.set(handler, range);
     });
+  }
+
+  #watch(name: string, range: HandlerRange): void {
+    range.owners.add(name);
+    this.#rangeOf.set(name, range);
+    this.#fresh.add(name);
   }
 }
 
