@@ -6,7 +6,6 @@ import type {
   FunctionsAnswer,
   LinesAnswer,
   MeasuresAnswer,
-  ProcessMetricsAnswer,
   ResolvedSelection,
   SessionAnswer,
   TimelineAnswer,
@@ -16,6 +15,7 @@ import type {
 } from '@hearth/query-contract';
 import { processes, revisions, services, type FixtureState } from './fixture-catalog.js';
 import { madeComparison } from './made-comparison.js';
+import { madeProcessMetrics } from './made-process-metrics.js';
 import { madeRuns, summaryOf } from './made-runs.js';
 import {
   BASELINE,
@@ -77,7 +77,7 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
     case 'GET /functions':
       return functions(query, nowMs);
     case 'GET /process-metrics':
-      return processMetrics(query, nowMs);
+      return madeProcessMetrics(resolved(query, nowMs), query.get('process'));
     case 'GET /lines':
       return lines(query, nowMs);
     case 'POST /services/:service/commands':
@@ -123,50 +123,6 @@ function resolved(query: URLSearchParams, nowMs: number): ResolvedSelection {
     maxNodes: 16_384,
     fromMs: at('from', 'now-1h'),
     untilMs: at('until', 'now'),
-  };
-}
-
-function processMetrics(query: URLSearchParams, nowMs: number): ProcessMetricsAnswer {
-  const { type: _type, maxNodes: _maxNodes, ...selection } = resolved(query, nowMs);
-  const stepMs = 30_000;
-  const startsMs = Array.from({ length: 120 }, (_, step) => selection.fromMs + step * stepMs);
-  const isSilent = query.get('process') === 'silent';
-  const made = (name: string, unit: ProcessMetricsAnswer['series'][number]['unit'], about: number, perSecond = false) => {
-    const random = seeded(name.length);
-    const mean = startsMs.map((_, step) => (step > 90 && step < 96 ? null : about * (0.8 + random() * 0.4)));
-    return { name, unit, perSecond, mean, max: mean.map((value) => value && value * 1.5) };
-  };
-  return {
-    selection,
-    stepMs,
-    startsMs,
-    processes: startsMs.map(() => (isSilent ? 0 : 4)),
-    series: isSilent
-      ? []
-      : [
-          made('agent_flush_micros', 'microseconds', 4_000),
-          made('agent_governor_count', 'count', 0.5),
-          made('agent_heap_ratio', 'ratio', 0.2),
-          made('agent_labels_ratio', 'ratio', 0.8),
-          made('agent_no_context_count', 'count', 40),
-          made('agent_stacks_ratio', 'ratio', 0.5),
-          made('agent_wait_stacks_ratio', 'ratio', 0.25),
-          made('agent_waits_ratio', 'ratio', 0.7),
-          made('agent_watched_handlers_count', 'count', 12),
-          made('agent_wrong_context_count', 'count', 110),
-          made('cpu_system_micros', 'microseconds', 40_000, true),
-          made('cpu_user_micros', 'microseconds', 420_000, true),
-          made('event_loop_delay_p50_micros', 'microseconds', 300),
-          made('event_loop_delay_p99_micros', 'microseconds', 9_000),
-          made('event_loop_utilisation_ratio', 'ratio', 0.42),
-          made('external_bytes', 'bytes', 8e6),
-          made('gc_major_pause_micros', 'microseconds', 2_000, true),
-          made('gc_minor_pause_micros', 'microseconds', 7_000, true),
-          made('heap_after_gc_bytes', 'bytes', 48e6),
-          made('heap_used_bytes', 'bytes', 71e6),
-          made(query.get('service') === 'hostile' ? HOSTILE_NAMES[2]! : 'agent_stack_count', 'count', 2_500),
-          made('rss_bytes', 'bytes', 180e6),
-        ],
   };
 }
 
