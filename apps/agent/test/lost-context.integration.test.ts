@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Batch } from '@hearth/wire-format';
 import { HOST_NODE, runHost } from './support/run-host.js';
-import { Sink, flatSamples, nameOf } from './support/sink.js';
+import { flatSamples, nameOf, type Sink } from './support/sink.js';
+import { untilAllEnd } from './support/until-all-end.js';
 
-let sink: Sink;
-beforeEach(async () => {
-  sink = await new Sink().open();
-});
-afterEach(() => sink.close());
+const { newSink, newFolder } = untilAllEnd();
 
 const seriesOf = (batch: Batch, name: string): number => batch.series.find((one) => one.name === name)?.value ?? 0;
-const sumOf = (name: string): number => sink.stored.reduce((sum, batch) => sum + seriesOf(batch, name), 0);
+const most = (sink: Sink, name: string): number => Math.max(...sink.stored.map((batch) => seriesOf(batch, name)));
+const lost = (sink: Sink): number[] =>
+  ['agent_wrong_context_count', 'agent_no_context_count'].map((name) =>
+    sink.stored.reduce((sum, batch) => sum + seriesOf(batch, name), 0),
+  );
 
 /** Samples of functions that are named after their transaction. @param transactionOf - By how the names begin */
 function truth(batches: readonly Batch[], transactionOf: Readonly<Record<string, string>>) {
@@ -33,21 +33,15 @@ function truth(batches: readonly Batch[], transactionOf: Readonly<Record<string,
 }
 
 const HOSTS = fileURLToPath(new URL('hosts/', import.meta.url));
-let folder: string | undefined;
-afterEach(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true });
-  folder = undefined;
-});
 
 /** The same program as bundlers write it, but with its names. */
 function oneLine(): string {
-  folder = mkdtempSync(path.join(tmpdir(), 'hearth-one-line-'));
   const source = readFileSync(path.join(HOSTS, 'loses-context.mjs'), 'utf8')
     .replace(/(^| )(\/\/|\/\*\*) .*$/gm, '')
     .replace(/\n\s*/g, ' ')
     .replace(/from '(\..+?)'/g, (_all, file: string) => `from '${pathToFileURL(path.join(HOSTS, file)).href}'`)
     .replace("from 'express'", `from '${pathToFileURL(createRequire(HOSTS).resolve('express')).href}'`);
-  const file = path.join(folder, 'loses-context.mjs');
+  const file = path.join(newFolder(), 'loses-context.mjs');
   writeFileSync(file, source);
   return file;
 }
@@ -57,6 +51,7 @@ describe('samples under lost context', () => {
     ['each of them, and the worst function is said with what to do', () => 'loses-context.mjs'],
     ['also where the program is one line', oneLine],
   ])('are counted, %s', async (_what, program) => {
+    const sink = await newSink();
     const { errors } = await runHost(program(), sink.url);
     expect(errors).not.toContain('AGENT_FAULT');
     const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 8);
@@ -71,7 +66,7 @@ describe('samples under lost context', () => {
       sigma: 'sigma send',
     });
     expect(Math.min(right, wrong, unlabelled)).toBeGreaterThan(20);
-    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([wrong, unlabelled]);
+    expect(lost(sink)).toEqual([wrong, unlabelled]);
     const said = errors.split('\n').filter((line) => line.includes('AGENT_CONTEXT_LOST'));
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
@@ -80,30 +75,36 @@ describe('samples under lost context', () => {
   });
 
   it('are not seen where there are none, whoever runs whose code', async () => {
+    const sink = await newSink();
     const { output, errors } = await runHost('shares-code.mjs', sink.url);
     const { round, turns } = JSON.parse(output) as { round: number; turns: number };
     expect(round).toBeGreaterThan(256); // more than are watched
     expect(turns).toBeGreaterThan(8); // more transactions around than are followed
     expect(errors).not.toMatch(/AGENT_CONTEXT_LOST|AGENT_FAULT/);
-    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBeGreaterThan(40);
-    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([0, 0]);
+    expect(most(sink, 'agent_watched_handlers_count')).toBeGreaterThan(40);
+    expect(lost(sink)).toEqual([0, 0]);
   });
 
   it.each(['express', 'express-4', 'fastify', 'fastify-4', 'koa', 'hono'])('are counted in routes of %s', async (framework) => {
+    const sink = await newSink();
     const { errors, code } = await runHost('routes-lose-context.mjs', sink.url, { args: [framework] });
     expect(code, errors).toBe(0);
     const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 2);
     const { wrong, unlabelled } = truth(known, { alpha: 'GET /alpha/:id', beta: 'GET /deep/beta' });
     expect(wrong).toBeGreaterThan(20);
-    expect([sumOf('agent_wrong_context_count'), sumOf('agent_no_context_count')]).toEqual([wrong, unlabelled]);
+    expect(lost(sink)).toEqual([wrong, unlabelled]);
     expect(errors).toMatch(/"GET \/(alpha\/:id|deep\/beta)", ran under "GET \/(deep\/beta|alpha\/:id)"/);
   });
+});
 
+// These hosts wait more than they work.
+describe.concurrent('whatever its host is, samples under lost context', () => {
   it('are looked for beside a debugger and a coverage of the host, which see nothing else than without', async () => {
+    const sink = await newSink();
     const { output, errors } = await runHost('debugs-itself.mjs', sink.url);
     expect(JSON.parse(output)).toEqual({ held: 7, isCounted: true, isGlobalAsBefore: true, pauses: 0 });
     expect(errors).not.toMatch(/AGENT_FAULT|Error/);
-    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBe(1);
+    expect(most(sink, 'agent_watched_handlers_count')).toBe(1);
   });
 
   const hasNewPermission = spawnSync(HOST_NODE, ['--permission', '--version']).status === 0; // from 23.5 on
@@ -121,14 +122,16 @@ describe('samples under lost context', () => {
       '',
     ],
   ])('%s (%i handler), nor is there a fault: %s', async (_whether, watched, _what, nodeOptions, argument) => {
+    const sink = await newSink();
     const { errors, code } = await runHost('runs-again.mjs', sink.url, { nodeOptions, args: [argument] });
     expect(code, errors).toBe(0);
     expect(errors).not.toContain('AGENT_FAULT');
     expect(sink.stored.length).toBeGreaterThan(1);
-    expect(Math.max(...sink.stored.map((batch) => seriesOf(batch, 'agent_watched_handlers_count')))).toBe(watched);
+    expect(most(sink, 'agent_watched_handlers_count')).toBe(watched);
   });
 
   it('are not looked for where the inspector is open', async () => {
+    const sink = await newSink();
     const { errors, code } = await runHost('debugs-itself.mjs', sink.url, { nodeOptions: ['--inspect=127.0.0.1:0'] });
     expect(code, errors).toBe(0);
     expect(errors).not.toContain('AGENT_FAULT');
