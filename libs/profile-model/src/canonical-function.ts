@@ -4,6 +4,8 @@ import type { FunctionKey } from './function-table.js';
 export const NODE_PACKAGE = 'node';
 /** Package of what has no file: the garbage collector, built-in functions of the engine. */
 export const NATIVE_PACKAGE = 'native';
+/** File of all WebAssembly of a process. */
+export const WASM_FILE = 'wasm:';
 
 const ANONYMOUS = '(anonymous)';
 /** Segments kept of a file outside the root, and what is written in front of them. */

@@ -1,7 +1,7 @@
 export { assertProfile } from './assert-profile.js';
 export { ROOT_FUNCTION, TRUNCATED, callTree } from './call-tree.js';
 export type { CallTree } from './call-tree.js';
-export { NATIVE_PACKAGE, NODE_PACKAGE, canonicalFunction, scriptNameOf } from './canonical-function.js';
+export { NATIVE_PACKAGE, NODE_PACKAGE, WASM_FILE, canonicalFunction, scriptNameOf } from './canonical-function.js';
 export { DurationSketch } from './duration-sketch.js';
 export { ProfileError } from './errors.js';
 export type { ProfileErrorCode } from './errors.js';

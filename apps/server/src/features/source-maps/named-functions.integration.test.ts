@@ -71,6 +71,9 @@ describe('functions of generated code', () => {
     await at(MINIFIED_COLUMN, 'edge.js');
     await at(MINIFIED_COLUMN + 1, 'beyond.js');
     await at(9_000, 'node_modules/lib/lib.min.js');
+    const { functions, ...wasm } = maps.placedBatch('shape', [10, 'wasm-function[20]#1:9000@wasm']);
+    // A column counts bytes there.
+    await maps.take({ ...wasm, functions: { ...functions, scriptName: functions.scriptName.map(() => 'wasm://wasm/0012abcd') } });
     await maps.take(maps.placedBatch('shape', [10, 'old#1:0@version-1.js']));
     expect((await maps.listed('service=made&revision=shape')).minified.map(({ file }) => file)).toEqual(['beyond.js']);
   });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { FunctionTable } from '@hearth/profile-model';
+import { WASM_FILE, type FunctionTable } from '@hearth/profile-model';
 import type { FoundFunctions } from './find-functions.worker.js';
 import { MapLookups, type MapToAsk } from './map-lookups.js';
 import { matchFile } from './match-file.js';
@@ -207,5 +207,6 @@ function minifiedFiles(functions: FunctionTable, { column }: FunctionPlaces, has
   for (let row = 0; row < column.length; row += 1)
     if (column[row]! > MINIFIED_COLUMN && functions.package[row] === '' && functions.file[row] !== '' && !hasReadMap(row))
       files.add(functions.file[row]!);
+  files.delete(WASM_FILE); // a column there is an offset in bytes, and no map is uploaded for it
   return [...files];
 }
