@@ -50,7 +50,7 @@ export interface SeriesStep {
   readonly name: string;
   readonly sum: number;
   readonly max: number;
-  /** The highest value of a period divided by its length in seconds. */
+  /** The highest value of a period divided by its length in seconds, of a shorter one than a second by one: the agent cuts some to milliseconds. */
   readonly maxPerSecond: number;
   /** Periods it is made of. */
   readonly count: number;
@@ -164,7 +164,7 @@ export class ProcessSeriesRepository {
   async steps(filter: SeriesFilter, stepMs: DurationMs): Promise<SeriesStep[]> {
     return this.#read<SeriesStep>(
       `SELECT p.start_ms / ${Number(stepMs)} * ${Number(stepMs)} AS "startMs", n.name, sum(measured.value) AS sum, max(measured.value) AS max,
-         max(measured.value / (greatest(p.duration_ms, 1) / 1000.0)) AS "maxPerSecond", count(*) AS count
+         max(measured.value / (greatest(p.duration_ms, 1000) / 1000.0)) AS "maxPerSecond", count(*) AS count
        ${FILTERED} GROUP BY 1, n.name ORDER BY 1, n.name`,
       filter,
     );

@@ -57,6 +57,17 @@ describe('GET /process-metrics', () => {
     expect(seriesOf(body, 'gc_major_count')).toMatchObject({ mean: [null, 0.1, null, null, null] });
   });
 
+  it('calls no period dear because it was short', async () => {
+    for (const [at, durationMs, cpu] of [
+      [0, 10_000, 100_000],
+      [10_000, 9, 8_000],
+    ] as const)
+      await server.store({ service: 'cut', startMs: START + at, durationMs, series: { cpu_user_micros: cpu } });
+    const { body } = await server.get<ProcessMetricsAnswer>(`/api/v1/process-metrics?service=cut&${RANGE}&stepMs=60000`);
+    expect(seriesOf(body, 'cpu_user_micros').max[0]).toBe(10_000);
+    expect(seriesOf(body, 'cpu_user_micros').mean[0]).toBeCloseTo(108_000 / 10.009);
+  });
+
   it('is about the processes, revision, environment and pod that are asked for', async () => {
     const rss = async (query: string) => seriesOf((await ask(query)).body, 'rss_bytes')?.mean[0];
     expect(await rss('&revision=r1')).toBe(105);
