@@ -332,6 +332,16 @@ function measures(query: URLSearchParams, nowMs: number): MeasuresAnswer {
   };
 }
 
+/** As the server answers of a value that samples have, and no transaction. */
+const ofParts = (row: TransactionAnswer & { value: string }) => ({
+  ...row,
+  count: 0,
+  errors: 0,
+  perMinute: 0,
+  cpuPerTransactionMicros: 0,
+  durationMicros: { p50: 0, p95: 0, p99: 0, mean: 0, sum: 0 },
+});
+
 function transactionDetail(name: string, query: URLSearchParams, nowMs: number): TransactionDetailAnswer {
   const values = (list: readonly string[]) => list.map((value, index) => ({ ...madeTransaction('', index), value }));
   return {
@@ -340,6 +350,7 @@ function transactionDetail(name: string, query: URLSearchParams, nowMs: number):
     byLabel: [
       { label: 'plan', values: values(['enterprise', 'pro', 'free', '']) },
       { label: 'items', values: values(['0', '1-3', '4-9', '10-99']) },
+      { label: 'span', values: [...values(['']), ...values(['load cart', 'apply discounts']).map(ofParts)] },
       ...(query.get('service') === 'hostile' ? [{ label: HOSTILE_NAMES[0]!, values: values(HOSTILE_NAMES) }] : []),
     ],
     exemplars: query.get('revision') === BASELINE ? [] : madeRuns(name, query.get('service') ?? '', nowMs).map(summaryOf),

@@ -242,6 +242,38 @@ describe('using the dashboard', () => {
     await expect.poll(() => page.url()).not.toContain('run=');
   });
 
+  it('gives each span its part of the CPU of a transaction, and no count of its own', async () => {
+    const { page } = visitor;
+    await open(page, server.url + CHECKOUT);
+    const rows = page.getByRole('region', { name: 'By span' }).locator('tbody tr');
+    expect(
+      (await rows.allInnerTexts()).map((text) =>
+        text
+          .trim()
+          .split(/\s*\t\s*/)
+          .join(' '),
+      ),
+    ).toEqual([
+      'apply discounts – – – – 54.6 2.89',
+      '(without this label) 42,000 0 3.20 10.4 22.7 1.20',
+      'load cart – – – – 22.7 1.20',
+    ]);
+  });
+
+  it('counts the samples of what was used, not of what is alive', async () => {
+    const { page } = visitor;
+    await open(page, `${server.url}/explore?service=shop`);
+    await page.getByText(/ in 48,211 samples$/).waitFor();
+    await open(page, `${server.url}/explore?service=shop&type=inuse_space`);
+    await page.getByText(/MiB on average$/).waitFor();
+    await open(page, `${server.url}/compare/level`);
+    await page.getByText('How this was computed').click();
+    await page
+      .getByText(/^\d+ processes, [\d,]+ transactions, /)
+      .first()
+      .waitFor();
+  });
+
   it('searches with the share of what matches', async () => {
     const { page } = visitor;
     await open(page, `${server.url}/explore?service=shop`);

@@ -1,6 +1,7 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import type { FlameGraphAnswer } from '@hearth/query-contract';
 import { useMemo } from 'react';
 import { useProject } from '../api/project.js';
 import { flameGraphQuery, functionsQuery, labelsQuery, servicesQuery, timelineQuery } from '../api/queries.js';
@@ -195,9 +196,7 @@ function Profile({ search, change }: PartProps) {
             placeholder="Search name or file"
           />
         )}
-        <span className={styles['sum']}>
-          {(hasGraph || hasTable) && first && `${formatQuantity(first.sum, first.unit)} in ${formatCount(first.samples)} samples`}
-        </span>
+        <span className={styles['sum']}>{(hasGraph || hasTable) && first && sumText(first)}</span>
       </div>
       {graph.data && graph.data.truncated.nodes > 0 && (
         <Caveat>
@@ -306,6 +305,12 @@ function NoSamples({ search, change }: PartProps) {
 function readBrush(text: string): Brush | undefined {
   const [fromMs, untilMs] = text.split('-').map(Number);
   return fromMs !== undefined && untilMs !== undefined && fromMs < untilMs ? { fromMs, untilMs } : undefined;
+}
+
+/** What is alive is seen again in each period: a number of samples would say nothing. */
+function sumText({ sum, unit, samples, selection }: Pick<FlameGraphAnswer, 'sum' | 'unit' | 'samples' | 'selection'>): string {
+  const text = formatQuantity(sum, unit);
+  return kindOf(selection.type) === 'level' ? `${text} on average` : `${text} in ${formatCount(samples)} samples`;
 }
 
 function kindOf(type: string): 'flow' | 'level' {

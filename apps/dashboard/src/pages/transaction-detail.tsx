@@ -124,8 +124,17 @@ function Detail({
   );
 }
 
+/** Of a label that parts of transactions have, as spans do, no transaction has a value: its CPU is a share of each transaction's. */
 function LabelTable({ label, values, search }: TransactionDetailAnswer['byLabel'][number] & { search: TransactionsSearch }) {
-  const mostCpu = Math.max(...values.map(({ cpuPerTransactionMicros }) => cpuPerTransactionMicros), 1);
+  const isOfParts = values.every(({ value, count }) => value === '' || count === 0);
+  const allCount = values.reduce((sum, { count }) => sum + count, 0) || 1;
+  const rows = values
+    .map((row) => {
+      const counted = row.count > 0 ? row : undefined;
+      return { ...row, counted, cpuEachMicros: isOfParts ? row.cpuMicros / allCount : counted?.cpuPerTransactionMicros };
+    })
+    .sort((a, b) => (b.cpuEachMicros ?? 0) - (a.cpuEachMicros ?? 0));
+  const mostCpu = Math.max(rows[0]?.cpuEachMicros ?? 0, 1);
   const cpuEach = scaleFor('microseconds', mostCpu);
   const duration = scaleFor('microseconds', Math.max(...values.map(({ durationMicros }) => durationMicros.p95)));
   const allCpu = values.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0) || 1;
@@ -146,39 +155,34 @@ function LabelTable({ label, values, search }: TransactionDetailAnswer['byLabel'
           </tr>
         </thead>
         <tbody>
-          {[...values]
-            .sort((a, b) => b.cpuPerTransactionMicros - a.cpuPerTransactionMicros)
-            .map((row) => (
-              <tr key={row.value}>
-                <td className={tables['wide']}>
-                  <Link
-                    className={tables['link']}
-                    to="/explore"
-                    search={{
-                      service: search.service,
-                      from: search.from,
-                      until: search.until,
-                      transaction: search.transaction,
-                      labels: [...search.labels, [label, '=', row.value]],
-                    }}
-                  >
-                    {row.value === '' ? <span className={tables['dim']}>(without this label)</span> : visibleText(row.value)}
-                  </Link>
-                </td>
-                <td className={tables['figure']}>{formatCount(row.count)}</td>
-                <td className={tables['figure']}>{formatCount(row.errors)}</td>
-                <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p50)}</td>
-                <td className={tables['figure']}>{formatIn(duration, row.durationMicros.p95)}</td>
-                <td className={tables['figure']}>{formatShare(row.cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
-                <td className={tables['figure']}>{formatIn(cpuEach, row.cpuPerTransactionMicros)}</td>
-                <td>
-                  <span
-                    className={tables['bar']}
-                    style={{ width: Math.max(1, (BAR_PX * row.cpuPerTransactionMicros) / mostCpu) }}
-                  />
-                </td>
-              </tr>
-            ))}
+          {rows.map(({ value, counted, cpuMicros, cpuEachMicros }) => (
+            <tr key={value}>
+              <td className={tables['wide']}>
+                <Link
+                  className={tables['link']}
+                  to="/explore"
+                  search={{
+                    service: search.service,
+                    from: search.from,
+                    until: search.until,
+                    transaction: search.transaction,
+                    labels: [...search.labels, [label, '=', value]],
+                  }}
+                >
+                  {value === '' ? <span className={tables['dim']}>(without this label)</span> : visibleText(value)}
+                </Link>
+              </td>
+              <td className={tables['figure']}>{formatCount(counted?.count)}</td>
+              <td className={tables['figure']}>{formatCount(counted?.errors)}</td>
+              <td className={tables['figure']}>{formatIn(duration, counted?.durationMicros.p50)}</td>
+              <td className={tables['figure']}>{formatIn(duration, counted?.durationMicros.p95)}</td>
+              <td className={tables['figure']}>{formatShare(cpuMicros / allCpu).replace(/\s*%$/, '')}</td>
+              <td className={tables['figure']}>{formatIn(cpuEach, cpuEachMicros)}</td>
+              <td>
+                <span className={tables['bar']} style={{ width: Math.max(1, (BAR_PX * (cpuEachMicros ?? 0)) / mostCpu) }} />
+              </td>
+            </tr>
+          ))}
         </tbody>
       </table>
     </section>

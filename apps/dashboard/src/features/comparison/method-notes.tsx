@@ -7,7 +7,13 @@ import styles from './comparison.module.css';
 export function MethodNotes({ result }: { result: ComparisonResult }) {
   const { baseline, candidate, variance, belowExposure, runtimeRows, tree, functionRowsLeftOut = 0 } = result;
   const side = ({ processes, samples, transactions, processSeconds }: ComparisonResult['baseline']) =>
-    `${formatCount(processes)} processes, ${formatCount(samples)} samples, ${formatCount(transactions)} transactions, ${formatQuantity(processSeconds * 1e6, 'microseconds')} of process time`;
+    [
+      `${formatCount(processes)} processes`,
+      // What is alive is seen again in each period: a number of samples would say nothing.
+      ...(result.kind === 'level' ? [] : [`${formatCount(samples)} samples`]),
+      `${formatCount(transactions)} transactions`,
+      `${formatQuantity(processSeconds * 1e6, 'microseconds')} of process time`,
+    ].join(', ');
   const facts: (readonly [string, string])[] = [
     ['Baseline (A)', side(baseline)],
     ['Candidate (B)', side(candidate)],
