@@ -39,8 +39,8 @@ export default defineConfig({
         pool: 'forks' as const,
         testTimeout: name === 'unit' ? 20_000 : 120_000,
         hookTimeout: name === 'unit' ? 20_000 : 120_000,
-        // Unit tests touch nothing outside of themselves, so their files share processes: starting one takes longer than most files.
-        isolate: name !== 'unit',
+        // Files share processes: reading the server's modules takes longer than most files. Those end to end start what they test as processes.
+        isolate: name.startsWith('e2e'),
         // Each file has servers of its own.
         ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
         sequence: { groupOrder: order },
