@@ -111,6 +111,7 @@ const PAGES = [
           },
         ],
         ['comparison-unchanged', '/compare/unchanged'],
+        ['comparison-whole', '/compare/whole'],
         ['comparison-level', '/compare/level'],
         ['comparison-hostile', '/compare/hostile'],
         ['comparison-pending', '/compare/pending'],

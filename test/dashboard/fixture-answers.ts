@@ -394,6 +394,12 @@ function comparison(id: string, nowMs: number): ComparisonAnswer | undefined {
       return { ...head, status: 'done', result: madeComparison({ kind: 'level' }) };
     case 'unchanged':
       return { ...head, status: 'done', result: madeComparison({ unchanged: true }) };
+    case 'whole': // no function by itself
+      return {
+        ...head,
+        status: 'done',
+        result: { ...madeComparison({ unchanged: true }), cover: madeComparison().cover.slice(0, 1) },
+      };
     case 'hostile':
       return { ...head, status: 'done', result: madeComparison({ hostile: true }) };
     default:

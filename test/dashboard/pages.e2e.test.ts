@@ -50,6 +50,7 @@ const PAGES = [
   ['/compare?service=shop', 'Candidate'],
   ['/compare/done', 'applyDiscounts costs'],
   ['/compare/unchanged', 'No function changed'],
+  ['/compare/whole', 'applyDiscounts, with what it calls, costs'],
   ['/compare/level', 'Levels side by side'],
   ['/compare/pending', 'No worker has taken it'],
   ['/compare/running', 'Comparing'],

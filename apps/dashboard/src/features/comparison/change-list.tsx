@@ -15,7 +15,7 @@ import { visibleText } from '../../format/visible-text.js';
 import { axisFactorOf, IntervalBar } from '../../ui/interval-bar.js';
 import { EmptyNotice } from '../../ui/notice.js';
 import type { FunctionHash } from '../../url-state/function-key.js';
-import { VERDICTS, type FunctionChanges } from './verdicts.js';
+import { sureOfCover, VERDICTS, type FunctionChanges } from './verdicts.js';
 import { VerdictMark } from './verdict-mark.js';
 import styles from './comparison.module.css';
 
@@ -246,9 +246,16 @@ function Facts({
 
 function NothingChanged({ result, onShowAll }: { result: ComparisonResult; onShowAll: (() => void) | undefined }) {
   const tested = result.variance.functionsTested;
+  const isWholeSure = sureOfCover(result.cover) !== undefined;
   return (
     <EmptyNotice
-      title={tested === 0 ? 'Nothing could be tested' : 'No change that we could be sure of'}
+      title={
+        tested === 0
+          ? 'Nothing could be tested'
+          : isWholeSure
+            ? 'No function that we could be sure of by itself'
+            : 'No change that we could be sure of'
+      }
       action={
         onShowAll && (
           <button type="button" className={styles['textButton']} onClick={onShowAll}>
@@ -260,6 +267,7 @@ function NothingChanged({ result, onShowAll }: { result: ComparisonResult; onSho
       {tested === 0
         ? 'No function has enough samples on both sides. Let both releases run longer under load, or compare a longer range.'
         : `${formatCount(tested)} functions were tested. That is not the same as no change: every row says how small a change would have been found.`}
+      {isWholeSure && ' Choose “With callees” to see what changed together with what it calls.'}
     </EmptyNotice>
   );
 }

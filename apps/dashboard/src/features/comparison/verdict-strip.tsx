@@ -1,8 +1,8 @@
-import type { Change, ComparisonResult, FunctionRow, StripEntry } from '@hearth/profile-diff';
+import type { Change, ComparisonResult, StripEntry } from '@hearth/profile-diff';
 import { formatChangePct, formatCount, formatIntervalPct, formatQuantity } from '../../format/quantity.js';
 import { visibleText } from '../../format/visible-text.js';
 import { axisFactorOf, IntervalBar } from '../../ui/interval-bar.js';
-import { countVerdicts, functionChanges, VERDICTS } from './verdicts.js';
+import { countVerdicts, functionChanges, sureOfCover, VERDICTS, type ToldChange } from './verdicts.js';
 import { VerdictMark } from './verdict-mark.js';
 import styles from './comparison.module.css';
 
@@ -22,7 +22,7 @@ export function VerdictStrip({ result, profileName }: { result: ComparisonResult
   return (
     <section className={styles['strip']} aria-label="Verdict">
       <div className={styles['headline']}>
-        <h1>{changes.length === 0 ? headlineOfNothing(result) : headlineOf(changes[0]!.rows[0]!)}</h1>
+        <h1>{changes.length === 0 ? headlineOfRest(result) : headlineOf(changes[0]!.rows[0]!)}</h1>
         {told !== '' && (
           <p>
             {told[0]!.toUpperCase()}
@@ -47,16 +47,20 @@ export function VerdictStrip({ result, profileName }: { result: ComparisonResult
   );
 }
 
-/** The first change of the list as a sentence. */
-function headlineOf({ function: key, transaction, change }: FunctionRow): string {
+/** A change as a sentence. @param besides - What else of the function it is about */
+function headlineOf({ function: key, transaction, change }: ToldChange, besides = ''): string {
+  const what = visibleText(key.name) + besides;
   const where = transaction === null ? '' : ` in ${visibleText(transaction)}`;
   const { title, isAlarm } = VERDICTS[change.verdict];
-  if (change.deltaPct === null || change.verdict === 'GONE') return `${visibleText(key.name)} is ${title.toLowerCase()}${where}`;
-  return `${visibleText(key.name)} ${isAlarm ? 'costs' : 'may cost'} ${formatChangePct(change.deltaPct)}${where}`;
+  if (change.deltaPct === null || change.verdict === 'GONE') return `${what} is ${title.toLowerCase()}${where}`;
+  return `${what} ${isAlarm ? 'costs' : 'may cost'} ${formatChangePct(change.deltaPct)}${where}`;
 }
 
-function headlineOfNothing({ functions, kind }: ComparisonResult): string {
+/** Where no function changed by itself. */
+function headlineOfRest({ functions, kind, cover }: ComparisonResult): string {
   if (kind === 'level') return 'Levels side by side';
+  const whole = sureOfCover(cover);
+  if (whole !== undefined) return headlineOf(whole, ', with what it calls,');
   if (functions.length > 0 && functions.every(({ change }) => change.verdict === 'NOT_ENOUGH_DATA'))
     return 'Not enough data for a verdict';
   return 'No function changed that we could be sure of';

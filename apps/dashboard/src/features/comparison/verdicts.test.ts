@@ -1,6 +1,6 @@
-import type { FunctionRow, Verdict } from '@hearth/profile-diff';
+import type { CoverRow, FunctionRow, Verdict } from '@hearth/profile-diff';
 import { describe, expect, it } from 'vitest';
-import { countVerdicts, functionChanges } from './verdicts.js';
+import { countVerdicts, functionChanges, sureOfCover } from './verdicts.js';
 
 const row = (name: string, verdict: Verdict, transaction: string | null = null, metric: FunctionRow['metric'] = 'self') =>
   ({ function: { name, package: '', file: 'a.js' }, metric, transaction, change: { verdict } }) as FunctionRow;
@@ -30,4 +30,13 @@ describe('functionChanges', () => {
 describe('countVerdicts', () => {
   it('counts functions, not rows', () =>
     expect(countVerdicts(functionChanges(rows, 'self', 'all', ''))).toBe('1 regressed, 1 likely improved'));
+});
+
+describe('sureOfCover', () => {
+  const cover = (...verdicts: (Verdict | null)[]) =>
+    verdicts.map((verdict, at) => ({ transaction: `GET /${at}`, change: verdict && { verdict } })) as CoverRow[];
+  it('is its first frame with an alarm', () => {
+    expect(sureOfCover(cover(null, 'LIKELY_REGRESSED', 'IMPROVED', 'REGRESSED'))?.transaction).toBe('GET /2');
+    expect(sureOfCover(cover(null, 'LIKELY_REGRESSED', 'NOT_ENOUGH_DATA'))).toBeUndefined();
+  });
 });

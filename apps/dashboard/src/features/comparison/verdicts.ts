@@ -1,4 +1,4 @@
-import type { Change, FunctionRow, Verdict } from '@hearth/profile-diff';
+import type { Change, CoverRow, FunctionRow, Verdict } from '@hearth/profile-diff';
 import { functionHash, type FunctionHash } from '../../url-state/function-key.js';
 
 interface VerdictLook {
@@ -66,4 +66,13 @@ export function countVerdicts(changes: readonly FunctionChanges[]): string {
     .filter((verdict) => counts.has(verdict))
     .map((verdict) => `${counts.get(verdict)} ${VERDICTS[verdict].title.toLowerCase()}`)
     .join(', ');
+}
+
+/** What a sentence says of a function. */
+export type ToldChange = Pick<FunctionRow, 'function' | 'transaction' | 'change'>;
+
+/** The first frame of the cover that surely changed. Where no function did by itself, it did with what it calls. */
+export function sureOfCover(cover: readonly CoverRow[]): ToldChange | undefined {
+  for (const { change, ...row } of cover) if (change !== null && VERDICTS[change.verdict].isAlarm) return { ...row, change };
+  return undefined;
 }
