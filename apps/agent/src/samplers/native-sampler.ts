@@ -182,8 +182,10 @@ export class NativeSampler implements StackSampler {
     handlers: HandlerRanges | undefined,
   ): SampledPeriod {
     const { rateHz } = this.#current;
+    // The next profile begins before its code is walked, for tens of milliseconds; what it knows of CPU begins after it.
+    const micros = (performance.now() - since) * 1000;
     this.#wakeUp();
-    const rest = { micros: (performance.now() - since) * 1000, cpuNanos: threadCpuNanos() - cpuNanos };
+    const rest = { micros, cpuNanos: threadCpuNanos() - cpuNanos };
     if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted: false };
     const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample, handlers);
     const leftCpuNanos = spreadOverPeriod(rows, raw.endTime - raw.startTime, rest);
@@ -226,8 +228,8 @@ export class NativeSampler implements StackSampler {
     this.#windowMs = windowMs;
     if (windowMs !== undefined) this.lowerRate();
     if (!this.#isRunning || this.#samplesLines) return;
-    if (this.#resting !== undefined) this.#wakeUp();
-    else this.#restLater();
+    if (this.#resting === undefined) this.#restLater();
+    else if (this.#resting.raw === undefined) this.#wakeUp(); // else at the end of the period, which needs what it has sampled
   }
 
   /** In this period it has sampled for as long as it may: then it rests. */
