@@ -44,7 +44,7 @@ describe('exemplars', () => {
     });
     const [load, price] = exemplar.spans.durationMicros;
     expect(load).toBeGreaterThan(75_000);
-    expect(price).toBeGreaterThan(145_000);
+    expect(price).toBeGreaterThan(395_000);
     expect(exemplar.spans.startMicros[1]).toBeGreaterThanOrEqual(exemplar.spans.startMicros[0]! + load!);
 
     expect(exemplar.sampleCount).toBe(exemplar.samples.stack.length);

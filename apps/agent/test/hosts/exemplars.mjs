@@ -33,7 +33,7 @@ for (let order = 0; order < 5; order += 1) {
       await sleep(order === 3 ? 80 : 50);
     });
     const price = await span('price', async () => {
-      slowPart(order === 3 ? 150 : 10);
+      slowPart(order === 3 ? 400 : 10);
       return span('round', () => 7);
     });
     await span('fails', async () => {
