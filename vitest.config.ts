@@ -41,8 +41,8 @@ export default defineConfig({
         hookTimeout: name === 'unit' ? 20_000 : 120_000,
         // Files share processes: reading the server's modules takes longer than most files. Those end to end start what they test as processes.
         isolate: name.startsWith('e2e'),
-        // Each file has servers of its own.
-        ...(name === 'unit' ? {} : { maxWorkers: name === 'e2e-alone' ? 1 : 2 }),
+        // Each file has servers of its own. Those of integration tests wait a third of the time.
+        ...(name === 'unit' ? {} : { maxWorkers: { integration: 3, 'e2e-alone': 1 }[name] ?? 2 }),
         sequence: { groupOrder: order },
         globalSetup: [
           ...(name === 'integration' || name === 'e2e' ? ['test/support/postgres.ts'] : []),
