@@ -53,9 +53,12 @@ describe('an agent that costs too much', () => {
     };
     // What it takes of the CPU, as the fastest tells best.
     const flushesMs = (await paused('6', 10_000)).slice(1).map((batch) => valueOf(batch, 'agent_flush_micros')! / 1_000);
-    const budgetMs = Math.max(1, 0.6 * Math.min(...flushesMs));
     const isPartial = (batch: Batch): boolean => ![0, 1, undefined].includes(valueOf(batch, 'agent_stacks_ratio'));
-    const partial = (await paused('12', budgetMs)).filter(isPartial);
+    let partial: readonly Batch[] = [];
+    // A machine that is as busy as not before makes it more than three budgets, or less than one.
+    for (const part of [0.6, 1.2, 0.3]) {
+      if (partial.length <= 2) partial = (await paused('12', Math.max(1, part * Math.min(...flushesMs)))).filter(isPartial);
+    }
     expect(partial.length).toBeGreaterThan(2);
     let [wallMicros, cpuMicros, processMicros, durationMs] = [0, 0, 0, 0];
     for (const batch of partial) {
