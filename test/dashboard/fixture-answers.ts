@@ -9,25 +9,13 @@ import type {
   ResolvedSelection,
   SessionAnswer,
   TimelineAnswer,
-  TransactionAnswer,
-  TransactionDetailAnswer,
-  TransactionsAnswer,
 } from '@hearth/query-contract';
 import { processes, revisions, services, type FixtureState } from './fixture-catalog.js';
 import { madeComparison } from './made-comparison.js';
 import { madeProcessMetrics } from './made-process-metrics.js';
-import { madeRuns, summaryOf } from './made-runs.js';
-import {
-  BASELINE,
-  CANDIDATE,
-  functionTotals,
-  HOSTILE_NAMES,
-  largeTree,
-  madeTree,
-  ROUTES,
-  seeded,
-  type MadeTree,
-} from './made-shop.js';
+import { madeRuns } from './made-runs.js';
+import { BASELINE, CANDIDATE, functionTotals, HOSTILE_NAMES, largeTree, madeTree, seeded, type MadeTree } from './made-shop.js';
+import { madeTransactionDetail, madeTransactions } from './made-transactions.js';
 
 export const session: SessionAnswer = {
   user: { email: 'admin@hearth.local', role: 'admin' },
@@ -48,7 +36,11 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
       .flatMap((name) => madeRuns('POST /checkout', name, nowMs))
       .find(({ id }) => route.endsWith(`/${id}`));
   if (path.startsWith('GET /transactions/'))
-    return transactionDetail(decodeURIComponent(route.slice('GET /transactions/'.length)), query, nowMs);
+    return madeTransactionDetail(
+      decodeURIComponent(route.slice('GET /transactions/'.length)),
+      resolved(query, nowMs),
+      query.get('revision'),
+    );
   if (path.startsWith('GET /comparisons/')) return comparison(route.slice('GET /comparisons/'.length), nowMs);
   switch (path) {
     case 'GET /sessions/current':
@@ -83,7 +75,7 @@ export function answerTo(route: string, query: URLSearchParams, body: Record<str
     case 'POST /services/:service/commands':
       return command(body, nowMs);
     case 'GET /transactions':
-      return transactions(query, nowMs);
+      return madeTransactions(resolved(query, nowMs));
     case 'GET /measures':
       return measures(query, nowMs);
     case 'POST /comparisons':
@@ -281,35 +273,6 @@ function functions(query: URLSearchParams, nowMs: number): FunctionsAnswer {
   };
 }
 
-function madeTransaction(name: string, index: number): TransactionAnswer {
-  const count = 42_000 - index * 5200;
-  const mean = 4000 + index * 5300;
-  const cpu = 1200 + index * 2100;
-  return {
-    name,
-    kind: name.includes(' ') ? 'http' : 'custom',
-    count,
-    errors: index * 13,
-    perMinute: count / 60,
-    cpuMicros: count * cpu,
-    cpuPerTransactionMicros: cpu,
-    waitMicros: name === 'recalculate-recommendations' ? null : count * mean * 0.7,
-    awaitedMicros: name === 'recalculate-recommendations' ? null : count * mean * 0.5,
-    unexplainedMicros: name === 'recalculate-recommendations' ? null : count * Math.max(0, mean * 0.5 - cpu),
-    durationMicros: { p50: mean * 0.8, p95: mean * 2.6, p99: mean * 4.4, mean, sum: count * mean },
-  };
-}
-
-function transactions(query: URLSearchParams, nowMs: number): TransactionsAnswer {
-  const selection = resolved(query, nowMs);
-  const names: readonly string[] = selection.service === 'hostile' ? HOSTILE_NAMES.filter(Boolean) : ROUTES;
-  return {
-    selection,
-    transactions: selection.service === 'pyroscope-client' ? [] : names.map(madeTransaction),
-    backgroundCpuMicros: 2.4e8,
-  };
-}
-
 function measures(query: URLSearchParams, nowMs: number): MeasuresAnswer {
   const selection = resolved(query, nowMs);
   const figures = (count: number, micros: number) => ({
@@ -329,31 +292,6 @@ function measures(query: URLSearchParams, nowMs: number): MeasuresAnswer {
             ...figures(4.2e6, 0.4 + at * 140),
             byRevision: [CANDIDATE, BASELINE].map((revision) => ({ revision, ...figures(2.1e6, 0.4 + at * 140) })),
           })),
-  };
-}
-
-/** As the server answers of a value that samples have, and no transaction. */
-const ofParts = (row: TransactionAnswer & { value: string }) => ({
-  ...row,
-  count: 0,
-  errors: 0,
-  perMinute: 0,
-  cpuPerTransactionMicros: 0,
-  durationMicros: { p50: 0, p95: 0, p99: 0, mean: 0, sum: 0 },
-});
-
-function transactionDetail(name: string, query: URLSearchParams, nowMs: number): TransactionDetailAnswer {
-  const values = (list: readonly string[]) => list.map((value, index) => ({ ...madeTransaction('', index), value }));
-  return {
-    selection: resolved(query, nowMs),
-    transaction: madeTransaction(name, Math.max(0, ROUTES.indexOf(name as 'GET /'))),
-    byLabel: [
-      { label: 'plan', values: values(['enterprise', 'pro', 'free', '']) },
-      { label: 'items', values: values(['0', '1-3', '4-9', '10-99']) },
-      { label: 'span', values: [...values(['']), ...values(['load cart', 'apply discounts']).map(ofParts)] },
-      ...(query.get('service') === 'hostile' ? [{ label: HOSTILE_NAMES[0]!, values: values(HOSTILE_NAMES) }] : []),
-    ],
-    exemplars: query.get('revision') === BASELINE ? [] : madeRuns(name, query.get('service') ?? '', nowMs).map(summaryOf),
   };
 }
 

@@ -50,7 +50,7 @@ describe('calls', () => {
     });
     expect(calls()).not.toHaveProperty('sometimes');
     expect(sink.stored.filter((batch) => profileOf(batch, 'calls') !== undefined)).toHaveLength(1);
-    // Functions are the same as in profiles. Others of Node's have such a name, too.
+    // Functions are the same as in profiles. The agent has one of that name, too, which a sample may meet.
     const rows = (type: 'cpu' | 'calls', name: string) =>
       new Set(sink.stored.flatMap((batch) => functionRows(batch, type, name)).filter((row) => row.includes('calls.mjs')));
     expect(rows('cpu', 'add').size).toBe(1);
