@@ -99,6 +99,25 @@ describe('isWorkTreeDirty', () => {
     expect(await isDirty(dir)).toBe(true);
   });
 
+  it('takes few turns of the event loop, none of them for long', async () => {
+    const dir = repository();
+    for (let at = 0; at < 3_000; at += 1) writeFileSync(path.join(dir, `file-${at}`), String(at));
+    git(dir, 'add', '.');
+    for (let at = 0; at < 3_000; at += 2) utimesSync(path.join(dir, `file-${at}`), 1, 1); // they are read
+    const turnsMs: number[] = [];
+    let [lastAt, isDone] = [performance.now(), false];
+    const turn = (): void => {
+      turnsMs.push(performance.now() - lastAt);
+      lastAt = performance.now();
+      if (!isDone) setImmediate(turn);
+    };
+    setImmediate(turn);
+    expect(await isDirty(dir)).toBe(false);
+    isDone = true;
+    expect(turnsMs.length).toBeLessThan(1_000);
+    expect(turnsMs.toSorted((a, b) => a - b)[Math.floor(turnsMs.length * 0.9)]).toBeLessThan(20);
+  });
+
   it('reads no more than 64 MiB, and nothing of a repository with SHA-256', async () => {
     const dir = repository();
     const files = Array.from({ length: 17 }, (_, at) => path.join(dir, `large-${String(at).padStart(2, '0')}`));

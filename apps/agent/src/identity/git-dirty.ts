@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { promises } from 'node:fs';
+import fs, { type Stats } from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DurationMs } from '@hearth/profile-model';
 import { readGitHead, type GitFolders } from './git-revision.js';
 
 /** As they are before anything is measured: what the agent reads is no wait of the host. */
-const { lstat, readFile, readlink } = promises;
+const { lstatSync, readFileSync } = fs;
+const { lstat, readFile, readlink } = fs.promises;
 
 /** One tracked file as git last saw it. */
 interface IndexEntry {
@@ -22,6 +25,10 @@ const MAX_FILES = 20_000;
 const MAX_READ_BYTES = 4 * 1024 * 1024;
 /** And so many bytes of all of them together: a copied checkout has new times on every file. */
 const MAX_READ_BYTES_IN_ALL = 64 * 1024 * 1024;
+/** Looked at on the host's thread: for so long between two turns of the event loop, in all, and of files up to so many bytes. */
+const SLICE_MS: DurationMs = 2;
+const MOST_SLICES_MS: DurationMs = 200;
+const MAX_SLICED_READ_BYTES = 64 * 1024;
 const SHA1_DIGITS = 40;
 const SYMBOLIC_LINK = 0o120000;
 
@@ -39,25 +46,58 @@ export async function isWorkTreeDirty(folders: GitFolders): Promise<boolean> {
   if (entries === undefined || entries.length > MAX_FILES) return false;
   let bytesLeft = MAX_READ_BYTES_IN_ALL;
   const mayRead = (bytes: number): boolean => (bytesLeft -= bytes) >= 0;
+  const looks = new FileLooks();
   for (const entry of entries) {
-    const answer = await isChanged(workTree, entry, mayRead);
+    const answer = await isChanged(workTree, entry, looks, mayRead);
     if (answer !== false) return answer === true;
   }
   return false;
 }
 
 /** @returns `undefined` where too much has been read already. */
-async function isChanged(workTree: string, entry: IndexEntry, mayRead: (bytes: number) => boolean): Promise<boolean | undefined> {
+async function isChanged(
+  workTree: string,
+  entry: IndexEntry,
+  looks: FileLooks,
+  mayRead: (bytes: number) => boolean,
+): Promise<boolean | undefined> {
   const file = path.join(workTree, entry.file);
   try {
-    const { mtimeMs, size } = await lstat(file);
+    const { mtimeMs, size } = await looks.lstat(file);
     if (Math.floor(mtimeMs / 1000) === entry.mtimeSeconds && size % 2 ** 32 === entry.sizeBytes) return false;
     if (size > MAX_READ_BYTES) return true;
     if (!mayRead(size)) return undefined;
-    const content = entry.isLink ? Buffer.from(await readlink(file)) : await readFile(file);
+    const content = entry.isLink ? Buffer.from(await readlink(file)) : await looks.read(file, size);
     return createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex') !== entry.objectName;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+/**
+ * Files are looked at on the host's thread, with turns of the event loop in between: through the thread pool each takes ten times as much CPU, and a turn of its own, in which
+ * V8 collects a heap that is almost full. A disk that is too slow for that is left to the thread pool.
+ */
+class FileLooks {
+  #sliceBeganAt = performance.now();
+  #slicesMs: DurationMs = 0;
+
+  async lstat(file: string): Promise<Stats> {
+    return (await this.#isQuick()) ? lstatSync(file) : lstat(file);
+  }
+
+  async read(file: string, bytes: number): Promise<Buffer> {
+    return bytes <= MAX_SLICED_READ_BYTES && (await this.#isQuick()) ? readFileSync(file) : readFile(file);
+  }
+
+  async #isQuick(): Promise<boolean> {
+    if (this.#slicesMs > MOST_SLICES_MS) return false;
+    const sliceMs = performance.now() - this.#sliceBeganAt;
+    if (sliceMs < SLICE_MS) return true;
+    this.#slicesMs += sliceMs;
+    await nextTurn();
+    this.#sliceBeganAt = performance.now();
+    return true;
   }
 }
 
