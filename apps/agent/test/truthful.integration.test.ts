@@ -68,6 +68,22 @@ describe('a batch', () => {
     expect(idle).toEqual([]);
   });
 
+  it.each([5, 20])('holds all of it however short its period is: %i ms', async (eachMs) => {
+    const { output } = await runHost('flushes-often.mjs', sink.url, {
+      args: [String(eachMs)],
+      env: { HEARTH_BUDGET_CPU_PCT: '100', HEARTH_BUDGET_PAUSE_MS: '10000' },
+    });
+    const { least, most } = JSON.parse(output) as Record<'least' | 'most', Record<'cpu' | 'wall', number>>;
+    expect(sink.stored.length).toBeGreaterThan(1_500 / eachMs);
+    for (const type of ['cpu', 'wall'] as const) {
+      const sentMs = sink.stored
+        .flatMap((batch) => [...(profileOf(batch, type)?.sampleValue ?? [])])
+        .reduce((sum, micros) => sum + micros / 1_000, 0);
+      expect(sentMs, type).toBeGreaterThan(least[type] * 0.99);
+      expect(sentMs, type).toBeLessThan(most[type] * 1.01);
+    }
+  });
+
   it('says where its functions begin, as V8 counts: at the bracket behind their name', async () => {
     await runHost('requests.mjs', sink.url, { args: ['100'] });
     const source = readFileSync(new URL('./hosts/work.mjs', import.meta.url), 'utf8').split('\n');

@@ -82,9 +82,9 @@ export class PeriodCollector {
    */
   endPeriod(isLast: boolean, threads: MergedThreads | undefined, cost: OwnCost): EndedPeriod {
     const tables = threads?.tables ?? new StackTables();
+    const times = this.#nextPeriod(); // where the sampler's begins, too
     const sampled = this.#takeStacks(tables, isLast);
     const hasStacks = this.#instruments.stackSampler !== undefined; // it may have failed just now
-    const times = this.#nextPeriod();
     const period = this.#instruments.tracker.endPeriod();
     const stacksTakenAt = performance.now();
     const waits = this.#takeWaits(period, isLast);

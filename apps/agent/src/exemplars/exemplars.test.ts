@@ -62,7 +62,7 @@ class Periods {
   /** @param meanwhile - The host's own work, before the batch is made. */
   end(samples: readonly Drawn[], hasSamples = true, meanwhile?: () => void): { exemplars: Exemplar[]; tables: StackTables } {
     const tables = new StackTables();
-    readTimeTree(treeOf(samples), tables, asScope, 0, this.#samples.open(this.tracker.period.slowest.all));
+    readTimeTree(treeOf(samples), tables, asScope, this.#samples.open(this.tracker.period.slowest.all));
     const period = this.tracker.endPeriod();
     meanwhile?.();
     const leafOf = () => ({ name: 'leaf', scriptName: '', line: 0 });
@@ -87,7 +87,7 @@ describe('exemplars', () => {
       fc.property(fc.array(drawn, { maxLength: 60 }), (list) => {
         const samples = list.map(({ at, ...rest }) => ({ scope: transactions[at], ...rest }));
         const taken = new Map<Scope, { wall: number; cpu: number }>();
-        const { rows } = readTimeTree(treeOf(samples), new StackTables(), asScope, 0, (scope, _stack, _at, wall, cpu) => {
+        const { rows } = readTimeTree(treeOf(samples), new StackTables(), asScope, (scope, _stack, _at, wall, cpu) => {
           const sums = taken.get(scope) ?? { wall: 0, cpu: 0 };
           taken.set(scope, { wall: sums.wall + wall, cpu: sums.cpu + cpu });
         });

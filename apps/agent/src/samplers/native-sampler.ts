@@ -20,20 +20,24 @@ import {
   type NativeTimeProfiler,
   type RawProfile,
 } from './native-profiler.js';
-import { readTimeTree, unseen, type ReadTimeTree } from './read-time-tree.js';
-import { spreadOverPeriod } from './spread-over-period.js';
-import type { ScopedSamples } from './scoped-samples.js';
+import { readTimeTree, unseen } from './read-time-tree.js';
+import { NOTHING_SPENT, addSpent, spreadOverPeriod, type Spent } from './spread-over-period.js';
 import type { SampledPeriod, StackSampler } from './stack-sampler.js';
 import type { StackTables } from './stack-tables.js';
-import { threadCpuNanos } from './thread-cpu.js';
+import { ownCpuNanos, threadCpuNanos } from './thread-cpu.js';
 
 /** The profiler rests until the next period. */
 interface Resting {
   /** What it sampled of this one; `undefined`: nothing. */
   readonly raw: RawProfile | undefined;
-  /** By the monotonic clock, in milliseconds. */
-  readonly since: number;
-  readonly cpuNanos: number;
+}
+
+/** An end of a period, which is the beginning of the next. */
+interface Boundary {
+  /** By the monotonic clock. */
+  readonly micros: number;
+  /** `undefined` where nothing tells what the thread used. */
+  readonly cpuNanos: number | undefined;
 }
 
 /** A native profiler and its rate, which is fixed when it is made. */
@@ -48,6 +52,8 @@ interface Turn {
   readonly untilMicros: number;
   readonly cpuNanos: number;
 }
+
+const NO_BOUNDARY: Boundary = { micros: 0, cpuNanos: undefined };
 
 /** Samples stacks by the native profiler, and reads its tree without the public serializer. */
 export class NativeSampler implements StackSampler {
@@ -69,7 +75,9 @@ export class NativeSampler implements StackSampler {
   #lineProfiler: LineProfiler | undefined;
   #isRunning = false;
   #samplesLines = false;
-  #unsharedCpuNanos = 0;
+  #boundary: Boundary = NO_BOUNDARY;
+  /** Of periods before, without a sample that could take it. */
+  #owed: Spent = NOTHING_SPENT;
   #windowMs: DurationMs | undefined;
   #restTimer: NodeJS.Timeout | undefined;
   #resting: Resting | undefined;
@@ -101,6 +109,7 @@ export class NativeSampler implements StackSampler {
   /** @throws if another profiler of this add-on runs in the thread */
   start(): void {
     if (this.#isRunning) return;
+    this.#boundary = boundary();
     this.#current.profiler.start();
     this.#isRunning = true;
     this.wiring.resume();
@@ -110,30 +119,27 @@ export class NativeSampler implements StackSampler {
 
   endPeriod(tables: StackTables, isLast: boolean, takeSample?: TakeSample, handlers?: HandlerRanges): SampledPeriod {
     if (this.#samplesLines) return this.#lineProfiler!.endPeriod(tables, isLast);
-    if (this.#resting !== undefined) return this.#endPartialPeriod(this.#resting, tables, isLast, takeSample, handlers);
+    const from = this.#boundary;
+    this.#boundary = boundary(); // before all else: what it takes to end a period is in the next
     const { rateHz } = this.#current;
     const turn = this.#turn;
-    const { raw: all, wasRestarted } = this.#endProfile();
-    // The profile begins before its code is walked, and what it samples after it.
-    const raw = turn === undefined ? all : { ...all, startTime: between(all.startTime, turn.untilMicros, all.endTime) };
+    const { raw, wasRestarted } = this.#resting === undefined ? this.#endProfile() : this.#endRest(this.#resting);
+    if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted };
     this.wiring.periodEnded();
     this.#restLater();
-    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample, handlers);
-    if (turn !== undefined) rows.push(unseen(tables, Math.max(0, raw.startTime - turn.fromMicros), turn.cpuNanos / 1000));
-    return this.#sampled(rows, unsharedCpuNanos, tables, isLast, wasRestarted);
-  }
-
-  #read(
-    raw: RawProfile,
-    rateHz: number,
-    tables: StackTables,
-    takeSample: TakeSample | undefined,
-    handlers: HandlerRanges | undefined,
-  ): ReadTimeTree {
-    const read = readTimeTree(raw, tables, this.wiring.scopeOf, this.#unsharedCpuNanos, takeSample, handlers);
+    // The profile begins before its code is walked, and what it samples after it.
+    const sampled = turn === undefined ? raw : { ...raw, startTime: between(raw.startTime, turn.untilMicros, raw.endTime) };
+    const { rows, cpuNanos } = readTimeTree(sampled, tables, this.wiring.scopeOf, takeSample, handlers);
     // A count is one of samples at the process' own rate: of a period with five times as many, each is a fifth.
-    if (rateHz !== this.rateHz) for (const row of read.rows) row.count *= this.rateHz / rateHz;
-    return read;
+    if (rateHz !== this.rateHz) for (const row of rows) row.count *= this.rateHz / rateHz;
+    if (turn !== undefined) rows.push(unseen(tables, Math.max(0, sampled.startTime - turn.fromMicros), turn.cpuNanos / 1000));
+    const whole = spentBetween(from, this.#boundary, sampled, cpuNanos);
+    this.#owed = spreadOverPeriod(rows, addSpent(this.#owed, whole));
+    if (isLast && (this.#owed.micros > 0 || this.#owed.cpuNanos > 0)) {
+      rows.push(unseen(tables, this.#owed.micros, this.#owed.cpuNanos / 1000));
+      this.#owed = NOTHING_SPENT;
+    }
+    return { rows, lines: 'definition', wasRestarted };
   }
 
   /** Ends a period of the profiler that runs; where it is another's turn, that one begins the next. */
@@ -174,34 +180,9 @@ export class NativeSampler implements StackSampler {
   }
 
   /** Its profiler is stopped: what it has sampled stands for the time since, too. */
-  #endPartialPeriod(
-    { raw, since, cpuNanos }: Resting,
-    tables: StackTables,
-    isLast: boolean,
-    takeSample: TakeSample | undefined,
-    handlers: HandlerRanges | undefined,
-  ): SampledPeriod {
-    const { rateHz } = this.#current;
-    // The next profile begins before its code is walked, for tens of milliseconds; what it knows of CPU begins after it.
-    const micros = (performance.now() - since) * 1000;
+  #endRest({ raw }: Resting): { raw: RawProfile | undefined; wasRestarted: boolean } {
     this.#wakeUp();
-    const rest = { micros, cpuNanos: threadCpuNanos() - cpuNanos };
-    if (raw === undefined) return { rows: [], lines: 'definition', wasRestarted: false };
-    const { rows, unsharedCpuNanos } = this.#read(raw, rateHz, tables, takeSample, handlers);
-    const leftCpuNanos = spreadOverPeriod(rows, raw.endTime - raw.startTime, rest);
-    return this.#sampled(rows, unsharedCpuNanos + leftCpuNanos, tables, isLast, false);
-  }
-
-  #sampled(
-    rows: ScopedSamples[],
-    unsharedCpuNanos: number,
-    tables: StackTables,
-    isLast: boolean,
-    wasRestarted: boolean,
-  ): SampledPeriod {
-    this.#unsharedCpuNanos = isLast ? 0 : unsharedCpuNanos;
-    if (isLast && unsharedCpuNanos > 0) rows.push(unseen(tables, 0, unsharedCpuNanos / 1000));
-    return { rows, lines: 'definition', wasRestarted };
+    return { raw, wasRestarted: false };
   }
 
   sampleLines(lines: 'definition' | 'call-site'): void {
@@ -209,6 +190,7 @@ export class NativeSampler implements StackSampler {
     if (lines === 'definition') {
       this.#lineProfiler!.stop();
       this.#samplesLines = false;
+      this.#boundary = boundary();
       this.#startAnew();
       return;
     }
@@ -248,16 +230,15 @@ export class NativeSampler implements StackSampler {
 
   #rest(): void {
     if (!this.#isRunning || this.#samplesLines || this.#resting !== undefined) return;
-    const [since, cpuNanos] = [performance.now(), threadCpuNanos()]; // to stop it, and to start it again, takes milliseconds of a large tree
     const raw = this.#current.profiler.stop(false);
-    this.#resting = { raw: this.#windowMs === 0 ? undefined : raw, since, cpuNanos };
+    this.#resting = { raw: this.#windowMs === 0 ? undefined : raw };
     this.wiring.periodEnded();
   }
 
   /** Where nothing is to be sampled it rests on. */
   #wakeUp(): void {
     if (this.#windowMs === 0) {
-      this.#resting = { raw: undefined, since: performance.now(), cpuNanos: threadCpuNanos() };
+      this.#resting = { raw: undefined };
       return;
     }
     this.#startAnew();
@@ -294,6 +275,18 @@ export class NativeSampler implements StackSampler {
 /** `value` where it lies between the two, else `least`: the clocks may not be one everywhere. */
 function between(least: number, value: number, most: number): number {
   return value >= least && value < most ? value : least;
+}
+
+function boundary(): Boundary {
+  return { micros: performance.now() * 1000, cpuNanos: ownCpuNanos() };
+}
+
+/** @param cpuNanos - What the samples tell of the CPU: all there is where nothing tells of the thread. */
+function spentBetween(from: Boundary, until: Boundary, sampled: RawProfile, cpuNanos: number): Spent {
+  const micros = until.micros - from.micros;
+  if (from.cpuNanos !== undefined && until.cpuNanos !== undefined) return { micros, cpuNanos: until.cpuNanos - from.cpuNanos };
+  const sampledMicros = sampled.endTime - sampled.startTime;
+  return { micros, cpuNanos: sampledMicros > 0 ? (cpuNanos * micros) / sampledMicros : cpuNanos };
 }
 
 function intervalMicros(rateHz: number): number {

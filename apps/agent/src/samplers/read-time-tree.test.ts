@@ -29,12 +29,7 @@ describe('readTimeTree', () => {
     const [one, two] = [new Transaction('custom', 'one'), new Transaction('custom', 'two')];
     const tables = new StackTables();
     const work = node('work', [at(1, 1e6, one), at(2, 10e6, one), at(3, 10e6, two)]);
-    const { rows, unsharedCpuNanos } = readTimeTree(
-      root(node('main', [], [work]), node('(idle)', [at(4, 1e6, one)])),
-      tables,
-      asScope,
-      0,
-    );
+    const { rows, cpuNanos } = readTimeTree(root(node('main', [], [work]), node('(idle)', [at(4, 1e6, one)])), tables, asScope);
     const names = tables
       .framesRootFirst(rows.map(({ stackRow }) => stackRow))
       .map((frames) => frames.map(({ name }) => name).join(';'));
@@ -47,7 +42,7 @@ describe('readTimeTree', () => {
     expect(rows[2]!.cpuMicros).toBeUndefined();
     expect(sum(rows.map(({ wallMicros }) => wallMicros))).toBeCloseTo(40_000);
     expect(sum(rows.map(({ cpuMicros }) => cpuMicros))).toBeCloseTo(22_000); // the idle sample's CPU too: it was used
-    expect(unsharedCpuNanos).toBe(0);
+    expect(cpuNanos).toBe(22e6);
   });
 
   it('lets nobody own what V8 was busy with itself', () => {
@@ -56,25 +51,22 @@ describe('readTimeTree', () => {
       root(node('(program)', [at(1, undefined, one)]), node('(garbage collector)', [at(2, 1, one)])),
       new StackTables(),
       asScope,
-      0,
     );
     expect(rows.map(({ scope }) => scope)).toEqual([undefined, one]);
   });
 
-  it('keeps the CPU of a period without a busy sample for the next', () => {
-    const first = readTimeTree(root(node('(idle)', [at(1, 3e6), at(2, 4e6)])), new StackTables(), asScope, 0);
-    expect(first.unsharedCpuNanos).toBe(7e6);
-    const second = readTimeTree(root(node('work', [at(1, 1e6)])), new StackTables(), asScope, first.unsharedCpuNanos);
-    expect(second.rows[0]!.cpuMicros).toBeCloseTo(8_000);
-    expect(second.unsharedCpuNanos).toBe(0);
+  it('tells the CPU of a period without a busy sample, which is in no row', () => {
+    const { rows, cpuNanos } = readTimeTree(root(node('(idle)', [at(1, 3e6), at(2, 4e6)])), new StackTables(), asScope);
+    expect(cpuNanos).toBe(7e6);
+    expect(rows.map(({ cpuMicros }) => cpuMicros)).toEqual([undefined]);
   });
 
   it('reads a period without samples, and a tree deeper than any call stack', () => {
-    expect(readTimeTree(root(), new StackTables(), asScope, 5)).toEqual({ rows: [], unsharedCpuNanos: 5 });
+    expect(readTimeTree(root(), new StackTables(), asScope)).toEqual({ rows: [], cpuNanos: 0 });
     let deep = node('leaf', [at(1, 1)]);
     for (let depth = 0; depth < 100_000; depth += 1) deep = node('f', [], [deep]);
     const tables = new StackTables();
-    expect(readTimeTree(root(deep), tables, asScope, 0).rows).toHaveLength(1);
+    expect(readTimeTree(root(deep), tables, asScope).rows).toHaveLength(1);
     expect(tables.stackCount).toBe(100_001);
   });
 });

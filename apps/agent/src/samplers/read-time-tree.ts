@@ -22,15 +22,14 @@ interface ReadSample {
 
 export interface ReadTimeTree {
   readonly rows: ScopedSamples[];
-  /** CPU of a period in which no sample was busy: still to be given to somebody. */
-  readonly unsharedCpuNanos: number;
+  /** CPU of the thread until the last sample, as its samples tell; of a period in which none was busy it is in no row. */
+  readonly cpuNanos: number;
 }
 
 /**
- * One period of the native tree as rows of (stack, scope), its stacks added to `tables`. The sums over the rows are the period's true
- * duration and the CPU the thread used.
+ * One profile of the native sampler as rows of (stack, scope), its stacks added to `tables`. The sums over the rows are the profile's
+ * duration and the CPU the thread used until its last sample.
  *
- * @param unsharedCpuNanos - What the period before left over.
  * @param takeSample - Called with each sample in a scope, as it is counted.
  * @param handlers - To say of each row what of its stack is written in one of them.
  */
@@ -38,7 +37,6 @@ export function readTimeTree(
   raw: RawProfile,
   tables: StackTables,
   scopeOf: (context: object | undefined) => Scope | undefined,
-  unsharedCpuNanos: number,
   takeSample?: TakeSample,
   handlers?: HandlerRanges,
 ): ReadTimeTree {
@@ -60,8 +58,7 @@ export function readTimeTree(
       });
     }
   });
-  const unshared = shareTime(raw, samples, unsharedCpuNanos, takeSample);
-  return { rows, unsharedCpuNanos: unshared };
+  return { rows, cpuNanos: shareTime(raw, samples, takeSample) };
 }
 
 /** Time and CPU that no sample ever saw: it is nobody's, but it was used. */
@@ -69,25 +66,23 @@ export function unseen(tables: StackTables, wallMicros: number, cpuMicros: numbe
   return { stackRow: tables.stackRow(NO_PARENT, PROGRAM, '', 0), scope: undefined, count: 0, wallMicros, cpuMicros };
 }
 
-/** Gives every sample its part of the period's time and CPU. @returns CPU that no busy sample could take. */
-function shareTime(raw: RawProfile, samples: ReadSample[], carriedNanos: number, takeSample: TakeSample | undefined): number {
-  if (samples.length === 0) return carriedNanos;
+/** Gives every sample its part of the profile's time and CPU. @returns The CPU that they tell. */
+function shareTime(raw: RawProfile, samples: ReadSample[], takeSample: TakeSample | undefined): number {
+  if (samples.length === 0) return 0;
   const intervalMicros = (raw.endTime - raw.startTime) / samples.length;
   samples.sort((a, b) => a.timestampMicros - b.timestampMicros);
   const cpuNanos = Float64Array.from(samples, (sample) => sample.cpuNanos);
   const isIdle = Uint8Array.from(samples, ({ row }) => (row.cpuMicros === undefined ? 1 : 0));
-  const available = cpuNanos.reduce((sum, nanos) => (Number.isNaN(nanos) ? sum : sum + nanos), carriedNanos);
+  const available = cpuNanos.reduce((sum, nanos) => (Number.isNaN(nanos) ? sum : sum + nanos), 0);
   const shares = cpuShares({ length: samples.length, cpuNanos, isIdle }, available);
-  let shared = false;
   samples.forEach(({ row, timestampMicros }, at) => {
     row.count += 1;
     row.wallMicros += intervalMicros;
     if (row.cpuMicros === undefined) return;
     row.cpuMicros += shares[at]! / 1000;
     if (row.scope !== undefined) takeSample?.(row.scope, row.stackRow, timestampMicros, intervalMicros, shares[at]! / 1000);
-    shared ||= shares[at]! > 0;
   });
-  return shared ? 0 : available;
+  return available;
 }
 
 function rowOf(

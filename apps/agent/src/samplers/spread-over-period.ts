@@ -1,26 +1,39 @@
 import type { ScopedSamples } from './scoped-samples.js';
 
-/** What of a period was not sampled. */
-export interface Rest {
+/** Time of the thread, and the CPU that it used in it. */
+export interface Spent {
   readonly micros: number;
-  /** CPU that the thread used meanwhile. */
   readonly cpuNanos: number;
 }
 
+export const NOTHING_SPENT: Spent = { micros: 0, cpuNanos: 0 };
+
+export const addSpent = (one: Spent, other: Spent): Spent => ({
+  micros: one.micros + other.micros,
+  cpuNanos: one.cpuNanos + other.cpuNanos,
+});
+
 /**
- * Makes the samples of a part of a period stand for all of it: time and CPU of the rest are divided among them as those of the part are. Their sums
- * are then what they would have been; the counts stay those of the samples that were taken.
+ * Makes the samples of a part of a period stand for all of it: rows are scaled so that their sums are its time and its CPU. Counts stay
+ * those of the samples that were taken.
  *
- * @param sampledMicros - Length of the part.
- * @returns CPU that nobody could take, because no sample of the part was busy.
+ * @param whole - Of the period.
+ * @returns What no row could take: time where nothing was sampled, CPU where no sample was busy.
  */
-export function spreadOverPeriod(rows: readonly ScopedSamples[], sampledMicros: number, rest: Rest): number {
-  const wall = sampledMicros > 0 ? (sampledMicros + rest.micros) / sampledMicros : 1;
-  const sampledCpuMicros = rows.reduce((sum, { cpuMicros = 0 }) => sum + cpuMicros, 0);
-  const cpu = sampledCpuMicros > 0 ? (sampledCpuMicros + rest.cpuNanos / 1000) / sampledCpuMicros : 1;
+export function spreadOverPeriod(rows: readonly ScopedSamples[], whole: Spent): Spent {
+  let [wallMicros, cpuMicros, busyCount] = [0, 0, 0];
   for (const row of rows) {
-    row.wallMicros *= wall;
-    if (row.cpuMicros !== undefined) row.cpuMicros *= cpu;
+    wallMicros += row.wallMicros;
+    if (row.cpuMicros === undefined) continue;
+    cpuMicros += row.cpuMicros;
+    busyCount += row.count;
   }
-  return sampledCpuMicros > 0 ? 0 : rest.cpuNanos;
+  const ofPeriodMicros = whole.cpuNanos / 1000;
+  for (const row of rows) {
+    if (wallMicros > 0) row.wallMicros *= whole.micros / wallMicros;
+    if (row.cpuMicros === undefined) continue;
+    if (cpuMicros > 0) row.cpuMicros *= ofPeriodMicros / cpuMicros;
+    else if (busyCount > 0) row.cpuMicros = (ofPeriodMicros * row.count) / busyCount; // a first sample need not tell
+  }
+  return { micros: wallMicros > 0 ? 0 : whole.micros, cpuNanos: cpuMicros > 0 || busyCount > 0 ? 0 : whole.cpuNanos };
 }

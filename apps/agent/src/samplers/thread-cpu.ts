@@ -10,9 +10,13 @@ interface NodeProcess {
  * that of the whole process, which is more.
  */
 export function threadCpuNanos(): number {
+  return ownCpuNanos() ?? sumNanos(process.cpuUsage());
+}
+
+/** The same of this thread alone; `undefined` where nothing tells. */
+export function ownCpuNanos(): number | undefined {
   const { threadCpuUsage }: NodeJS.Process & NodeProcess = process;
-  if (threadCpuUsage !== undefined) return sumNanos(threadCpuUsage.call(process));
-  return scheduledNanos() ?? sumNanos(process.cpuUsage());
+  return threadCpuUsage === undefined ? scheduledNanos() : sumNanos(threadCpuUsage.call(process));
 }
 
 const sumNanos = ({ user, system }: { user: number; system: number }): number => (user + system) * 1_000;
