@@ -46,6 +46,19 @@ describe('a host that ends by itself', () => {
     expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
   });
 
+  it('ends also where a period ends within that second', async () => {
+    sink.answer = () => {};
+    const { code, output, seconds } = await runHost('short-periods.mjs', sink.url, { args: ['0'] });
+    expect({ code, output }).toEqual({ code: 0, output: 'done\n' });
+    expect(seconds).toBeLessThan(HELD_OPEN_SECONDS);
+  });
+
+  it('ends as without the agent where its timers return numbers', async () => {
+    const { code, output } = await runHost('short-periods.mjs', sink.url, { args: ['2500', 'numbers'] });
+    expect({ code, output }).toEqual({ code: 0, output: 'done\n' });
+    expect(sink.stored.length).toBeGreaterThan(2);
+  });
+
   for (const [what, status, headers, body] of [
     ['429', 429, { 'retry-after': '3600' }, ''],
     ['503', 503, { 'retry-after': 'Fri, 31 Dec 2100 23:59:59 GMT' }, ''],

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import type { DurationMs } from '@hearth/profile-model';
 
 /**
@@ -19,13 +20,15 @@ export class FlushSchedule {
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
   }
 
   #arm(delayMs: DurationMs): void {
-    this.#timer = setTimeout(() => {
-      this.#arm(this.#periodMs); // first: a fault in the period must not be the last of the schedule
-      this.#endPeriod();
-    }, delayMs).unref();
+    this.#timer = timers
+      .setTimeout(() => {
+        this.#arm(this.#periodMs); // first: a fault in the period must not be the last of the schedule
+        this.#endPeriod();
+      }, delayMs)
+      .unref();
   }
 }

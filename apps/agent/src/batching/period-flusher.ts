@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import type { DurationMs } from '@hearth/profile-model';
 import type { Batch, BatchProcess } from '@hearth/wire-format';
 import type { CostKeeper, FlushPiece } from '../governor/cost-keeper.js';
@@ -65,11 +66,11 @@ export class PeriodFlusher {
     this.#unpacked = { ended, which, wasRaised, hasTurned: (raise?.isRaised ?? false) !== wasRaised, raiseSeries };
     if (pieces === 'one') return this.pack(piece);
     costs.endPiece(piece);
-    setImmediate(() => {
+    timers.setImmediate(() => {
       this.#guard.run(() => this.pack(), undefined);
       sourceMaps?.wake();
       if (this.#path.handlers()?.hasUnlocated === true)
-        setImmediate(() => this.#guard.run(() => this.#locate(), undefined)).unref();
+        timers.setImmediate(() => this.#guard.run(() => this.#locate(), undefined)).unref();
     });
   }
 
@@ -112,7 +113,7 @@ export class PeriodFlusher {
     const batches: Batch[] = [];
     const collect = (batch: Batch): void => void batches.push(batch);
     this.#collectors.add(collect);
-    if (durationMs > 0) await new Promise((resolve) => setTimeout(resolve, durationMs).unref());
+    if (durationMs > 0) await new Promise((resolve) => timers.setTimeout(resolve, durationMs).unref());
     if (!this.#isClosing) this.endPeriod('more-to-come'); // else the sampler is not ours any more
     this.#collectors.delete(collect);
     return batches;

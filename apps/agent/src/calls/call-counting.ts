@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { pathToFileURL } from 'node:url';
 import type { CountCalls } from '../remote/read-commands.js';
 import type { AgentLog } from '../safety/agent-log.js';
@@ -46,29 +47,31 @@ export class CallCounting {
     this.#log.info('AGENT_COUNTS_CALLS', `asked by the server, for ${durationMs / 1_000} s; what runs meanwhile runs slower`);
     const beganAt = performance.now();
     let lookedAt = beganAt;
-    this.#timer = setInterval(() => {
-      const now = performance.now();
-      const isLate = now - lookedAt > LOOK_EVERY_MS + MAX_LATE_MS;
-      lookedAt = now;
-      if (!isLate && now - beganAt < durationMs) return;
-      if (isLate && now - beganAt < durationMs)
-        this.#log.warn(
-          'AGENT_CALLS_CUT',
-          `counted calls for ${((now - beganAt) / 1_000).toFixed(1)} s only: the event loop was late`,
-        );
-      this.#guard.run(() => this.#end(command), undefined);
-    }, LOOK_EVERY_MS).unref();
+    this.#timer = timers
+      .setInterval(() => {
+        const now = performance.now();
+        const isLate = now - lookedAt > LOOK_EVERY_MS + MAX_LATE_MS;
+        lookedAt = now;
+        if (!isLate && now - beganAt < durationMs) return;
+        if (isLate && now - beganAt < durationMs)
+          this.#log.warn(
+            'AGENT_CALLS_CUT',
+            `counted calls for ${((now - beganAt) / 1_000).toFixed(1)} s only: the event loop was late`,
+          );
+        this.#guard.run(() => this.#end(command), undefined);
+      }, LOOK_EVERY_MS)
+      .unref();
   }
 
   /** What was counted is lost: the process is about to end, or the agent. */
   stop(): void {
-    clearInterval(this.#timer);
+    timers.clearInterval(this.#timer);
     this.#timer = undefined;
     this.#guard.run(() => this.#counter.stop(), undefined);
   }
 
   #end(command: CountCalls): void {
-    clearInterval(this.#timer);
+    timers.clearInterval(this.#timer);
     this.#timer = undefined;
     try {
       const chosen = chosenFunctions(this.#counter.take(), command, OWN_URL);

@@ -91,7 +91,7 @@ describe('exemplars', () => {
           const sums = taken.get(scope) ?? { wall: 0, cpu: 0 };
           taken.set(scope, { wall: sums.wall + wall, cpu: sums.cpu + cpu });
         });
-        expect(rows).toEqual(readTimeTree(treeOf(samples), new StackTables(), asScope, 0).rows);
+        expect(rows).toEqual(readTimeTree(treeOf(samples), new StackTables(), asScope).rows);
         for (const transaction of transactions) {
           const own = rows.filter(({ scope }) => scope === transaction);
           expect(taken.get(transaction)?.wall ?? 0).toBeCloseTo(sum(own.map(({ wallMicros }) => wallMicros)));

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import type { DurationMs } from '@hearth/profile-model';
 import type { AgentLog } from '../safety/agent-log.js';
 import { describeError, type Guard } from '../safety/guard.js';
@@ -44,12 +45,12 @@ export class LineRecording {
     }
     this.#onChange('call-site');
     this.#log.info('AGENT_RECORDS_LINES', `asked by the server, for ${durationMs / 1_000} s; its samples carry no labels`);
-    this.#timer = setTimeout(() => this.#guard.run(() => this.#end(), undefined), durationMs).unref();
+    this.#timer = timers.setTimeout(() => this.#guard.run(() => this.#end(), undefined), durationMs).unref();
   }
 
   /** Without ending the period: the sampler is about to stop. */
   stop(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import type { Guard } from './guard.js';
 
 /** How long the last flush may hold the process. */
@@ -37,6 +38,7 @@ export class ExitHooks implements AtExit {
   #target: ExitTarget | undefined;
   #isDying = false;
   #hasFlushedAtExit = false;
+  #isFlushingAtExit = false;
   /** Both `undefined` while `process.emit` is not watched. */
   #hostEmit: typeof process.emit | undefined;
   #watchedEmit: typeof process.emit | undefined;
@@ -72,7 +74,7 @@ export class ExitHooks implements AtExit {
   }
 
   periodEnded(): void {
-    this.#hasFlushedAtExit = false;
+    if (!this.#isFlushingAtExit) this.#hasFlushedAtExit = false; // else it is our own flush that keeps the process
   }
 
   /** Node binds `process.emit` when the first listener of a signal comes: so this must be in place before the host's. */
@@ -98,8 +100,10 @@ export class ExitHooks implements AtExit {
 
   readonly #onBeforeExit = (): void => {
     if (this.#hasFlushedAtExit) return; // our own flush kept the loop alive, and it has ended again
-    this.#hasFlushedAtExit = true;
-    this.#guard.run(() => void this.#target?.flush(LAST_FLUSH_MS, 'last'), undefined);
+    this.#hasFlushedAtExit = this.#isFlushingAtExit = true;
+    const ended = (): void => void (this.#isFlushingAtExit = false);
+    const flushed = this.#guard.run(() => this.#target?.flush(LAST_FLUSH_MS, 'last'), undefined);
+    void Promise.resolve(flushed).then(ended, ended);
   };
 
   readonly #onExit = (): void => this.#guard.run(() => this.#target?.lastWords(), undefined);
@@ -131,9 +135,11 @@ export class ExitHooks implements AtExit {
   #die(): void {
     process.off(SIGNAL, this.#onLoneSignal);
     process.kill(process.pid, SIGNAL);
-    setTimeout(() => {
-      this.#isDying = false;
-      if (this.#target !== undefined && process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
-    }, STILL_ALIVE_MS).unref();
+    timers
+      .setTimeout(() => {
+        this.#isDying = false;
+        if (this.#target !== undefined && process.listenerCount(SIGNAL) === 0) process.on(SIGNAL, this.#onLoneSignal);
+      }, STILL_ALIVE_MS)
+      .unref();
   }
 }

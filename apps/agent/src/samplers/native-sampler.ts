@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DurationMs } from '@hearth/profile-model';
 import type { TakeSample } from '../exemplars/exemplar-samples.js';
@@ -216,16 +217,18 @@ export class NativeSampler implements StackSampler {
 
   /** In this period it has sampled for as long as it may: then it rests. */
   #restLater(): void {
-    clearTimeout(this.#restTimer);
+    timers.clearTimeout(this.#restTimer);
     if (this.#windowMs === undefined) return;
     if (this.#windowMs === 0) return this.#rest();
-    this.#restTimer = setTimeout(() => {
-      try {
-        this.#rest();
-      } catch {
-        // It samples on: the end of the period says what is wrong with it.
-      }
-    }, this.#windowMs).unref();
+    this.#restTimer = timers
+      .setTimeout(() => {
+        try {
+          this.#rest();
+        } catch {
+          // It samples on: the end of the period says what is wrong with it.
+        }
+      }, this.#windowMs)
+      .unref();
   }
 
   #rest(): void {
@@ -254,7 +257,7 @@ export class NativeSampler implements StackSampler {
   }
 
   #stopProfiler(): void {
-    clearTimeout(this.#restTimer);
+    timers.clearTimeout(this.#restTimer);
     if (this.#resting === undefined) this.#current.profiler.stop(false);
     this.#resting = this.#turn = undefined;
   }

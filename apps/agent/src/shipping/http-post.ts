@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
@@ -39,12 +40,12 @@ export function httpPost(
     const request = quietly(() => begin(url, { method: 'POST', agent: false, headers: all }));
     let isResolved = isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0; // then there is no lookup
     const fail = (error: Error): void => {
-      clearTimeout(timer);
+      timers.clearTimeout(timer);
       request.destroy();
       reject(isResolved ? error : new NameNotResolvedError(error.message));
     };
     // Not by an error of the request: after some answers, as 101, it has none any more.
-    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const timer = timers.setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
     timer.unref();
     request.on('socket', (socket) => {
       socket.unref();
@@ -58,7 +59,7 @@ export function httpPost(
       const chunks: Buffer[] = [];
       let size = 0;
       const finish = (): void => {
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
         request.destroy();
         const { 'retry-after': retryAfter } = response.headers;
         resolve({ status: response.statusCode ?? 0, retryAfter, body: Buffer.concat(chunks).toString('utf8') });

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { promisify } from 'node:util';
 import { gzip, gzipSync } from 'node:zlib';
 import type { DurationMs, EpochMs } from '@hearth/profile-model';
@@ -158,11 +159,11 @@ function wallClockMs(): EpochMs {
 async function within(timeoutMs: DurationMs, work: () => Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
+    timer = timers.setTimeout(() => resolve(false), timeoutMs);
   });
   try {
     return await Promise.race([work(), timeout]);
   } finally {
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 }

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import type { DurationMs } from '@hearth/profile-model';
 import type { BatchBuffer, PackedBatch } from '../batching/batch-buffer.js';
 import { describeError, type Guard } from '../safety/guard.js';
@@ -147,10 +148,12 @@ export class Shipper {
   #sendLater(delayMs: DurationMs): void {
     if (this.#isStopped) return;
     this.#clearRetry();
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = undefined;
-      void this.#send('more-to-come').catch(this.#guard.report);
-    }, delayMs).unref();
+    this.#retryTimer = timers
+      .setTimeout(() => {
+        this.#retryTimer = undefined;
+        void this.#send('more-to-come').catch(this.#guard.report);
+      }, delayMs)
+      .unref();
   }
 
   #oldestOfBuffer(): Outgoing | undefined {
@@ -194,10 +197,10 @@ export class Shipper {
     const answer = ask();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), DISK_TIMEOUT_MS).unref();
+      timer = timers.setTimeout(() => resolve('late'), DISK_TIMEOUT_MS).unref();
     });
     const first = await Promise.race([answer.then((value) => ({ value })), timeout]);
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
     if (first !== 'late') return first.value;
     this.#isDiskHung = true;
     void answer.then((late) => {
@@ -285,7 +288,7 @@ export class Shipper {
   }
 
   #clearRetry(): void {
-    clearTimeout(this.#retryTimer);
+    timers.clearTimeout(this.#retryTimer);
     this.#retryTimer = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { randomBytes } from 'node:crypto';
 import { BroadcastChannel, receiveMessageOnPort, setEnvironmentData } from 'node:worker_threads';
 import type { DurationMs } from '@hearth/profile-model';
@@ -74,7 +75,7 @@ export class ThreadPeriods {
     setEnvironmentData(THREAD_PLACE, undefined);
     process.off('worker', this.#onWorker);
     this.#isRetired = true;
-    clearTimeout(this.#askTimer);
+    timers.clearTimeout(this.#askTimer);
   }
 
   /** Worker threads measure no more from here on. */
@@ -101,12 +102,12 @@ export class ThreadPeriods {
     if (this.#threads.size === 0) return undefined;
     let timer: NodeJS.Timeout | undefined;
     return new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
+      timer = timers.setTimeout(resolve, timeoutMs);
       this.#onAnswered = () => {
         if ([...this.#threads.values()].every(({ hasAnswered }) => hasAnswered)) resolve();
       };
     }).finally(() => {
-      clearTimeout(timer);
+      timers.clearTimeout(timer);
       this.#onAnswered = () => {};
     });
   }
@@ -131,12 +132,11 @@ export class ThreadPeriods {
   }
 
   #askLater(): void {
-    clearTimeout(this.#askTimer);
+    timers.clearTimeout(this.#askTimer);
     if (this.#isRetired) return;
-    this.#askTimer = setTimeout(
-      () => this.#guard.run(() => this.#ask(), undefined),
-      Math.max(0, this.#periodMs - ASK_BEFORE_MS),
-    ).unref();
+    this.#askTimer = timers
+      .setTimeout(() => this.#guard.run(() => this.#ask(), undefined), Math.max(0, this.#periodMs - ASK_BEFORE_MS))
+      .unref();
   }
 
   #ask(): void {

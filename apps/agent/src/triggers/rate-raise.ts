@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { AsyncResource } from 'node:async_hooks';
 import type { DurationMs } from '@hearth/profile-model';
 import type { ProcessSeriesValue } from '@hearth/wire-format';
@@ -93,10 +94,12 @@ export class RateRaise {
     if (this.#isAsked || !this.#isFree) return;
     this.#isAsked = true;
     this.#ownContext.runInAsyncScope(() => {
-      setImmediate(() => {
-        this.#isAsked = false;
-        this.#guard.run(() => this.start(cause, why), undefined);
-      }).unref();
+      timers
+        .setImmediate(() => {
+          this.#isAsked = false;
+          this.#guard.run(() => this.start(cause, why), undefined);
+        })
+        .unref();
     });
   }
 
@@ -125,7 +128,7 @@ export class RateRaise {
       this.lower();
       this.#endPeriod();
     };
-    this.#timer = setTimeout(() => this.#guard.run(end, undefined), lastsMs).unref();
+    this.#timer = timers.setTimeout(() => this.#guard.run(end, undefined), lastsMs).unref();
     this.#log.info('AGENT_RAISED_RATE', `${why}: ${this.#settings.rateHz} samples a second for ${lastsMs / 1_000} s`);
     return true;
   }
@@ -157,7 +160,7 @@ export class RateRaise {
 
   /** The sampler is about to stop. */
   stop(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 

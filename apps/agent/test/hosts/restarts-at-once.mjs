@@ -15,6 +15,8 @@ for (let round = 0; round < 5; round += 1) {
 }
 const ofMany = listeners();
 await stop();
+const alive = setInterval(() => {}, 1_000); // to wait for a signal keeps no process alive
 process.kill(process.pid, 'SIGTERM');
 await ended;
+clearInterval(alive);
 console.log(`emit ${process.emit === hostEmit}, while it runs ${ofOne === ofMany}, after it ${listeners() === before}`);
