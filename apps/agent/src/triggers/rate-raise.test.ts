@@ -1,3 +1,4 @@
+import timers from 'node:timers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentLog } from '../safety/agent-log.js';
 import { createGuard } from '../safety/guard.js';
@@ -8,6 +9,8 @@ let sampler: { rateHz: number; samplingHz: number; next: number; fault: 'none' |
 let ended: number;
 let said: string[];
 let raise: RateRaise;
+/** Of the module; only the global ones are faked. */
+const timersOfNode = { ...timers };
 
 function endPeriod(): void {
   ended += 1;
@@ -17,6 +20,8 @@ function endPeriod(): void {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
+  const { setTimeout, clearTimeout, setImmediate } = globalThis;
+  Object.assign(timers, { setTimeout, clearTimeout, setImmediate });
   sampler = { rateHz: 99, samplingHz: 99, next: 99, fault: 'none' };
   [ended, said] = [0, []];
   const log = new AgentLog();
@@ -39,7 +44,10 @@ beforeEach(() => {
     createGuard(log),
   );
 });
-afterEach(() => vi.useRealTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  Object.assign(timers, timersOfNode);
+});
 
 describe('RateRaise', () => {
   it('begins and ends with a period, and then lets it be for nine times as long', () => {
