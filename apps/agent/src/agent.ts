@@ -28,7 +28,8 @@ import { SignalTrigger } from './triggers/signal-trigger.js';
 import { wireWithoutSampler } from './transactions/context-wiring.js';
 import type { RouteOfRequest } from './transactions/http-transactions.js';
 import type { LabelValue, Labels } from './transactions/label-limits.js';
-import { labelledScope, runInScope, runSpan, runTransaction, runWithLabels } from './transactions/run-transaction.js';
+import { runInScope } from './transactions/run-in-scope.js';
+import { labelledScope, runSpan, runTransaction, runWithLabels } from './transactions/run-transaction.js';
 import { TransactionTracker } from './transactions/transaction-tracker.js';
 import { AGENT_VERSION } from './version.js';
 

@@ -37,7 +37,8 @@ export function init(options: AgentOptions = {}): void {
  * this name and these labels. Transactions nest; a sample belongs to the innermost.
  *
  * The outcome is `ok`; `timeout` or `aborted` for an error named or coded so (`TimeoutError`, `ETIMEDOUT`, `AbortError`); else `error`.
- * A `fn` that returns anything but a promise is over when it returns.
+ * A `fn` that returns anything but a promise is over when it returns. What has a `then` and is no promise, as a query that is sent once it is awaited, is given back as
+ * it is: awaited before the event loop goes on, the transaction ends with it; else it is over.
  *
  * @param name - One of few, as `import-orders`: never with an id in it. Cut at 200 characters.
  * @param labels - Few values each, as a plan or a `bucket()`. At most 32; objects, `null` and `undefined` are left out. In one process and

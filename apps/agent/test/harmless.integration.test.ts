@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PRELOAD, REQUIRE_PRELOAD, runHost } from './support/run-host.js';
 import { Sink, countsByName, flatSamples, nameOf } from './support/sink.js';
+import { expectNoDifference } from './support/with-and-without.js';
 
 let sink: Sink;
 beforeEach(async () => {
@@ -105,6 +106,25 @@ describe('a host that fails', () => {
     ]);
     expect(code).toBe(5);
     expect(countsByName(sink.stored)).toEqual({ 'handled error': 1, 'left alone error': 1, 'of a step ok': 1 });
+  });
+
+  it('gives the very object that has a `then` and is no promise, which nobody but the host awaits', async () => {
+    const { output } = await expectNoDifference('thenables.mjs', sink.url);
+    expect(output).toContain('sent where tenant=1 and id=2\n2\n');
+    expect(countsByName(sink.stored)).toEqual({
+      'users ok': 1,
+      'chained ok': 1,
+      'fails error': 1,
+      'never awaited ok': 4,
+      'frozen ok': 1,
+      'watched ok': 1,
+      'query ok': 1,
+      '[["measure","kept"]] ok': 4,
+      '[["measure","load"]] ok': 1,
+    });
+    const waits = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    const sleepers = waits.filter(({ functionsRootFirst }) => functionsRootFirst.at(-1) === 'timer setTimeout');
+    expect(new Set(sleepers.map(({ labels }) => nameOf(labels)))).toEqual(new Set(['users', 'chained', 'fails']));
   });
 });
 

@@ -2,7 +2,7 @@ import { DurationSketch } from '@hearth/profile-model';
 import type { Outcome, TransactionCount } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
 import { cleanName } from '../transactions/label-limits.js';
-import { runToItsEnd } from '../transactions/run-transaction.js';
+import { runToItsEnd } from '../transactions/run-to-its-end.js';
 
 /** Names of snippets in one process, for its life; runs of all others are counted together. */
 export const MAX_MEASURES = 200;

@@ -1,9 +1,9 @@
 import type { Label } from '@hearth/profile-model';
 import { NO_SPAN, type Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
-import { isThenable } from '../safety/is-thenable.js';
 import { MAX_LABELS, cleanName, type Labels } from './label-limits.js';
-import { outcomeOfError } from './outcome.js';
+import { runInScope } from './run-in-scope.js';
+import { runToItsEnd } from './run-to-its-end.js';
 import type { Scope } from './transaction.js';
 import type { TransactionTracker } from './transaction-tracker.js';
 
@@ -24,7 +24,7 @@ export function runTransaction<Result>(
   const transaction = guard.run(() => tracker.begin('custom', cleanName(name), tracker.clean(labels), handler), undefined);
   if (transaction === undefined) return fn();
   const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
-  return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended));
+  return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended, { tracker, guard, scope: transaction }));
 }
 
 /**
@@ -43,7 +43,7 @@ export function runSpan<Result>(
     return tracker.beginSpan(cleanName(name), clean);
   }, undefined);
   if (span === undefined) return fn();
-  return runInScope(tracker, guard, span, () => runToItsEnd(fn, (outcome) => span.end(outcome)));
+  return runInScope(tracker, guard, span, () => runToItsEnd(fn, (outcome) => span.end(outcome), { tracker, guard, scope: span }));
 }
 
 const NO_INPUTS: readonly Label[] = [];
@@ -71,41 +71,4 @@ function scopeParts(scope: Scope | undefined): Scope {
     spanRow: scope?.spanRow ?? NO_SPAN,
     scopeLabels: scope?.scopeLabels,
   };
-}
-
-/** @param scope - `undefined`: in no transaction. */
-export function runInScope<Result>(
-  tracker: TransactionTracker,
-  guard: Guard,
-  scope: Scope | undefined,
-  fn: () => Result,
-): Result {
-  return guard.through((inner) => tracker.wiring.run(scope, inner), fn);
-}
-
-/** Runs `fn` and gives what it gives; says how it ended just before whoever called goes on. */
-export function runToItsEnd<Result>(fn: () => Result, ended: (outcome: Outcome) => void): Result {
-  let result: Result;
-  try {
-    result = fn();
-  } catch (error) {
-    ended(outcomeOfError(error));
-    throw error;
-  }
-  if (!isThenable(result)) {
-    ended('ok');
-    return result;
-  }
-  // The promise behind it is the one that is returned: listening beside it would make an unhandled rejection look handled.
-  const promise: PromiseLike<unknown> = result instanceof Promise ? result : Promise.resolve(result);
-  return promise.then(
-    (value) => {
-      ended('ok');
-      return value;
-    },
-    (error: unknown) => {
-      ended(outcomeOfError(error));
-      throw error;
-    },
-  ) as Result;
 }
