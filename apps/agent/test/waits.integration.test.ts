@@ -194,6 +194,23 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
   });
 });
 
+describe('waits', () => {
+  it('are counted once, and not where nothing was waited for', async () => {
+    const { output, errors, code } = await runHost('waits-once.mjs', sink.url);
+    expect(code, errors).toBe(0);
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(output).toBe('ERR_INVALID_ARG_TYPE\nof the program\n');
+    const counted: Record<string, number> = {};
+    for (const { labels, functionsRootFirst, count } of sink.stored.flatMap((batch) => flatSamples(batch, 'wait'))) {
+      const key = `${nameOf(labels)}: ${functionsRootFirst.at(-1)}`;
+      if (nameOf(labels) !== NO_TRANSACTION) counted[key] = (counted[key] ?? 0) + count;
+    }
+    expect(counted).toEqual({
+      'slept: timer setTimeout': 1,
+    });
+  });
+});
+
 const noMariadb = whyNoMariadb();
 describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undefined ? '' : ` (${noMariadb})`}`, () => {
   let mariadb: TestMariadb;

@@ -6,9 +6,15 @@ import type { WaitRecorder } from './wait-recorder.js';
  * Ends a wait when the host's promise settles.
  *
  * @param result - Of the host's call; what is no promise is given back as it is, and the wait is none.
+ * @param rejected - Whether one that rejects was waited for.
  * @returns A promise that settles alike and is returned in its place: listening beside it would make an unhandled rejection look handled.
  */
-export function endWithPromise(recorder: WaitRecorder, wait: Wait, result: unknown): unknown {
+export function endWithPromise(
+  recorder: WaitRecorder,
+  wait: Wait,
+  result: unknown,
+  rejected: 'ends' | 'is-none' = 'ends',
+): unknown {
   if (!isThenable(result)) {
     recorder.drop(wait);
     return result;
@@ -19,7 +25,8 @@ export function endWithPromise(recorder: WaitRecorder, wait: Wait, result: unkno
       return value;
     },
     (error: unknown) => {
-      recorder.end(wait);
+      if (rejected === 'ends') recorder.end(wait);
+      else recorder.drop(wait);
       throw error;
     },
   );

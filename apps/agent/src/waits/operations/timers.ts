@@ -29,8 +29,10 @@ export function followTimers(recorder: WaitRecorder): Undo {
     };
   const aroundPromise = (sleep: HostFunction): HostFunction =>
     function ours(this: unknown, ...args) {
-      const wait = isLong(args[0]) ? recorder.begin('timer', 'setTimeout', ours, 'transactions') : undefined;
-      return wait === undefined ? sleep.apply(this, args) : endWithPromise(recorder, wait, sleep.apply(this, args));
+      const isFollowed = isLong(args[0]) && !isUnheld(args[2]);
+      const wait = isFollowed ? recorder.begin('timer', 'setTimeout', ours, 'transactions') : undefined;
+      if (wait === undefined) return sleep.apply(this, args);
+      return endWithPromise(recorder, wait, sleep.apply(this, args), 'is-none'); // one that rejects was aborted, which is how it is cleared
     };
   const undos = [
     patchMethod(globalThis, 'setTimeout', around),
@@ -44,6 +46,15 @@ export function followTimers(recorder: WaitRecorder): Undo {
 function isHeldBy(timer: unknown): boolean {
   const { hasRef } = (timer ?? {}) as { hasRef?: unknown };
   return typeof hasRef !== 'function' || Reflect.apply(hasRef, timer, []) !== false;
+}
+
+/** Do the options of a promised timer say that the process does not stay for it? */
+function isUnheld(options: unknown): boolean {
+  try {
+    return (options as { ref?: unknown } | null | undefined)?.ref === false;
+  } catch {
+    return false; // computed by the host, and refused by Node in the same way
+  }
 }
 
 function isLong(delayMs: unknown): boolean {
