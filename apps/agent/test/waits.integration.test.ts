@@ -195,8 +195,17 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
 });
 
 describe('waits', () => {
+  let slow: Server;
+  let slowUrl: string;
+  beforeAll(async () => {
+    slow = createServer((_request, response) => void setTimeout(() => response.end('done'), 100));
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    slowUrl = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  });
+  afterAll(() => slow.close());
+
   it('are counted once, and not where nothing was waited for', async () => {
-    const { output, errors, code } = await runHost('waits-once.mjs', sink.url);
+    const { output, errors, code } = await runHost('waits-once.mjs', sink.url, { args: [slowUrl] });
     expect(code, errors).toBe(0);
     expect(errors).not.toContain('AGENT_FAULT');
     expect(output).toBe('ERR_INVALID_ARG_TYPE\nof the program\n');
@@ -207,6 +216,7 @@ describe('waits', () => {
     }
     expect(counted).toEqual({
       'slept: timer setTimeout': 1,
+      'requested: http GET (address)': 1,
     });
   });
 });

@@ -1,7 +1,9 @@
-// Waits that are none, and such as could be counted twice: sleeps that are given up or hold nothing
+// Waits that are none, and such as could be counted twice: sleeps that are given up or hold nothing, a request that passes two agents. argv: slow HTTP peer
+import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flush, init, stop, transaction } from '../../dist/index.mjs';
 
+const [peerUrl] = process.argv.slice(2);
 init({ periodMs: 1_000 });
 
 const holding = setInterval(() => {}, 10);
@@ -21,6 +23,22 @@ for (const options of [
   );
 }
 clearInterval(holding);
+
+/** As those of agent-base 7, from which proxy-agent is made: it gives each request to an agent that it chooses. */
+class ChoosingAgent extends Agent {
+  #chosen = new Agent();
+  createSocket(request, options) {
+    this.#chosen.addRequest(request, options);
+  }
+}
+await transaction(
+  'requested',
+  () =>
+    new Promise((resolve, reject) => {
+      const options = { agent: new ChoosingAgent() };
+      get(peerUrl, options, (response) => response.resume().once('close', resolve)).once('error', reject);
+    }),
+);
 
 await flush();
 await stop();

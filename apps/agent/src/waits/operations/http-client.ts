@@ -9,15 +9,18 @@ import type { WaitRecorder } from '../wait-recorder.js';
  * channel `http.client.request.created`, which would do, is missing in Node 20.
  */
 export function followHttpClients(recorder: WaitRecorder): Undo {
+  const known = new WeakSet<ClientRequest>(); // an agent may hand a request on to another, as those of proxy-agent do
   const undo = patchMethod(
     Agent.prototype,
     'addRequest',
     (addRequest) =>
       function ours(this: unknown, ...args) {
         const request = args[0] as ClientRequest | undefined;
-        const wait = recorder.begin('http', `${methodName(request?.method)} ${peerName(request?.host)}`, ours);
+        if (typeof request?.once !== 'function' || known.has(request)) return addRequest.apply(this, args);
+        known.add(request);
+        const wait = recorder.begin('http', `${methodName(request.method)} ${peerName(request.host)}`, ours);
         // Comes after the answer's end, and after an error.
-        if (wait !== undefined && typeof request?.once === 'function') request.once('close', () => recorder.end(wait));
+        if (wait !== undefined) request.once('close', () => recorder.end(wait));
         return addRequest.apply(this, args);
       },
   );
