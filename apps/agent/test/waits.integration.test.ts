@@ -217,6 +217,8 @@ describe('waits', () => {
     expect(counted).toEqual({
       'slept: timer setTimeout': 1,
       'requested: http GET (address)': 1,
+      'copied: fs cp': 1,
+      'copied by name: fs cp': 1,
     });
   });
 });

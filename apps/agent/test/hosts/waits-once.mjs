@@ -1,5 +1,9 @@
-// Waits that are none, and such as could be counted twice: sleeps that are given up or hold nothing, a request that passes two agents. argv: slow HTTP peer
+// Waits that are none, and such as could be counted twice: sleeps that are given up or hold nothing, a request that passes two agents, what `cp` of Node is made of. argv: slow HTTP peer
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import fs, { cp } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flush, init, stop, transaction } from '../../dist/index.mjs';
 
@@ -40,5 +44,13 @@ await transaction(
     }),
 );
 
+const folder = mkdtempSync(path.join(os.tmpdir(), 'hearth-cp-'));
+try {
+  cpSync(path.dirname(process.argv[1]), path.join(folder, 'hosts'), { recursive: true });
+  for (const [name, copy] of Object.entries({ copied: cp, 'copied by name': (...args) => fs.cp(...args) }))
+    await transaction(name, () => copy(path.join(folder, 'hosts'), path.join(folder, name), { recursive: true }));
+} finally {
+  rmSync(folder, { recursive: true });
+}
 await flush();
 await stop();

@@ -30,8 +30,18 @@ const FUNCTIONS = [
   'writeFile',
 ] as const;
 
+/**
+ * Node's own `cp` is made of functions of this module, which it takes out of it when it is first called: so it is called before they are ours, for a copy that its filter leaves out, which touches
+ * no file. Not one that the host has put in its place.
+ */
+function loadCp(): void {
+  if (!Function.prototype.toString.call(promises.cp).includes('lazyLoadCp')) return;
+  promises.cp('', '', { filter: () => false }).catch(() => {});
+}
+
 /** Functions of `node:fs/promises` that read or write something, without its path. */
 export function followFsPromises(recorder: WaitRecorder): Undo {
+  loadCp();
   const undos = FUNCTIONS.map((name) =>
     patchMethod(
       promises,
