@@ -1,6 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module';
 import type { Guard } from '../safety/guard.js';
-import { followLibraries } from './loaded-libraries.js';
+import { followLibraries, type FollowedLibrary } from './loaded-libraries.js';
 import { followDns } from './operations/dns.js';
 import { followFsPromises } from './operations/fs-promises.js';
 import { followHttpClients } from './operations/http-client.js';
@@ -13,6 +13,11 @@ import { followUndici } from './operations/undici.js';
 import type { Undo } from './patch-method.js';
 import type { WaitRecorder } from './wait-recorder.js';
 
+/** Those that are packages of their own. */
+export function followedLibraries(recorder: WaitRecorder): FollowedLibrary[] {
+  return [pgOperations(recorder), mysql2Operations(recorder), ioredisOperations(recorder), mongodbOperations(recorder)];
+}
+
 /** Lets every operation that is known report to the recorder. @returns What lets the host go again. */
 export function followWaits(recorder: WaitRecorder, guard: Guard): Undo {
   const follows: readonly (() => Undo)[] = [
@@ -21,11 +26,7 @@ export function followWaits(recorder: WaitRecorder, guard: Guard): Undo {
     () => followDns(recorder),
     () => followFsPromises(recorder),
     () => followTimers(recorder),
-    () =>
-      followLibraries(
-        [pgOperations(recorder), mysql2Operations(recorder), ioredisOperations(recorder), mongodbOperations(recorder)],
-        guard,
-      ),
+    () => followLibraries(followedLibraries(recorder), guard),
   ];
   const undos = follows.map((follow) => guard.run(follow, () => {})); // each by itself: one that fails is missing
   guard.run(syncBuiltinESMExports, undefined); // `import { readFile } from 'node:fs/promises'` follows

@@ -8,7 +8,7 @@ import type { OperationIndex, OperationTable } from './operation-table.js';
 import type { WaitPeriod, WaitTotal } from './wait-ledger.js';
 
 /** Libraries that are packages of their own; the others are Node's. */
-const PACKAGES = new Set(['pg', 'mysql2', 'ioredis']);
+const PACKAGES = new Set(['pg', 'mysql2', 'ioredis', 'mongodb']);
 
 /** An operation is shown in its library's package, without a file. */
 function scriptOf(library: string): string {
