@@ -18,11 +18,11 @@ export function nameOperation(operation: GraphqlOperation): void {
 export function wrapExecute<Args extends { readonly document: unknown }, Result>(
   execute: (args: Args) => Result,
 ): (args: Args) => Result {
-  const ours = (args: Args): Result => {
+  const ours = function (this: unknown, args: Args): Result {
     const { document, operationName } = Object(args) as { document?: unknown; operationName?: unknown };
     const operation = operationOf(document, operationName);
     if (operation !== undefined) nameOperation(operation);
-    return execute(args);
+    return execute.call(this, args);
   };
   return lookLike(ours, execute);
 }

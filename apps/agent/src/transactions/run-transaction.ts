@@ -57,9 +57,9 @@ export function runWithLabels<Result>(tracker: TransactionTracker, guard: Guard,
   return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
 }
 
-/** What is current, with these labels in the place of others. */
+/** What is current, with these labels in the place of others; what is no object has none. */
 export function labelledScope(tracker: TransactionTracker, labels: Labels): Scope {
-  const given = Object.fromEntries(Object.entries(labels).slice(0, MAX_LABELS));
+  const given = Object.fromEntries(Object.entries(Object(labels) as Labels).slice(0, MAX_LABELS));
   return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: tracker.clean(given) } };
 }
 

@@ -38,6 +38,9 @@ Pyroscope.setWallLabels({ set: 'd', more: 5 });
 seen.push(Pyroscope.getWallLabels());
 Pyroscope.setLabels({});
 look();
+Pyroscope.setLabels({ set: 'e' });
+Pyroscope.setLabels(undefined);
+look();
 
 const results = [
   Pyroscope.wrapWithLabels({ a: 1 }, (a, b) => a + b, 1, 2),
