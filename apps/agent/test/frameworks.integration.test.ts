@@ -34,6 +34,18 @@ describe('requests under load are named after their routes, never after URLs, an
   );
 });
 
+it.each(['express-4', 'express'])('%s: what a handler makes of the URL is in no name', async (framework) => {
+  const { output, errors, code } = await runHost('rewrites-url.mjs', sink.url, { args: [framework] });
+  expect(code, errors).toBe(0);
+  expect(JSON.parse(output)).toEqual([200, 200, 200, 200, 200, 500]);
+  expect(countsByName(sink.stored)).toEqual({
+    'GET /gateway/:service ok': 2,
+    'GET /pages/:slug ok': 1,
+    'GET /orders/:name ok': 2,
+    'GET /orders/fails/:id error': 1,
+  });
+});
+
 describe('GraphQL requests are named after their operations', () => {
   it.each(['graphql', 'graphql-16'])('%s', async (version) => {
     const { output, errors, code } = await runHost('graphql-server.mjs', sink.url, { args: [version] });

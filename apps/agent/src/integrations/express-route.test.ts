@@ -46,9 +46,35 @@ it('expressRoute takes nothing from a URL that the host has rewritten', () => {
   expect(routeOf({ route: { path: '/' }, baseUrl: '', url: '/', originalUrl: '/a/secret', params: {} })).toBe('/');
 });
 
+it('expressRoute takes nothing from a URL that a handler rewrites, for a proxy or for what it passes the request on to', () => {
+  const route = { path: '/:service' };
+  const proxied = (url: string, originalUrl: string, params: object = {}, baseUrl = ''): string | undefined =>
+    routeOf({ route, baseUrl, url, originalUrl, params });
+  expect(proxied('/tenants/acme/billing', '/billing', { service: 'billing' })).toBe('/:service');
+  expect(proxied('/pages/secret/index.html', '/secret')).toBe('/:service'); // passed on
+  expect(proxied('/tenants/acme/billing', '/api/billing', {}, '/api')).toBe('/api/:service');
+  expect(proxied('/tenants/acme/billing', '/billing?to=/tenants/acme/billing')).toBe('/:service');
+  // A proxy that wants the URL as requested, which middleware had taken the tenant off.
+  expect(proxied('/tenants/acme/billing', '/tenants/acme/billing', { service: 'billing' })).toBe('/:service');
+  // Without the parameters it looks as if an error had left a router.
+  expect(proxied('/tenants/acme/billing', '/tenants/acme/billing')).toBe('/tenants/acme/:service');
+  // An error that leaves a router, where middleware has rewritten the URL: by a mount path that is known.
+  expect(proxied('/orders', '/orders', { org: 'acme', service: 'orders' }, '/orgs/acme')).toBe('/orgs/:org/:service');
+  expect(proxied('/orgs/other/orders', '/shops/other/orders')).toBe('/orgs/:org/:service');
+});
+
+it("expressRoute leaves parts of the mount path that equal a value of the route's own parameters", () => {
+  const params = { name: 'orders', org: 'acme' };
+  expect(routeOf({ route: { path: '/:name' }, baseUrl: '/orders', params })).toBe('/orders/:name');
+  expect(routeOf({ route: { path: '/:name.:kind?' }, baseUrl: '/acme/orders', params })).toBe('/:org/orders/:name.:kind?');
+  expect(routeOf({ route: { path: '/*name' }, baseUrl: '/orders', params })).toBe('/orders/*name');
+  expect(routeOf({ route: { path: ['/a', '/b/:name'] }, baseUrl: '/orders', params })).toBe('/orders/a,/b/:name');
+  expect(routeOf({ route: { path: '/:names' }, baseUrl: '/orders', params })).toBe('/:name/:names');
+});
+
 it('expressRoute names an error as the route was named before, whose parameters it takes off the request', () => {
   const route = { path: '/users/:id' };
-  const failed = (url: string): string | undefined => routeOf({ route, baseUrl: '', url, params: {} });
+  const failed = (url: string): string | undefined => routeOf({ route, baseUrl: '', url, originalUrl: url, params: {} });
   expect(failed('/orgs/acme/users/8')).toBe('/orgs/acme/users/:id'); // never reached yet
   expect(routeOf({ route, baseUrl: '/orgs/acme', url: '/users/8', params: { org: 'acme', id: '8' } })).toBe(
     '/orgs/:org/users/:id',

@@ -9,8 +9,10 @@ interface ExpressRequest extends IncomingMessage {
   };
   /** The path under which the router is mounted, *as requested*. */
   readonly baseUrl?: string;
-  /** What is behind `baseUrl`. The two together are the URL as the host has rewritten it, if it did; `originalUrl`, as requested, may be anything. */
+  /** What is behind `baseUrl`. The two together are the URL as the host has rewritten it, if it did. */
   readonly url?: string;
+  /** As requested. Where the host rewrites URLs it may be anything. */
+  readonly originalUrl?: string;
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
@@ -31,13 +33,22 @@ const MAX_MOUNTS = 16;
  * (`mergeParams`), else an id-like part becomes `:id`. After an error it is found by the mount paths that the route had before.
  */
 export function expressRoute(request: IncomingMessage): string | undefined {
-  const { route, baseUrl, url, params } = request as ExpressRequest;
+  const { route, baseUrl, url, originalUrl, params } = request as ExpressRequest;
   if (route === undefined || route === null || route.path === undefined) return undefined;
   const mount = typeof baseUrl === 'string' ? baseUrl : '';
-  const lost = typeof route.path === 'string' && typeof url === 'string' ? lostMount(url, route.path) : '';
-  const written = mountPath(mount + lost, params ?? {});
-  if (lost === '') remember(route, written);
-  return (lost === '' ? written : (knownMount(route, mount + lost) ?? written)) + String(route.path);
+  const own = ownParameters(route.path);
+  const others = Object.fromEntries(Object.entries(params ?? {}).filter(([name]) => !own.has(name)));
+  // An error that leaves a router takes the route's parameters off the request: where they are there, nothing is lost.
+  const isLeft = Object.keys(params ?? {}).every((name) => !own.has(name));
+  const lost = isLeft && typeof route.path === 'string' && typeof url === 'string' ? lostMount(url, route.path) : '';
+  if (lost === '') {
+    const written = mountPath(mount, others);
+    remember(route, written);
+    return written + String(route.path);
+  }
+  // A handler may have rewritten the URL, and what is in front of the route is then no mount path. Middleware that takes something off the URL leaves its end.
+  const isRequested = typeof originalUrl === 'string' && pathOf(originalUrl).endsWith(pathOf(mount + url));
+  return (knownMount(route, mount + lost) ?? mountPath(isRequested ? mount + lost : mount, others)) + String(route.path);
 }
 
 /** The last function of the route that Express matched: those before it pass requests on. */
@@ -61,7 +72,7 @@ export function expressMount(request: IncomingMessage): string | undefined {
 function lostMount(url: string, routePath: string): string {
   if (OPEN_ENDED.test(routePath) || !url.startsWith('/')) return '';
   const routeParts = partsOf(routePath);
-  const urlParts = partsOf(url.split('?', 1)[0]!);
+  const urlParts = partsOf(pathOf(url));
   const mountLength = urlParts.length - routeParts.length;
   const endsAsRoute = routeParts.every(
     (part, at) => part.includes(':') || part.toLowerCase() === urlParts[mountLength + at]?.toLowerCase(),
@@ -84,6 +95,16 @@ function knownMount(route: object, path: string): string | undefined {
       written.every((part, at) => part.startsWith(':') || part.toLowerCase() === parts[at]!.toLowerCase())
     );
   });
+}
+
+/** The names of the parameters in a route's own path; those that only have a number may be the mount path's as well. */
+function ownParameters(path: NonNullable<NonNullable<ExpressRequest['route']>['path']>): Set<string> {
+  const texts = [path].flat().filter((one) => typeof one === 'string');
+  return new Set(texts.flatMap((text) => [...text.matchAll(/[:*]"?(\w+)/g)].map(([, name]) => name!)));
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]!;
 }
 
 function partsOf(urlPath: string): string[] {
