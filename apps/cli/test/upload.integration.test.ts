@@ -234,6 +234,59 @@ describe('hearth source-maps upload', () => {
     await new Promise((resolve) => busy.close(resolve));
   });
 
+  it.each([
+    ['{"status":"ok"}', 200],
+    ['{"outcome":"thanks","sources":1}', 200],
+    ['{"outcome":"stored"}', 201],
+    ['["stored"]', 200],
+    ['<html>Welcome</html>', 200],
+    ['{"error":{"code":5}}', 404],
+    ['Not Found', 404],
+  ])('says that what answers %s is no Hearth server, and sends it nothing more', async (answer, status) => {
+    writeBuild();
+    let asked = 0;
+    const other = createServer((request, response) => {
+      request.resume().once('end', () => {
+        asked += 1;
+        response.writeHead(status).end(answer);
+      });
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const text = await upload('--url', url);
+    expect([text.code, asked, text.out.match(/not sent/g)?.length]).toEqual([1, 1, 2]);
+    expect(text.out).toContain(`NO_HEARTH_SERVER: ${url} is no Hearth server (it answered ${status})`);
+    expect(text.err).toBe(`hearth: not everything was sent: name the address of the Hearth server with --url or HEARTH_URL\n`);
+    const json = await upload('--url', url, '--json');
+    const { maps: sent } = JSON.parse(json.out) as { maps: { outcome: string; code?: string }[] };
+    expect([json.code, sent.map(({ outcome, code }) => code ?? outcome)]).toEqual([
+      1,
+      ['NO_HEARTH_SERVER', 'not-sent', 'not-sent'],
+    ]);
+    other.closeAllConnections();
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it('asks again where an answer is cut off', async () => {
+    write('dist/server.js', '//# sourceMappingURL=server.js.map');
+    write('dist/server.js.map', MAP);
+    let asked = 0;
+    const cut = createServer((request, response) => {
+      request.resume().once('end', () => {
+        asked += 1;
+        const answer = '{"outcome":"stored","sources":1}';
+        response.writeHead(200, { 'content-length': answer.length });
+        if (asked > 1) response.end(answer);
+        else response.write(answer.slice(0, 9), () => response.destroy());
+      });
+    });
+    await new Promise<void>((resolve) => cut.listen(0, '127.0.0.1', resolve));
+    const { code } = await upload('--url', `http://127.0.0.1:${(cut.address() as AddressInfo).port}`);
+    expect([code, asked]).toEqual([0, 2]);
+    cut.closeAllConnections();
+    await new Promise((resolve) => cut.close(resolve));
+  });
+
   it('asks no further when nobody answers, or the server is busy for longer than two minutes', async () => {
     writeBuild();
     let asked = 0;

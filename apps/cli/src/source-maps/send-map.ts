@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Problem, SourceMapAnswer } from '@hearth/query-contract';
+import type { SourceMapAnswer } from '@hearth/query-contract';
 import type { FoundMap } from './find-maps.js';
 
 export interface Server {
@@ -10,7 +10,7 @@ export interface Server {
 }
 
 /** What keeps every other map from being sent too. */
-export type SendObstacle = 'server-away' | 'server-busy' | 'key-refused';
+export type SendObstacle = 'server-away' | 'server-busy' | 'no-hearth-server' | 'key-refused';
 
 export type SendResult =
   | { readonly answer: SourceMapAnswer }
@@ -28,6 +28,7 @@ const TIMEOUT_MS = 120_000;
 const PATIENCE_MS = 120_000;
 /** Between two tries, where the server does not say how long. */
 const MAX_STEP_MS = 8_000;
+const OUTCOMES = new Set<unknown>(['stored', 'unchanged', 'replaced'] satisfies SourceMapAnswer['outcome'][]);
 const REFUSED = new Set([401, 403]);
 /** With what stands before it: a proxy says so while the server starts. */
 const BUSY = new Set([429, 502, 503, 504]);
@@ -64,6 +65,7 @@ export function obstacleOf(result: SendResult | undefined): SendObstacle | undef
 
 async function sendOnce(target: URL, key: string, body: Uint8Array<ArrayBuffer>): Promise<Attempt> {
   let response: Response;
+  let text: string;
   try {
     response = await fetch(target, {
       method: 'POST',
@@ -72,28 +74,40 @@ async function sendOnce(target: URL, key: string, body: Uint8Array<ArrayBuffer>)
       signal: AbortSignal.timeout(TIMEOUT_MS),
       redirect: 'error', // the key is for this server
     });
+    // One that refuses may close the connection: its status says enough.
+    text = await response.text().catch((error: unknown) => (response.ok ? Promise.reject(error as Error) : ''));
   } catch (error) {
     const { cause, message } = error as Error;
     const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : message;
     const why = `no answer from ${target.origin} (${reason}): is it running, and is --url right?`;
     return { result: { code: 'SERVER_AWAY', why, obstacle: 'server-away' }, retryMs: 0 };
   }
-  const text = await response.text().catch(() => '');
   const json = parsedJson(text);
-  if (response.ok && json !== undefined) return { result: { answer: json as SourceMapAnswer } };
-  const { code = `HTTP_${response.status}`, detail = text.slice(0, 200) } = (json ?? {}) as Partial<Problem>;
-  const why = response.status === 404 && json === undefined ? `${target.origin} is no Hearth server` : detail;
+  if (response.ok && isAnswer(json)) return { result: { answer: json } };
+  const isProblem = typeof json?.['code'] === 'string';
+  if (response.ok || (response.status === 404 && !isProblem)) {
+    const why = `${target.origin} is no Hearth server (it answered ${response.status})`;
+    return { result: { code: 'NO_HEARTH_SERVER', why, obstacle: 'no-hearth-server' } };
+  }
+  const code = isProblem ? String(json['code']) : `HTTP_${response.status}`;
+  const why = typeof json?.['detail'] === 'string' ? json['detail'] : text.slice(0, 200);
   if (REFUSED.has(response.status)) return { result: { code, why, obstacle: 'key-refused' } };
   if (!BUSY.has(response.status)) return { result: { code, why } };
   const retrySeconds = Number(response.headers.get('retry-after') ?? 0);
   return { result: { code, why, obstacle: 'server-busy' }, retryMs: Number.isFinite(retrySeconds) ? retrySeconds * 1_000 : 0 };
 }
 
-function parsedJson(text: string): object | undefined {
+function parsedJson(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const json = JSON.parse(text) as unknown;
-    return typeof json === 'object' && json !== null ? json : undefined;
+    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Anything may answer at a wrong address. */
+function isAnswer(json: object | undefined): json is SourceMapAnswer {
+  const { outcome, sources } = (json ?? {}) as Partial<SourceMapAnswer>;
+  return OUTCOMES.has(outcome) && typeof sources === 'number';
 }

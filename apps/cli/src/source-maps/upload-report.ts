@@ -57,6 +57,8 @@ function adviceOf({ found: { maps, without } }: UploadPlan, results: readonly Up
   const obstacles = results.map(obstacleOf);
   if (obstacles.includes('key-refused'))
     return 'the key was refused: make an ingest key on the Install page, and pass it as --key or HEARTH_KEY';
+  if (obstacles.includes('no-hearth-server'))
+    return 'not everything was sent: name the address of the Hearth server with --url or HEARTH_URL';
   if (obstacles.includes('server-away'))
     return 'not everything was sent: run the command again when the server answers; what is there is not stored twice';
   if (obstacles.includes('server-busy'))
