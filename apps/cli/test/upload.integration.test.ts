@@ -334,6 +334,40 @@ describe('hearth source-maps upload', () => {
     else expect(err).toBe(expected);
   });
 
+  it.each(['secret\nkey', 'secret key', 'secret…', 'sécret', 'secret\u007f'])(
+    'refuses the key %j at once and does not show it',
+    async (key) => {
+      writeBuild();
+      const refused = { code: 2, out: '', err: 'hearth: the key has characters that no key has (--key, HEARTH_KEY)\n' };
+      expect(await upload('--key', key)).toEqual(refused);
+      expect(await hearth(['source-maps', 'upload', 'dist', '--revision', SHA], { HEARTH_KEY: key })).toEqual(refused);
+    },
+  );
+
+  it('takes an empty key for none', async () => {
+    writeBuild();
+    const { code, err } = await upload('--key', '');
+    expect([code, err]).toEqual([2, expect.stringContaining('no key: make an ingest key')]);
+  });
+
+  it.each([
+    ['http://user:passw0rd@127.0.0.1:4040', 'has a user name or password in it'],
+    ['http://passw0rd@127.0.0.1:4040/hearth', 'has a user name or password in it'],
+    ['http:user:passw0rd@127.0.0.1', 'has a user name or password in it'],
+    ['ftp://user:passw0rd@127.0.0.1', 'is no http(s) address'],
+    ['user:passw0rd@127.0.0.1:4040', 'is no http(s) address'],
+    ['http://user:passw0rd@127.0.0.1:port', 'is no http(s) address'],
+  ])('refuses the URL %s at once and does not show it', async (url, why) => {
+    writeBuild();
+    for (const run of [upload('--url', url), hearth(['source-maps', 'upload', 'dist', '--revision', SHA], { HEARTH_URL: url })]) {
+      const { code, out, err } = await run;
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain(why);
+      expect(err).toContain('(--url, HEARTH_URL)');
+      expect(err).not.toMatch(/user:|passw0rd/);
+    }
+  });
+
   it('explains itself', async () => {
     expect(existsSync(PROGRAM), 'built').toBe(true);
     expect(await hearth(['source-maps', 'upload', '--help'])).toEqual({ code: 0, out: UPLOAD_HELP, err: '' });

@@ -20,7 +20,7 @@ export async function uploadSourceMaps(options: UploadOptions, terminal: Termina
   );
   if (options.mode === 'upload' && maps.length > 0) {
     const key = options.key;
-    if (key === undefined)
+    if (key === undefined || key === '')
       throw new CliError(
         EXIT.usage,
         `no key: make an ingest key on the Install page of ${plan.url.origin} and set HEARTH_KEY, or pass --key`,
@@ -43,9 +43,10 @@ function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
   const absolute = path.resolve(dir);
   if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
     throw new CliError(EXIT.usage, `${dir} is no folder: name the one that the build wrote`);
-  const url = given.url ?? DEFAULT_URL;
-  if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
-    throw new CliError(EXIT.usage, `"${url.slice(0, 200)}" is no http(s) address of a Hearth server (--url, HEARTH_URL)`);
+  // As the agent has it. `fetch` refuses any other, and shows it.
+  if (given.key && !/^[\x21-\x7e]+$/.test(given.key))
+    throw new CliError(EXIT.usage, 'the key has characters that no key has (--key, HEARTH_KEY)');
+  const url = serverUrl(given.url ?? DEFAULT_URL);
   const environment = readAgentEnvironment(variables);
   const identity = findIdentity(
     {
@@ -64,13 +65,24 @@ function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
   if (path.relative(root, absolute).startsWith('..')) throw new CliError(EXIT.usage, `${dir} is not inside of ${root} (--root)`);
   const { maps, without } = findMaps(absolute, root);
   return {
-    url: new URL(url),
+    url,
     service: identity.service,
     revision: identity.revision,
     revisionSource: identity.revisionSource,
     root,
     found: { maps: given.sources === 'left-out' ? maps.map(withoutSources) : maps, without },
   };
+}
+
+function serverUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    const shown = text.includes('@') ? 'the address' : `"${text.slice(0, 200)}"`; // before an @ may be a password
+    throw new CliError(EXIT.usage, `${shown} is no http(s) address of a Hearth server (--url, HEARTH_URL)`);
+  }
+  if (url.username !== '' || url.password !== '')
+    throw new CliError(EXIT.usage, 'the address has a user name or password in it: leave them out (--url, HEARTH_URL)');
+  return url;
 }
 
 /** On one line, for whom it is of interest. */
