@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,9 +65,14 @@ interface Run {
   readonly out: string;
   readonly err: string;
 }
-/** Runs the built command; its output without what differs between two runs. */
-async function hearth(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Run> {
+/** Runs the built command; its output without what differs between two runs. @param user - Permissions do not hold for root. */
+async function hearth(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  user: { readonly uid?: number; readonly gid?: number } = {},
+): Promise<Run> {
   const program = spawn(process.execPath, [PROGRAM, ...args], {
+    ...user,
     cwd: folder,
     env: { PATH: process.env['PATH'], HEARTH_URL: server.address.url, HEARTH_KEY: ingestKey, ...variables },
   });
@@ -195,6 +200,58 @@ describe('hearth source-maps upload', () => {
     expect(err).toBe(
       'hearth: no source maps found: let the build write them (esbuild --sourcemap, tsc --sourceMap, webpack devtool: "source-map")\n',
     );
+  });
+
+  it('goes on where a script, a map or a folder cannot be read, and says why', async () => {
+    writeBuild();
+    const long = `${'x'.repeat(300)}.map`;
+    write('dist/long.js', `//# sourceMappingURL=${long}`);
+    write('dist/null.js', '//# sourceMappingURL=a%00.map');
+    write('dist/null-beside.js', '//# sourceMappingURL=a%00.map');
+    write('dist/null-beside.js.map', MAP);
+    write('dist/closed.js', '//# sourceMappingURL=closed.js.map');
+    write('dist/closed.js.map', MAP);
+    write('dist/private.js', 'run();');
+    write('dist/private/inside.js', 'run();');
+    for (const closed of ['closed.js.map', 'private.js', 'private']) chmodSync(path.join(folder, 'dist', closed), 0);
+    chmodSync(folder, 0o755);
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const { code, out, err } = await hearth(['source-maps', 'upload', 'dist', '--revision', 'closed', '--json'], {}, nobody);
+    chmodSync(path.join(folder, 'dist/private'), 0o755);
+    expect([code, err]).toEqual([0, '']);
+    const report = JSON.parse(out) as { maps: { file: string; outcome: string }[]; without: object[] };
+    expect(report.maps.map(({ file, outcome }) => [file, outcome])).toEqual([
+      ['dist/beside.cjs', 'stored'],
+      ['dist/jobs/worker.mjs', 'stored'],
+      ['dist/null-beside.js', 'stored'],
+      ['dist/server.js', 'stored'],
+    ]);
+    expect(report.without).toEqual([
+      { file: 'dist/private', why: 'the folder cannot be read (EACCES)' },
+      { file: 'dist/closed.js', why: 'its source map cannot be read (EACCES): closed.js.map' },
+      { file: 'dist/long.js', why: `its source map cannot be read (ENAMETOOLONG): ${long.slice(0, 100)}` },
+      { file: 'dist/null.js', why: 'its source map cannot be read (ERR_INVALID_ARG_VALUE): a%00.map' },
+      { file: 'dist/private.js', why: 'cannot be read (EACCES)' },
+      { file: 'dist/written.js', why: 'no source map' },
+    ]);
+  });
+
+  it('ends with 2 where the folder itself cannot be read', async () => {
+    write('dist/server.js', 'run();');
+    write('closed/dist/server.js', 'run();');
+    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder, closed), 0);
+    chmodSync(folder, 0o755);
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const long = 'x'.repeat(300);
+    for (const [dir, why] of [
+      ['dist', 'EACCES'],
+      ['closed/dist', 'EACCES'],
+      [long, 'ENAMETOOLONG'],
+    ] as const) {
+      const run = await hearth(['source-maps', 'upload', dir, '--revision', SHA], {}, nobody);
+      expect(run).toEqual({ code: 2, out: '', err: `hearth: ${dir} cannot be read (${why})\n` });
+    }
+    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder, closed), 0o755);
   });
 
   it('ends with 1 and says what to do when something was refused', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { findIdentity } from '../../../agent/src/identity/service-identity.js';
 import { readEnvironment as readAgentEnvironment } from '../../../agent/src/options/environment.js';
 import { CliError, EXIT, type ExitCode, type Terminal } from '../terminal.js';
-import { findMaps } from './find-maps.js';
+import { findMaps, unreadable } from './find-maps.js';
 import { obstacleOf, sendMap } from './send-map.js';
 import type { UploadOptions, UploadPlan, UploadResult } from './upload-plan.js';
 import { describeUpload, sizeText } from './upload-report.js';
@@ -41,7 +41,7 @@ export async function uploadSourceMaps(options: UploadOptions, terminal: Termina
 
 function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
   const absolute = path.resolve(dir);
-  if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
+  if (!readable(dir, () => statSync(absolute, { throwIfNoEntry: false }))?.isDirectory())
     throw new CliError(EXIT.usage, `${dir} is no folder: name the one that the build wrote`);
   // As the agent has it. `fetch` refuses any other, and shows it.
   if (given.key && !/^[\x21-\x7e]+$/.test(given.key))
@@ -63,7 +63,7 @@ function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
     );
   const root = path.resolve(given.root ?? (identity.rootDir || absolute));
   if (path.relative(root, absolute).startsWith('..')) throw new CliError(EXIT.usage, `${dir} is not inside of ${root} (--root)`);
-  const { maps, without } = findMaps(absolute, root);
+  const { maps, without } = readable(dir, () => findMaps(absolute, root));
   return {
     url,
     service: identity.service,
@@ -72,6 +72,16 @@ function planUpload({ dir, variables, ...given }: UploadOptions): UploadPlan {
     root,
     found: { maps: given.sources === 'left-out' ? maps.map(withoutSources) : maps, without },
   };
+}
+
+/** @throws {CliError} Where the folder cannot be read. */
+function readable<T>(dir: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error; // a fault of ours
+    throw new CliError(EXIT.usage, `${dir} ${unreadable(error)}`);
+  }
 }
 
 function serverUrl(text: string): URL {
