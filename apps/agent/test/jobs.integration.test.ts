@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTestRedis, whyNoRedis } from '../../../test/support/redis.js';
 import { attribution } from './support/attribution.js';
-import { runHost } from './support/run-host.js';
+import { PRELOAD, runHost } from './support/run-host.js';
 import { Sink, countsByName } from './support/sink.js';
 
 let sink: Sink;
@@ -31,6 +31,27 @@ describe('BullMQ', () => {
         const { checked, wrong } = attribution(sink.stored, { welcomeWork: 'mail welcome', invoiceWork: 'mail invoice' });
         expect(checked).toBeGreaterThan(8);
         expect(wrong / checked).toBeLessThanOrEqual(0.01);
+      } finally {
+        await redis.stop();
+      }
+    },
+  );
+
+  it.skipIf(whyNot !== undefined)(
+    `profiles a processor that is a file in worker threads${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`,
+    async () => {
+      const redis = await startTestRedis();
+      try {
+        const { code, output, errors } = await runHost('bullmq-threads.mjs', sink.url, {
+          nodeOptions: PRELOAD,
+          args: [redis.url],
+        });
+        expect(code, errors).toBe(0);
+        expect(JSON.parse(output)).toBe(true);
+        expect(countsByName(sink.stored)).toEqual({ 'mail welcome ok': 10 });
+        const { checked, wrong } = attribution(sink.stored, { sendMail: 'mail welcome' });
+        expect(checked).toBeGreaterThan(3);
+        expect(wrong).toBe(0);
       } finally {
         await redis.stop();
       }
