@@ -36,10 +36,10 @@ export function expressRoute(request: IncomingMessage): string | undefined {
   const { route, baseUrl, url, originalUrl, params } = request as ExpressRequest;
   if (route === undefined || route === null || route.path === undefined) return undefined;
   const mount = typeof baseUrl === 'string' ? baseUrl : '';
-  const own = ownParameters(route.path);
-  const others = Object.fromEntries(Object.entries(params ?? {}).filter(([name]) => !own.has(name)));
+  const own = ownParameters(route, route.path);
+  const others = Object.entries(params ?? {}).filter(([name]) => !own.has(name));
   // An error that leaves a router takes the route's parameters off the request: where they are there, nothing is lost.
-  const isLeft = Object.keys(params ?? {}).every((name) => !own.has(name));
+  const isLeft = others.length === Object.keys(params ?? {}).length;
   const lost = isLeft && typeof route.path === 'string' && typeof url === 'string' ? lostMount(url, route.path) : '';
   if (lost === '') {
     const written = mountPath(mount, others);
@@ -62,7 +62,9 @@ export function expressHandler(request: IncomingMessage): unknown {
 /** Where a handler is mounted that has no route, as `app.use('/graphql', handler)`; `undefined` where none is, or it has passed the request on. */
 export function expressMount(request: IncomingMessage): string | undefined {
   const { route, baseUrl, params } = request as ExpressRequest;
-  return route === undefined && typeof baseUrl === 'string' && baseUrl !== '' ? mountPath(baseUrl, params ?? {}) : undefined;
+  return route === undefined && typeof baseUrl === 'string' && baseUrl !== ''
+    ? mountPath(baseUrl, Object.entries(params ?? {}))
+    : undefined;
 }
 
 /**
@@ -97,10 +99,17 @@ function knownMount(route: object, path: string): string | undefined {
   });
 }
 
+const ownParametersOf = new WeakMap<object, ReadonlySet<string>>();
+
 /** The names of the parameters in a route's own path; those that only have a number may be the mount path's as well. */
-function ownParameters(path: NonNullable<NonNullable<ExpressRequest['route']>['path']>): Set<string> {
-  const texts = [path].flat().filter((one) => typeof one === 'string');
-  return new Set(texts.flatMap((text) => [...text.matchAll(/[:*]"?(\w+)/g)].map(([, name]) => name!)));
+function ownParameters(route: object, path: NonNullable<NonNullable<ExpressRequest['route']>['path']>): ReadonlySet<string> {
+  let own = ownParametersOf.get(route);
+  if (own === undefined) {
+    const texts = [path].flat().filter((one) => typeof one === 'string');
+    own = new Set(texts.flatMap((text) => [...text.matchAll(/[:*]"?(\w+)/g)].map(([, name]) => name!)));
+    ownParametersOf.set(route, own);
+  }
+  return own;
 }
 
 function pathOf(url: string): string {
@@ -111,9 +120,9 @@ function partsOf(urlPath: string): string[] {
   return urlPath.split('/').filter((part) => part !== '');
 }
 
-function mountPath(baseUrl: string, params: Readonly<Record<string, unknown>>): string {
+function mountPath(baseUrl: string, params: readonly (readonly [name: string, value: unknown])[]): string {
   if (baseUrl === '') return '';
-  const nameOf = new Map(Object.entries(params).map(([name, value]) => [value, `:${name}`]));
+  const nameOf = new Map(params.map(([name, value]) => [value, `:${name}`]));
   return baseUrl
     .split('/')
     .map((part) => nameOf.get(decodePart(part)) ?? (ID_LIKE.test(part) ? ':id' : part))
