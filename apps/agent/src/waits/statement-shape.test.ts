@@ -67,6 +67,43 @@ describe('statementShape', () => {
     );
   });
 
+  it('has nothing of a value of MySQL beside two minus signs and comments', () => {
+    const secret = 'Secret';
+    const odd = fc.constantFrom("''", '""', '--', '-- ', '#', '/*', '*/', '\n', '\r', '`', 'x', ',', ' ', secret);
+    const inside = fc.array(odd, { maxLength: 8 }).map((parts) => parts.join('') + secret);
+    const literal = fc.tuple(inside, fc.constantFrom("'", '"')).map(([text, quote]) => `${quote}${text}${quote}`);
+    const remark = inside.map((text) => text.replaceAll('\n', ' '));
+    const part = fc.oneof(
+      literal,
+      fc
+        .tuple(fc.constantFrom('a=a--', 'a- -', '--', '-', 'a-->', 'a /'), fc.oneof(literal, fc.constant('5')))
+        .map((two) => two.join('')),
+      fc.constantFrom('a', ',', '=', 'a--5', 'a--b', 'a--(5)'),
+      fc.tuple(fc.constantFrom('-- ', '--\t', '--\r', '--\x01', '--\x7f', '#'), remark).map((two) => `${two.join('')}\n`),
+      fc.constant('--\n'),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 10 }), (parts) => {
+        expect(statementShape(`UPDATE t SET a = ${parts.join(' ')}`, 'mysql')).not.toContain(secret);
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it.each([
+    ["UPDATE t SET a=a--5, note='first line\nmy secret note' WHERE id=3", 'UPDATE t SET a = a - - ?, note = ? WHERE id = ?'],
+    ["SELECT 1 -- it's\n, 'b'", 'SELECT ?'],
+    ['SELECT 1 --', 'SELECT ?'],
+    ["SELECT a --\rit's\nFROM t", 'SELECT a FROM t'],
+    ["SELECT a #\rit's\nFROM t", 'SELECT a FROM t'],
+    ["SELECT a --\u00a0it's\nFROM t WHERE b = 'c'", 'SELECT a …'],
+    ["SELECT /*!40001 SQL_NO_CACHE */ a FROM t /* it's */", 'SELECT a FROM t'],
+    ["SELECT a /*! , 'x*/ secret' */", 'SELECT a …'],
+    ["SELECT a -- b\0'\nFROM t", 'SELECT a …'],
+  ])('of %j in MySQL is %j', (text, shape) => {
+    expect(statementShape(text, 'mysql')).toBe(shape);
+  });
+
   it('ends at a second statement, whatever that is', () => {
     fc.assert(
       fc.property(statement, fc.constantFrom('SET a = alice', 'LISTEN alice', "SELECT 'alice'", ';alice'), (first, second) => {

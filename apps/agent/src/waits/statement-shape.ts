@@ -128,8 +128,13 @@ const SPACE = /\s+/y;
 /** The word that most words are; where it is not followed by one of these, there may be more of it. */
 const ASCII_WORD = /[a-z_][\w$]*(?=[\s(),.;=:<>[\]]|$)/iy;
 const SINGLE = new Set(['(', ')', ',', '.', ';', '+', '%', '[', ']']);
-const LINE_COMMENT = /--[^\n\r]*/y;
-const MYSQL_LINE_COMMENT = /#[^\n\r]*/y;
+/**
+ * Where a comment begins and ends each server says in a way of its own, and who reads it in the other's takes what is quoted for what is not. So each reads its own dialect's only, and what
+ * MySQL may read in two ways is no token: the shape ends there. That is a character that is a space in some character sets only, behind `--`, NUL, which ends a comment, and a comment
+ * that some versions run, where its end may be within quotes.
+ */
+const LINE_COMMENT = { postgres: /--[^\n\r]*/y, mysql: /(?:--(?=[\0-\x20\x7f]|$)|#)[^\n\0]*/y };
+const PERHAPS_COMMENT = /--[\x80-\uffff]|\/\*M?!(?![\w\s.,=()]*\*\/)/y;
 /** What is left of it must go on as a word or number would, or `1a'` could be read in two ways. */
 const NUMBER = /(?:0[xob][\da-f_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?)[\w$]*/iy;
 const PARAMETER = /\$\d+|\?\d*|:[a-z_]\w*|@\w+/iy;
@@ -241,8 +246,11 @@ class Tokens {
   #skipComment(): boolean {
     const character = this.#text[this.#at]!;
     if (character !== '-' && character !== '/' && character !== '#') return false;
-    if (this.#match(LINE_COMMENT) !== undefined) return true;
-    if (this.#dialect === 'mysql' && this.#match(MYSQL_LINE_COMMENT) !== undefined) return true;
+    if (this.#match(LINE_COMMENT[this.#dialect]) !== undefined) return true;
+    if (this.#dialect === 'mysql' && this.#match(PERHAPS_COMMENT) !== undefined) {
+      this.isUnsure = true;
+      return true;
+    }
     if (!this.#text.startsWith('/*', this.#at)) return false;
     let depth = 0;
     for (; this.#at < this.#text.length; this.#at += 1) {
