@@ -223,6 +223,35 @@ describe('waits', () => {
   });
 });
 
+describe('waits for undici', () => {
+  it('know the caller though the pool is full, also of what it asks again', async () => {
+    const { output, errors, code } = await runHost('waits-undici.mjs', sink.url, {
+      args: [process.env['HEARTH_UNDICI'] ?? 'undici'],
+    });
+    expect(errors).not.toContain('AGENT_FAULT');
+    expect(code, errors).toBe(0);
+    const waits = sumsOf('wait');
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    const said = JSON.parse(output) as Record<'truth' | 'mostAtOnce', Record<string, number>>;
+    const { fetchOfNode, ...others } = said.mostAtOnce; // a newer Node's does not use the dispatchers of an older undici
+    expect(new Set(Object.values(others))).toEqual(new Set([2]));
+    expect([2, 6]).toContain(fetchOfNode);
+    // Two of six at a time, 100 ms each: what left its time in the queue out, or took another's place, is below or above.
+    const leastMs: Record<string, number> = { redirected: 148, retried: 98 };
+    for (const [name, ms] of Object.entries(said.truth)) {
+      const [way = '', at] = name.split('-');
+      expect(Object.keys(waits[name] ?? {}), name).toEqual(['fetch GET (address)']);
+      const sum = waits[name]!['fetch GET (address)']!;
+      expect(sum, name).toBeGreaterThan(leastMs[way] ?? 98 * (1 + Math.floor(Number(at) / said.mostAtOnce[way]!)));
+      expect(sum, name).toBeLessThanOrEqual(ms + 1);
+      const own = samples.filter(({ labels }) => nameOf(labels) === name);
+      const count = own.reduce((all, one) => all + one.count, 0);
+      expect(count, name).toBe(way in leastMs ? 2 : 1);
+      if (count === 1) expect(own[0]!.functionsRootFirst, name).toContain(way);
+    }
+  });
+});
+
 const noMariadb = whyNoMariadb();
 describe.skipIf(noMariadb !== undefined)(`waits for MariaDB${noMariadb === undefined ? '' : ` (${noMariadb})`}`, () => {
   let mariadb: TestMariadb;

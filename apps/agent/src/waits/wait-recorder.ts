@@ -83,6 +83,16 @@ export class WaitRecorder {
     }
   }
 
+  /** Says what it is called, where that was not known at its beginning. */
+  name(wait: Wait, library: string, detail: string): void {
+    wait.operation = this.operations.rowOf(library, detail);
+  }
+
+  /** The same operation once more, by itself: filed as it was, from now on, without a stack. */
+  again(wait: Wait): Wait {
+    return { ...wait, startMs: performance.now(), weight: 0, captured: undefined, hasEnded: false };
+  }
+
   /** Its second end is none. */
   end(wait: Wait | undefined): void {
     if (wait === undefined || wait.hasEnded || !this.#isRunning) return;

@@ -4,7 +4,7 @@ import type { OperationIndex } from './operation-table.js';
 
 /** One operation that has begun. */
 export interface Wait {
-  readonly operation: OperationIndex;
+  operation: OperationIndex;
   readonly scope: Scope | undefined;
   readonly startMs: number;
   /** How many operations its stack stands for; 0 without one. */
