@@ -158,6 +158,37 @@ describe.skipIf(noRedis !== undefined)(`waits${noRedis === undefined ? '' : ` ($
     expect(Object.keys(sumsOf('wait')['late'] ?? {}).sort()).toEqual(['ioredis GET', 'ioredis pipeline', 'pg SELECT ?']);
   });
 
+  it('are those of each command where ioredis makes a pipeline of several callers', async () => {
+    const args = [redis.url];
+    const withAgent = await runHost('waits-auto-pipeline.mjs', sink.url, { args });
+    expect(withAgent.errors).not.toContain('AGENT_FAULT');
+    const { [NO_TRANSACTION]: _background, ...waits } = sumsOf('wait');
+    expect(Object.fromEntries(Object.entries(waits).map(([name, leaves]) => [name, Object.keys(leaves).sort()]))).toEqual({
+      one: ['ioredis GET'],
+      two: ['ioredis GET', 'ioredis STRLEN'],
+      called: ['ioredis GET'],
+      scripted: ['ioredis EVALSHA'],
+      broken: ['ioredis INCR'],
+      callback: ['ioredis GET'],
+      brokenCallback: ['ioredis INCR'],
+      explicit: ['ioredis pipeline'],
+      multi: ['ioredis pipeline'],
+    });
+    const samples = sink.stored.flatMap((batch) => flatSamples(batch, 'wait'));
+    for (const name of Object.keys(waits)) {
+      const own = samples.filter(({ labels }) => nameOf(labels) === name);
+      expect(
+        own.reduce((sum, { count }) => sum + count, 0),
+        name,
+      ).toBe(name === 'two' ? 2 : 1);
+    }
+    const one = samples.find(({ labels }) => nameOf(labels) === 'one');
+    expect(one!.functionsRootFirst).toContain('readOne');
+    const without = await runHost('waits-auto-pipeline.mjs', sink.url, { args, env: { HEARTH_ENABLED: 'off' } });
+    expect(JSON.parse(withAgent.output)).toEqual(JSON.parse(without.output));
+    expect(withAgent.output).toContain('unhandled');
+  });
+
   it('change nothing in how errors are handled, or are not', async () => {
     const args = [postgres.url, redis.url, `http://127.0.0.1:${await freePort()}`];
     const withAgent = await runHost('waits-rejections.mjs', sink.url, { args });

@@ -1,4 +1,5 @@
 import Module from 'node:module';
+import { dirname, join } from 'node:path';
 import { ownRequire } from '../safety/own-place.js';
 import type { Guard } from '../safety/guard.js';
 import { patchMethod, type Undo } from './patch-method.js';
@@ -63,4 +64,12 @@ export function followLibraries(libraries: readonly FollowedLibrary[], guard: Gu
     undoLoad?.();
     for (const undo of undos.reverse()) guard.run(undo, undefined); // what was done last first
   };
+}
+
+/** What another file of a library exports, which it has loaded itself. @param file - Beside the one that has these exports, or in a folder there. */
+export function exportsBeside(exports: unknown, file: string): object | undefined {
+  const files = ownRequire.cache;
+  const main = Object.values(files).find((module) => module?.exports === exports);
+  const found: unknown = main && files[join(dirname(main.filename), file)]?.exports;
+  return typeof found === 'object' && found !== null ? found : undefined;
 }

@@ -1,6 +1,5 @@
-import { dirname, join } from 'node:path';
-import { ownRequire } from '../../safety/own-place.js';
-import type { FollowedLibrary } from '../loaded-libraries.js';
+import { join } from 'node:path';
+import { exportsBeside, type FollowedLibrary } from '../loaded-libraries.js';
 import { PatchedOnce, type HostFunction } from '../patch-method.js';
 import { endWithPromise } from '../settled.js';
 import type { Wait } from '../wait.js';
@@ -77,11 +76,7 @@ export function mongodbOperations(recorder: WaitRecorder): FollowedLibrary {
 function entryOf(exports: unknown): object | undefined {
   const { [ENTRY]: execute, MongoClient } = exports as Record<string, unknown>;
   if (typeof execute === 'function') return exports as object;
-  if (typeof MongoClient !== 'function') return undefined;
-  const files = ownRequire.cache;
-  const main = Object.values(files).find((module) => module?.exports === exports);
-  const found: unknown = main && files[join(dirname(main.filename), ENTRY_FILE)]?.exports;
-  return typeof found === 'object' && found !== null ? found : undefined;
+  return typeof MongoClient === 'function' ? exportsBeside(exports, ENTRY_FILE) : undefined;
 }
 
 /** `undefined` for what is no operation. */
