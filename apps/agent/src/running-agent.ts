@@ -144,6 +144,7 @@ export class RunningAgent {
       this.#schedule.stop();
       this.#exitHooks.remove(this.#atExit);
       this.#threads?.retire();
+      this.#threads?.close();
       this.#pause(); // nobody else knows what runs already
       throw fault;
     }

@@ -95,6 +95,12 @@ describe('worker threads', () => {
     expect(sink.stored).toEqual([]);
   });
 
+  it('may begin and end while the main thread is busy', async () => {
+    const { code } = await runHost('busy-beside-worker.mjs', sink.url, { nodeOptions: PRELOAD });
+    expect(code).toBe(0);
+    expect(counts()).toMatchObject({ 'in worker worker -': 100 });
+  });
+
   it('may be many and short, with little memory, terminated at any moment', async () => {
     const run = await expectNoDifference('many-threads.mjs', sink.url, { args: ['200'] });
     expect(run.output).toBe('200\n');

@@ -70,7 +70,6 @@ beforeEach(() => {
     () => {},
   );
   periods.start();
-  process.emit('worker', undefined as never);
   link = new ThreadLink(place(), guard);
 });
 afterEach(() => {
@@ -90,7 +89,7 @@ describe('ThreadPeriods', () => {
     expect(place()).toBeUndefined();
   });
 
-  it('takes what has come, though the event loop has not turned', () => {
+  it('takes what has come, though the event loop has not turned since the first thread was made', () => {
     link.put(batchOf(2), undefined, 'more-to-come');
     link.put(batchOf(3), undefined, 'last');
     expect(periods.take()).toBeDefined();
