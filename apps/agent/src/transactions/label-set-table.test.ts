@@ -75,6 +75,18 @@ describe('LabelSetTable', () => {
     expect(new Set(table.labelSets.map((set) => JSON.stringify(set))).size).toBe(table.labelSets.length);
   });
 
+  it('counts a set of another thread that it has no room for', () => {
+    const table = new LabelSetTable();
+    const sent = Array.from({ length: MAX_LABEL_SETS }, (_, at) => table.rowOfSent([['transaction', `name ${at}`]]));
+    const folded = sent.filter((row) => labelValue(table.labelSets[row]!, 'transaction') === FOLDED);
+    expect(folded.length).toBeGreaterThan(0);
+    expect(table.foldedCount).toBe(folded.length);
+    table.rowOfSent([]);
+    table.rowOfSent([['transaction', FOLDED]]);
+    table.rowOfSent([['transaction', 'name 0']]);
+    expect(table.foldedCount).toBe(folded.length);
+  });
+
   it('is not filled by names of labels', () => {
     const table = new LabelSetTable();
     for (let at = 0; at < 1_000; at += 1) table.rowOfTransaction('GET /', [label(`key ${at}`, 1)]);

@@ -38,9 +38,11 @@ export class LabelSetTable {
     return this.#sets;
   }
 
-  /** The row of a set that was sent before, or of one that needs no folding, as the empty set. `__other__` where the table is full. */
+  /** The row of a set that was sent before, or of one that needs no folding, as the empty set. `__other__` where the table is full, which is counted. */
   rowOfSent(set: LabelSet): LabelSetIndex {
-    return this.#rowOf.get(labelSetKey(set)) ?? this.#push(this.#hasRoomFor(set) ? set : OTHER);
+    const row = this.#rowOrOther(set);
+    if (labelSetKey(this.#sets[row]!) !== labelSetKey(set)) this.foldedCount += 1;
+    return row;
   }
 
   /** @param name - The transaction's. Its label wins over one of the host with the same name. */
@@ -74,7 +76,7 @@ export class LabelSetTable {
     const isRoom = row !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED;
     const kept = isRoom
       ? (row ?? this.#push(set))
-      : this.rowOfSent(labelSet([...limited.map(([label]): Label => [label, FOLDED]), [TRANSACTION_LABEL, name]]));
+      : this.#rowOrOther(labelSet([...limited.map(([label]): Label => [label, FOLDED]), [TRANSACTION_LABEL, name]]));
     if (isFolded || (!isRoom && (limited.length > 0 || this.#sets[kept] === OTHER))) this.foldedCount += 1;
     return kept;
   }
@@ -110,6 +112,10 @@ export class LabelSetTable {
       values.add(value);
     }
     return value;
+  }
+
+  #rowOrOther(set: LabelSet): LabelSetIndex {
+    return this.#rowOf.get(labelSetKey(set)) ?? this.#push(this.#hasRoomFor(set) ? set : OTHER);
   }
 
   /** The last two rows are for `__other__` and for no labels at all. */
