@@ -31,6 +31,7 @@ export class Outbox {
   readonly #spool: DiskSpool | undefined;
   readonly #shipper: Shipper;
   readonly #guard: Guard;
+  readonly #maxBytes: number;
   readonly #uncompressed = new Set<EncodedBatch>();
   #compressing: Promise<void> = Promise.resolve();
 
@@ -39,6 +40,7 @@ export class Outbox {
     const { url, key, spoolDir, maxSpooledBytes, maxBufferedBytes } = settings;
     const buffer = new BatchBuffer(maxBufferedBytes);
     this.#guard = guard;
+    this.#maxBytes = maxBufferedBytes;
     this.#buffer = buffer;
     this.#spool =
       spoolDir === undefined
@@ -76,8 +78,10 @@ export class Outbox {
     this.#buffer.countLost(lost);
   }
 
-  /** @throws where the batch cannot be encoded: then it is counted as lost. */
+  /** Counts the batch as lost where more than the buffer may hold waits to be compressed: the thread pool hangs. @throws where it cannot be encoded: then it is, too. */
   put(measured: Batch, standsFor: DroppedCounts, _which: 'more-to-come' | 'last'): void {
+    const waiting = [...this.#uncompressed].reduce((sum, { encoded }) => sum + encoded.length, 0);
+    if (waiting > this.#maxBytes) return this.#buffer.countLost(standsFor);
     const batch = { sequence: measured.sequence, encoded: this.#encode(measured, standsFor), standsFor };
     this.#uncompressed.add(batch);
     this.#compressing = Promise.all([this.#compressing, gzipOnThreadPool(batch.encoded, { level: GZIP_LEVEL })])
