@@ -182,7 +182,7 @@ export class RunningAgent {
    * @returns Whether the server has it all. Never rejects.
    */
   async flush(timeoutMs: DurationMs, which: 'more-to-come' | 'last'): Promise<boolean> {
-    this.#flusher.endPeriod(which);
+    this.#endPeriod(which);
     const threads = this.#threads?.collect(THREADS_MS);
     if (threads !== undefined) {
       await threads;
@@ -307,11 +307,19 @@ export class RunningAgent {
     this.#instruments.tracker.handlers = undefined;
   }
 
+  /** While lines are recorded, what worker threads had is kept, because its stacks are of another kind: at the end it has a batch of its own. */
+  #endPeriod(which: 'more-to-come' | 'last'): void {
+    this.#flusher.endPeriod(which);
+    if (which !== 'last' || this.#threads?.isKeeping !== true) return;
+    this.#onDemand.endLines();
+    this.#flusher.endPeriod('last');
+  }
+
   /** Synchronous: the process ends. With a spool its last period is kept, for the next process to send. */
   #lastWords(): void {
     if (this.#outbox.keepsAtExit) {
       this.#flusher.pack();
-      if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#flusher.endPeriod('last');
+      if (performance.now() - this.#endedLastAt > NOTHING_NEW_MS) this.#endPeriod('last');
       this.#guard.run(() => this.#outbox.saveAtExit(), undefined);
     }
     this.#pause();

@@ -94,6 +94,16 @@ describe('lines', () => {
     expect(sink.stored.at(-1)!.profiles[0]!.lines).toBe('call-site');
   });
 
+  for (const end of ['stop', 'by itself']) {
+    it(`lose nothing of worker threads when the agent ends meanwhile (${end})`, async () => {
+      offered = [{ id: '1', kind: 'record-lines', durationMs: 60_000 }];
+      const { output, errors } = await runHost('lines-beside-worker.mjs', sink.url, { args: [end] });
+      expect(errors).toContain('AGENT_RECORDS_LINES');
+      expect(errors).not.toContain('AGENT_FAULT');
+      expect(countsByName(sink.stored)).toEqual({ 'job ok': Number(output) });
+    });
+  }
+
   it('are not recorded where the host has said so, nor for another process, nor for a command that is none', async () => {
     const kinds = () => new Set(sink.stored.flatMap((batch) => batch.profiles.map(({ lines }) => lines)));
     await runHost('lines.mjs', sink.url, { args: ['2000'], env: { HEARTH_REMOTE: 'off' } });

@@ -45,7 +45,12 @@ export class LineRecording {
     }
     this.#onChange('call-site');
     this.#log.info('AGENT_RECORDS_LINES', `asked by the server, for ${durationMs / 1_000} s; its samples carry no labels`);
-    this.#timer = timers.setTimeout(() => this.#guard.run(() => this.#end(), undefined), durationMs).unref();
+    this.#timer = timers
+      .setTimeout(() => {
+        this.#guard.run(() => this.#endPeriod(), undefined);
+        this.#guard.run(() => this.end(), undefined);
+      }, durationMs)
+      .unref();
   }
 
   /** Without ending the period: the sampler is about to stop. */
@@ -54,10 +59,10 @@ export class LineRecording {
     this.#timer = undefined;
   }
 
-  #end(): void {
-    this.#timer = undefined;
-    this.#endPeriod();
-    this.#sampler()?.sampleLines('definition');
+  /** Where a period has just ended. */
+  end(): void {
+    this.stop();
+    this.#guard.run(() => this.#sampler()?.sampleLines('definition'), undefined);
     this.#onChange('definition');
   }
 }

@@ -68,6 +68,11 @@ export class OnDemand {
     this.#isClosed = true;
   }
 
+  /** Lines are recorded no longer; where a period has just ended. */
+  endLines(): void {
+    this.#lines.end();
+  }
+
   /** The sampler is about to stop. */
   stop(): void {
     this.#lines.stop();

@@ -41,20 +41,7 @@ export class MergedThreads {
    * @returns Raw samples for which there was no room.
    */
   add(name: string, batch: ThreadBatch, period: TransactionPeriod, measures: Measures): number {
-    const ofMeasures = new Set<number>();
-    for (const counted of batch.transactions) {
-      if (counted.kind !== 'measure') continue;
-      ofMeasures.add(counted.labelSet);
-      measures.addCounted(labelValue(batch.labelSets[counted.labelSet]!, MEASURE_LABEL)!, counted);
-    }
-    const labelSetRows = batch.labelSets.map((labels, row) =>
-      ofMeasures.has(row) ? NO_ROW : period.labelSets.rowOfSent(withThread(labels, name)),
-    );
-    for (const { labelSet: row, kind, ...counted } of batch.transactions)
-      if (kind !== 'measure') period.addCounted({ ...counted, kind, labelSet: labelSetRows[row]! });
-    period.lateLabels += batch.report.lateLabels;
-    period.labelSets.foldedCount += batch.report.foldedLabelSets;
-    this.#cpuMicros += batch.series.find((one) => one.name === 'agent_cpu_micros')?.value ?? 0;
+    const labelSetRows = this.#addCounts(name, batch, period, measures);
     const rowCount = batch.profiles.reduce((sum, { sampleStack }) => sum + sampleStack.length, 0);
     if (this.tables.stackCount + batch.stacks.length > MAX_STACKS || this.#rowCount + rowCount > MAX_ROWS)
       return samplesOf(batch);
@@ -75,6 +62,12 @@ export class MergedThreads {
     const exemplars = batch.exemplars.map((one) => moved(one, name, stackRows, labelSetRows[one.labelSet]!));
     this.#exemplars = slowestOf([...this.#exemplars, ...exemplars]);
     return 0;
+  }
+
+  /** As `add`, without stacks. @returns Raw samples, all of which are lost. */
+  addCounts(name: string, batch: ThreadBatch, period: TransactionPeriod, measures: Measures): number {
+    this.#addCounts(name, batch, period, measures);
+    return samplesOf(batch);
   }
 
   /** The main thread's with those of these threads: the slowest of each name in each of them. */
@@ -98,6 +91,25 @@ export class MergedThreads {
       );
     }
     return [...ofType.values()];
+  }
+
+  /** @returns The rows of its label sets in the period. */
+  #addCounts(name: string, batch: ThreadBatch, period: TransactionPeriod, measures: Measures): number[] {
+    const ofMeasures = new Set<number>();
+    for (const counted of batch.transactions) {
+      if (counted.kind !== 'measure') continue;
+      ofMeasures.add(counted.labelSet);
+      measures.addCounted(labelValue(batch.labelSets[counted.labelSet]!, MEASURE_LABEL)!, counted);
+    }
+    const labelSetRows = batch.labelSets.map((labels, row) =>
+      ofMeasures.has(row) ? NO_ROW : period.labelSets.rowOfSent(withThread(labels, name)),
+    );
+    for (const { labelSet: row, kind, ...counted } of batch.transactions)
+      if (kind !== 'measure') period.addCounted({ ...counted, kind, labelSet: labelSetRows[row]! });
+    period.lateLabels += batch.report.lateLabels;
+    period.labelSets.foldedCount += batch.report.foldedLabelSets;
+    this.#cpuMicros += batch.series.find((one) => one.name === 'agent_cpu_micros')?.value ?? 0;
+    return labelSetRows;
   }
 
   #addStacks({ functions, stacks }: ThreadBatch): Int32Array {

@@ -107,6 +107,17 @@ describe('ThreadPeriods', () => {
     expect(runs()).toBe(2);
   });
 
+  it('counts the transactions of what is too much to be kept', () => {
+    periods.holdBack(true);
+    for (let at = 0; at < 600; at += 1) link.put(batchOf(1), undefined, 'more-to-come');
+    periods.take();
+    expect(runs()).toBe(100);
+    expect(periods.isKeeping).toBe(true);
+    periods.holdBack(false);
+    expect(periods.isKeeping).toBe(false);
+    expect(runs()).toBe(600);
+  });
+
   it('waits for threads that it knows until they have answered, and for no others', async () => {
     link.open(
       () => link.put(batchOf(7), undefined, 'more-to-come'),

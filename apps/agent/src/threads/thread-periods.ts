@@ -13,7 +13,7 @@ import { ThreadNames } from './thread-name.js';
 
 /** So long before the end of a period worker threads are asked for theirs. */
 const ASK_BEFORE_MS: DurationMs = 250;
-/** What is kept while it cannot be merged: beyond, it is lost and counted. */
+/** What is kept while it cannot be merged: beyond, its samples are lost and counted. */
 const MAX_KEPT = 500;
 /** Messages that are taken in one go at the end of a period. */
 const MAX_DRAINED = 10_000;
@@ -83,6 +83,11 @@ export class ThreadPeriods {
     this.#post({ kind: 'stop' });
     this.#channel?.close();
     this.#channel = undefined;
+  }
+
+  /** Something is kept that a last batch has to wait for. */
+  get isKeeping(): boolean {
+    return this.#isHeldBack && this.#kept.length + this.#threads.size > 0;
   }
 
   /** While lines are recorded, worker threads are not asked, and what comes is kept. */
@@ -172,12 +177,14 @@ export class ThreadPeriods {
     else this.#threads.set(message.thread, { hasAnswered: true });
     if (!this.#isHeldBack) this.#merge(message);
     else if (this.#kept.length < MAX_KEPT) this.#kept.push(message);
+    else this.#merge(message, 'counts');
     this.#onAnswered();
   }
 
-  #merge({ name, batch }: FromThread & { readonly kind: 'period' }): void {
-    this.#merged ??= new MergedThreads();
-    const lost = this.#merged.add(this.#names.limit(name), batch, this.#tracker().period, this.#measures);
+  #merge({ name, batch }: FromThread & { readonly kind: 'period' }, what: 'all' | 'counts' = 'all'): void {
+    const merged = (this.#merged ??= new MergedThreads());
+    const of = [this.#names.limit(name), batch, this.#tracker().period, this.#measures] as const;
+    const lost = what === 'all' ? merged.add(...of) : merged.addCounts(...of);
     if (lost > 0) this.#lost(lost);
   }
 }
