@@ -7,3 +7,14 @@ it('outcomeOfError reads names and codes, whatever was thrown', () => {
   expect(outcomeOfError(new DOMException('given up', 'AbortError'))).toBe('aborted');
   for (const thrown of [new Error('x'), 'text', undefined, null, 7]) expect(outcomeOfError(thrown)).toBe('error');
 });
+
+it('outcomeOfError takes what cannot be read as an error', () => {
+  const thrower = {
+    get code(): unknown {
+      throw new TypeError('of the getter');
+    },
+  };
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const thrown of [thrower, proxy]) expect(outcomeOfError(thrown)).toBe('error');
+});
