@@ -122,8 +122,8 @@ export class Agent implements SharedAgent {
     const tracker = this.#running?.tracker;
     if (tracker === undefined) return;
     this.#guard.run(() => {
-      const clean = this.#guard.run(() => tracker.clean(labels), []);
-      if (!tracker.tag(clean, context === undefined ? [] : tracker.clean(context)))
+      const { report } = this.#guard;
+      if (!tracker.tag(tracker.clean(labels, report), context === undefined ? [] : tracker.clean(context, report)))
         this.#log.warn('AGENT_NO_TRANSACTION', 'tag() was called outside of a transaction: its labels are lost');
     }, undefined);
   }

@@ -151,7 +151,7 @@ describe('the API', () => {
   it('never throws and never changes a result, whatever it is given', async () => {
     const { code, output } = await runHost('hostile-labels.mjs', sink.url);
     expect(code).toBe(0);
-    expect(JSON.parse(output)).toEqual({ results: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], errors: ['a text', 'undefined'] });
+    expect(JSON.parse(output)).toEqual({ results: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], errors: ['a text', 'undefined'] });
     const [batch] = sink.stored;
     expect(batch!.labelSets.length).toBeLessThanOrEqual(256);
     expect(batch!.report.foldedLabelSets).toBeGreaterThan(700);
@@ -166,7 +166,9 @@ describe('the API', () => {
     expect(labelValue(hostile, 'nul')).toBe('a␀b');
     expect(labelValue(hostile, 'huge')!.length).toBe(200);
     expect(labelValue(hostile, 'object')).toBeUndefined();
+    const throwing = batch!.labelSets.find((set) => nameOf(set) === 'throws in part')!;
+    expect([labelValue(throwing, 'plan'), labelValue(throwing, 'late')]).toEqual(['pro', 'yes']);
     const all = Object.values(countsByName(sink.stored)).reduce((sum, count) => sum + count, 0);
-    expect(all).toBe(1_000 + 6 + 1 + 2); // all but the one whose labels threw: it ran without being measured
+    expect(all).toBe(1_000 + 8 + 1 + 2); // all, also the one whose labels threw
   });
 });

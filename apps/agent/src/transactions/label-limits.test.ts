@@ -44,6 +44,30 @@ describe('cleanLabels', () => {
     expect(cleanLabels(undefined)).toEqual([]);
     expect(cleanLabels(JSON.parse('"text"'))).toEqual([]);
   });
+
+  it('leaves out what throws, and tells of it', () => {
+    const faults: unknown[] = [];
+    const labels = {
+      plan: 'pro',
+      get bad(): string {
+        // oxlint-disable-next-line typescript/only-throw-error -- a host may
+        throw 'of a getter';
+      },
+      region: 'eu',
+    };
+    const { proxy, revoke } = Proxy.revocable<Labels>({}, {});
+    revoke();
+    const clean = [labels, proxy].map((given) => cleanLabels(given, undefined, (fault) => faults.push(fault)));
+    expect(clean).toEqual([
+      [
+        ['plan', 'pro'],
+        ['region', 'eu'],
+      ],
+      [],
+    ]);
+    expect(faults).toEqual(['of a getter', expect.any(TypeError)]);
+    expect(() => cleanLabels(labels)).toThrow('of a getter');
+  });
 });
 
 it('cleanName gives every name a text', () => {

@@ -19,20 +19,42 @@ export const MAX_LABEL_NAME_LENGTH = 100;
  * boolean is left out: an object would say `[object Object]`.
  *
  * @param rules - What the host forbids.
+ * @param report - Told of each label that throws; those that are fine are kept.
  */
-export function cleanLabels(labels: Labels | null | undefined, rules?: LabelRules): Label[] {
+export function cleanLabels(
+  labels: Labels | null | undefined,
+  rules?: LabelRules,
+  report: (fault: unknown) => void = rethrow,
+): Label[] {
   if (typeof labels !== 'object' || labels === null) return [];
   const clean: Label[] = [];
   // Keys and not entries: a fourth of their time, and no value is asked for that is not kept.
-  for (const name of Object.keys(labels)) {
+  for (const name of namesOf(labels, report)) {
     if (clean.length === MAX_LABELS) break;
-    const given = valueText(labels[name]);
-    if (given === undefined || name === '') continue;
-    const short = shortText(name, MAX_LABEL_NAME_LENGTH);
-    const text = rules === undefined ? given : rules.apply(short, given);
-    if (text !== undefined) clean.push([short, shortText(text, MAX_VALUE_LENGTH)]);
+    try {
+      const given = valueText(labels[name]);
+      if (given === undefined || name === '') continue;
+      const short = shortText(name, MAX_LABEL_NAME_LENGTH);
+      const text = rules === undefined ? given : rules.apply(short, given);
+      if (text !== undefined) clean.push([short, shortText(text, MAX_VALUE_LENGTH)]);
+    } catch (fault) {
+      report(fault);
+    }
   }
   return clean;
+}
+
+function rethrow(fault: unknown): never {
+  throw fault;
+}
+
+function namesOf(labels: Labels, report: (fault: unknown) => void): readonly string[] {
+  try {
+    return Object.keys(labels);
+  } catch (fault) {
+    report(fault);
+    return [];
+  }
 }
 
 /** The name of a transaction or span, however the host gives it. */

@@ -21,7 +21,10 @@ export function runTransaction<Result>(
   fn: () => Result,
   handler: unknown,
 ): Result {
-  const transaction = guard.run(() => tracker.begin('custom', cleanName(name), tracker.clean(labels), handler), undefined);
+  const transaction = guard.run(
+    () => tracker.begin('custom', cleanName(name), tracker.clean(labels, guard.report), handler),
+    undefined,
+  );
   if (transaction === undefined) return fn();
   const ended = (outcome: Outcome): void => guard.run(() => tracker.end(transaction, outcome), undefined);
   return runInScope(tracker, guard, transaction, () => runToItsEnd(fn, ended, { tracker, guard, scope: transaction }));
@@ -39,7 +42,7 @@ export function runSpan<Result>(
   inputs: Labels | undefined,
 ): Result {
   const span = guard.run(() => {
-    const clean = inputs === undefined ? NO_INPUTS : guard.run(() => tracker.clean(inputs), NO_INPUTS);
+    const clean = inputs === undefined ? NO_INPUTS : tracker.clean(inputs, guard.report);
     return tracker.beginSpan(cleanName(name), clean);
   }, undefined);
   if (span === undefined) return fn();

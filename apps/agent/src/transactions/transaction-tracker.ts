@@ -99,9 +99,9 @@ export class TransactionTracker {
     if (trace !== undefined) (transaction.record ??= new TransactionRecord()).trace = trace;
   }
 
-  /** What may be sent of the labels, inputs or context that the host gives. */
-  clean(labels: Labels | null | undefined): Label[] {
-    return cleanLabels(labels, this.#rules);
+  /** What may be sent of the labels, inputs or context that the host gives. @param report - Told of each that throws. */
+  clean(labels: Labels | null | undefined, report?: (fault: unknown) => void): Label[] {
+    return cleanLabels(labels, this.#rules, report);
   }
 
   /** Adds to the innermost transaction that runs here. @param context - For exemplars only. @returns Whether there is one. */

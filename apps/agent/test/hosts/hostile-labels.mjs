@@ -34,6 +34,12 @@ const throwing = new Proxy(
     },
   },
 );
+const throwsInPart = {
+  get bad() {
+    throw new Error('of a getter');
+  },
+  plan: 'pro',
+};
 const results = [
   transaction('hostile', labels, () => 1),
   transaction(huge, undefined, () => 2),
@@ -65,6 +71,10 @@ const results = [
   bind((value) => value)(9),
   wrap(undefined) ?? 10,
   bucket({}) && 11,
+  transaction('throws in part', throwsInPart, () => {
+    tag({ late: 'yes' }, throwsInPart);
+    return 12;
+  }),
 ];
 for (let at = 0; at < 1_000; at += 1) transaction(`t${at}`, { id: at, other: at % 7 }, () => at);
 const errors = [];
