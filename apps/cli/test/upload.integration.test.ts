@@ -1,28 +1,21 @@
-import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createGunzip } from 'node:zlib';
 import type { ApiKeyAnswer, SourceMapsAnswer } from '@hearth/query-contract';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { madeMap } from '../../../test/support/made-map.js';
 import { startTestPostgres, type TestPostgres } from '../../../test/support/postgres.js';
 import { QueryServer } from '../../../test/support/query-server.js';
 import { findIdentity } from '../../agent/src/identity/service-identity.js';
 import { UPLOAD_HELP } from '../src/help.js';
 import { VERSION } from '../src/version.js';
-
-const PROGRAM = fileURLToPath(new URL('../dist/main.mjs', import.meta.url));
-const MAP = JSON.stringify({ ...madeMap([[[0, 0, 0, 0, 0]]]), sourcesContent: ['function parseOrder() {}'] });
-const SHA = '3f2a9bc47d1e0f6a5b8c9d0e1f2a3b4c5d6e7f80';
+import { BuildFolder, MAP, PROGRAM, SHA, type Run } from './support/build-folder.js';
 
 let postgres: TestPostgres;
 let server: QueryServer;
 let ingestKey = '';
-let folder = '';
+let folder: BuildFolder;
 beforeAll(async () => {
   postgres = await startTestPostgres();
   server = await QueryServer.start(await postgres.createDatabase());
@@ -33,55 +26,18 @@ afterAll(async () => {
   await postgres?.stop();
 });
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'hearth-cli-'));
-  write('package.json', JSON.stringify({ name: 'shop' }));
+  folder = new BuildFolder();
 });
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => folder.remove());
 
-function write(file: string, text: string): void {
-  const place = path.join(folder, file);
-  mkdirSync(path.dirname(place), { recursive: true });
-  writeFileSync(place, text);
-}
-/** A build as tools leave it. */
-function writeBuild(): void {
-  write('dist/server.js', 'run();\n//# sourceMappingURL=server.js.map\n');
-  write('dist/server.js.map', MAP);
-  write(
-    'dist/jobs/worker.mjs',
-    `run();\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(MAP).toString('base64')}`,
-  );
-  write('dist/beside.cjs', 'run();');
-  write('dist/beside.cjs.map', MAP);
-  write('dist/written.js', 'run();');
-  write('dist/node_modules/lib/lib.js', 'run();\n//# sourceMappingURL=lib.js.map');
-  write('dist/node_modules/lib/lib.js.map', MAP);
-}
-
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-/** Runs the built command; its output without what differs between two runs. @param user - Permissions do not hold for root. */
-async function hearth(
-  args: readonly string[],
-  variables: Readonly<Record<string, string>> = {},
-  user: { readonly uid?: number; readonly gid?: number } = {},
-): Promise<Run> {
-  const program = spawn(process.execPath, [PROGRAM, ...args], {
-    ...user,
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HEARTH_URL: server.address.url, HEARTH_KEY: ingestKey, ...variables },
-  });
-  const plain = (text: string) => text.replaceAll(folder, '/shop').replaceAll(server.address.url, 'http://hearth:4040');
-  let [out, err] = ['', ''];
-  program.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  program.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const code = await new Promise<number | null>((resolve) => program.once('close', resolve));
-  return { code, out: plain(out), err: plain(err) };
+const write = (file: string, text: string): void => folder.write(file, text);
+const writeBuild = (): void => folder.writeBuild();
+/** In its output the server's address is always the same. */
+async function hearth(args: readonly string[], variables: Readonly<Record<string, string>> = {}, user = {}): Promise<Run> {
+  const { url } = server.address;
+  const run = await folder.hearth(args, { HEARTH_URL: url, HEARTH_KEY: ingestKey, ...variables }, user);
+  const plain = (text: string): string => text.replaceAll(url, 'http://hearth:4040');
+  return { code: run.code, out: plain(run.out), err: plain(run.err) };
 }
 const upload = (...more: readonly string[]) => hearth(['source-maps', 'upload', 'dist', '--revision', SHA, ...more]);
 const maps = async (revision = SHA) =>
@@ -169,11 +125,11 @@ describe('hearth source-maps upload', () => {
     write('.git/HEAD', 'ref: refs/heads/main\n');
     write('.git/refs/heads/main', `${SHA}\n`);
     const given = { service: '', revisionOption: '', revisionVariable: '' };
-    const { service, revision, revisionSource, rootDir } = findIdentity(given, path.join(folder, 'dist'));
+    const { service, revision, revisionSource, rootDir } = findIdentity(given, path.join(folder.path, 'dist'));
     const run = async (variables: Readonly<Record<string, string>>) =>
       (await hearth(['source-maps', 'upload', 'dist', '--dry-run'], variables)).out.split('\n')[0];
     expect(await run({})).toBe(
-      `service ${service}, revision ${revision} (${revisionSource}), files relative to ${rootDir.replace(folder, '/shop')}`,
+      `service ${service}, revision ${revision} (${revisionSource}), files relative to ${rootDir.replace(folder.path, '/shop')}`,
     );
     expect(revision).toBe(SHA);
     expect(await run({ GITHUB_SHA: 'abc', HEARTH_SERVICE: 'cart' })).toBe(
@@ -213,11 +169,11 @@ describe('hearth source-maps upload', () => {
     write('dist/closed.js.map', MAP);
     write('dist/private.js', 'run();');
     write('dist/private/inside.js', 'run();');
-    for (const closed of ['closed.js.map', 'private.js', 'private']) chmodSync(path.join(folder, 'dist', closed), 0);
-    chmodSync(folder, 0o755);
+    for (const closed of ['closed.js.map', 'private.js', 'private']) chmodSync(path.join(folder.path, 'dist', closed), 0);
+    chmodSync(folder.path, 0o755);
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const { code, out, err } = await hearth(['source-maps', 'upload', 'dist', '--revision', 'closed', '--json'], {}, nobody);
-    chmodSync(path.join(folder, 'dist/private'), 0o755);
+    chmodSync(path.join(folder.path, 'dist/private'), 0o755);
     expect([code, err]).toEqual([0, '']);
     const report = JSON.parse(out) as { maps: { file: string; outcome: string }[]; without: object[] };
     expect(report.maps.map(({ file, outcome }) => [file, outcome])).toEqual([
@@ -239,8 +195,8 @@ describe('hearth source-maps upload', () => {
   it('ends with 2 where the folder itself cannot be read', async () => {
     write('dist/server.js', 'run();');
     write('closed/dist/server.js', 'run();');
-    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder, closed), 0);
-    chmodSync(folder, 0o755);
+    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder.path, closed), 0);
+    chmodSync(folder.path, 0o755);
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const long = 'x'.repeat(300);
     for (const [dir, why] of [
@@ -251,7 +207,7 @@ describe('hearth source-maps upload', () => {
       const run = await hearth(['source-maps', 'upload', dir, '--revision', SHA], {}, nobody);
       expect(run).toEqual({ code: 2, out: '', err: `hearth: ${dir} cannot be read (${why})\n` });
     }
-    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder, closed), 0o755);
+    for (const closed of ['dist', 'closed']) chmodSync(path.join(folder.path, closed), 0o755);
   });
 
   it('ends with 1 and says what to do when something was refused', async () => {
@@ -268,102 +224,6 @@ describe('hearth source-maps upload', () => {
       'hearth: the key was refused: make an ingest key on the Install page, and pass it as --key or HEARTH_KEY\n',
     ]);
     expect(wrongKey.out.match(/^ {2}failed|^ {2}not sent/gm)).toEqual(['  failed', '  not sent', '  not sent']);
-  });
-
-  it('waits and asks again as the server says, and gives up a server that is away', async () => {
-    write('dist/server.js', '//# sourceMappingURL=server.js.map');
-    write('dist/server.js.map', MAP);
-    let asked = 0;
-    const busy = createServer((request, response) => {
-      request.resume().once('end', () => {
-        asked += 1;
-        const status = asked === 1 ? 429 : 200;
-        response.writeHead(status, { 'content-type': 'application/json', 'retry-after': '1' });
-        response.end(JSON.stringify(status === 429 ? { code: 'SOURCE_MAPS_BUSY' } : { outcome: 'stored', sources: 1 }));
-      });
-    });
-    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
-    const startedMs = performance.now();
-    expect((await upload('--url', url)).code).toBe(0);
-    expect([asked, performance.now() - startedMs >= 1_000]).toEqual([2, true]);
-    busy.closeAllConnections();
-    await new Promise((resolve) => busy.close(resolve));
-  });
-
-  it.each([
-    ['{"status":"ok"}', 200],
-    ['{"outcome":"thanks","sources":1}', 200],
-    ['{"outcome":"stored"}', 201],
-    ['["stored"]', 200],
-    ['<html>Welcome</html>', 200],
-    ['{"error":{"code":5}}', 404],
-    ['Not Found', 404],
-  ])('says that what answers %s is no Hearth server, and sends it nothing more', async (answer, status) => {
-    writeBuild();
-    let asked = 0;
-    const other = createServer((request, response) => {
-      request.resume().once('end', () => {
-        asked += 1;
-        response.writeHead(status).end(answer);
-      });
-    });
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
-    const text = await upload('--url', url);
-    expect([text.code, asked, text.out.match(/not sent/g)?.length]).toEqual([1, 1, 2]);
-    expect(text.out).toContain(`NO_HEARTH_SERVER: ${url} is no Hearth server (it answered ${status})`);
-    expect(text.err).toBe(`hearth: not everything was sent: name the address of the Hearth server with --url or HEARTH_URL\n`);
-    const json = await upload('--url', url, '--json');
-    const { maps: sent } = JSON.parse(json.out) as { maps: { outcome: string; code?: string }[] };
-    expect([json.code, sent.map(({ outcome, code }) => code ?? outcome)]).toEqual([
-      1,
-      ['NO_HEARTH_SERVER', 'not-sent', 'not-sent'],
-    ]);
-    other.closeAllConnections();
-    await new Promise((resolve) => other.close(resolve));
-  });
-
-  it('asks again where an answer is cut off', async () => {
-    write('dist/server.js', '//# sourceMappingURL=server.js.map');
-    write('dist/server.js.map', MAP);
-    let asked = 0;
-    const cut = createServer((request, response) => {
-      request.resume().once('end', () => {
-        asked += 1;
-        const answer = '{"outcome":"stored","sources":1}';
-        response.writeHead(200, { 'content-length': answer.length });
-        if (asked > 1) response.end(answer);
-        else response.write(answer.slice(0, 9), () => response.destroy());
-      });
-    });
-    await new Promise<void>((resolve) => cut.listen(0, '127.0.0.1', resolve));
-    const { code } = await upload('--url', `http://127.0.0.1:${(cut.address() as AddressInfo).port}`);
-    expect([code, asked]).toEqual([0, 2]);
-    cut.closeAllConnections();
-    await new Promise((resolve) => cut.close(resolve));
-  });
-
-  it('asks no further when nobody answers, or the server is busy for longer than two minutes', async () => {
-    writeBuild();
-    let asked = 0;
-    const busy = createServer((request, response) => {
-      request.resume().once('end', () => {
-        asked += 1;
-        response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '121' }).end('{"code":"STORAGE_FULL"}');
-      });
-    });
-    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(busy.address() as AddressInfo).port}`;
-    const refused = await upload('--url', url);
-    expect([refused.code, asked, refused.out.match(/not sent/g)?.length]).toEqual([1, 1, 2]);
-    expect(refused.err).toContain('Run the command again later');
-    busy.closeAllConnections();
-    await new Promise((resolve) => busy.close(resolve));
-    const away = await upload('--url', url, '--json');
-    const { maps: sent } = JSON.parse(away.out) as { maps: { outcome: string }[] };
-    expect([away.code, sent.map(({ outcome }) => outcome)]).toEqual([1, ['failed', 'not-sent', 'not-sent']]);
-    expect(away.err).toContain('run the command again when the server answers');
   });
 
   it.each([

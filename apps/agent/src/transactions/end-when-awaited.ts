@@ -97,7 +97,7 @@ function thenOf(result: object): Then | undefined {
 /** @returns Whether it could be. */
 function define(result: object, ours: Then, before: PropertyDescriptor | undefined): boolean {
   if (before?.configurable === false) return false;
-  // oxlint-disable-next-line unicorn/no-thenable -- it has one
+  // oxlint-disable-next-line unicorn/no-thenable -- the object is a thenable of the host's already: ours stands in for its `then`
   return Reflect.defineProperty(result, 'then', { writable: true, ...before, configurable: true, value: ours });
 }
 
@@ -109,6 +109,6 @@ function remove(result: object, ours: Then, layer: Layer): void {
   for (let under = layers.get(before?.value as object); under?.isOver === true; under = layers.get(before?.value as object))
     before = under.before;
   if (before === undefined) Reflect.deleteProperty(result, 'then');
-  // oxlint-disable-next-line unicorn/no-thenable -- its own
+  // oxlint-disable-next-line unicorn/no-thenable -- gives the host's thenable its own `then` back
   else Reflect.defineProperty(result, 'then', before);
 }

@@ -50,7 +50,7 @@ describe('cleanLabels', () => {
     const labels = {
       plan: 'pro',
       get bad(): string {
-        // oxlint-disable-next-line typescript/only-throw-error -- a host may
+        // oxlint-disable-next-line typescript/only-throw-error -- hosts throw anything, and none of it may take the other labels along
         throw 'of a getter';
       },
       region: 'eu',

@@ -1,5 +1,5 @@
 // Results that have a `then` and are no promises: what their makers do with them is as without the agent.
-/* oxlint-disable unicorn/no-thenable, typescript/await-thenable -- what is tried here */
+/* oxlint-disable unicorn/no-thenable, typescript/await-thenable -- this host makes objects that have a `then` and are no promises, and awaits them */
 import mysql from 'mysql2';
 import { measure, span, transaction, wrap } from '../../dist/index.mjs';
 import { pause } from './work.mjs';
