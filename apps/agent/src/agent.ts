@@ -177,7 +177,8 @@ export class Agent implements SharedAgent {
 
   setLabels(labels: Labels): void {
     const tracker = this.#running?.tracker;
-    if (tracker !== undefined) this.#guard.run(() => tracker.wiring.enter(labelledScope(tracker, labels)), undefined);
+    if (tracker !== undefined)
+      this.#guard.run(() => tracker.wiring.enter(labelledScope(tracker, this.#guard, labels)), undefined);
   }
 
   labels<Value extends LabelValue>(): Record<string, Value> {

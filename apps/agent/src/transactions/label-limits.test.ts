@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_LABELS, MAX_VALUE_LENGTH, cleanLabels, cleanName, type Labels } from './label-limits.js';
+import { MAX_LABELS, MAX_VALUE_LENGTH, cleanLabels, cleanName, readLabels, type Labels } from './label-limits.js';
 
 describe('cleanLabels', () => {
   it('keeps texts, numbers and booleans, and leaves out the rest', () => {
@@ -67,6 +67,36 @@ describe('cleanLabels', () => {
     ]);
     expect(faults).toEqual(['of a getter', expect.any(TypeError)]);
     expect(() => cleanLabels(labels)).toThrow('of a getter');
+  });
+});
+
+describe('readLabels', () => {
+  const names = (labels: Labels): string[] => Object.keys(labels);
+
+  it('leaves out what throws, tells of it, and reads each label once', () => {
+    const faults: unknown[] = [];
+    let reads = 0;
+    const labels = {
+      get counted(): number {
+        return (reads += 1);
+      },
+      get bad(): string {
+        throw new Error('of a getter');
+      },
+      plan: 'pro',
+    };
+    const read = readLabels(labels, { plan: 'free', region: 'eu' }, (fault) => faults.push(fault));
+    expect(read).toEqual({ plan: 'pro', region: 'eu', counted: 1 });
+    expect(faults).toEqual([new Error('of a getter')]);
+    expect(reads).toBe(1);
+  });
+
+  it('keeps 32 in all: those around first, and theirs may be replaced', () => {
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`k${at}`, at]));
+    expect(names(readLabels(many, undefined, () => {}))).toEqual(names(many).slice(0, MAX_LABELS));
+    const read = readLabels({ ...many, region: 'us' }, { region: 'eu' }, () => {});
+    expect(names(read)).toEqual(['region', ...names(many).slice(0, MAX_LABELS - 1)]);
+    expect(read.region).toBe('us');
   });
 });
 

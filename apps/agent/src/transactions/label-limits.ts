@@ -44,6 +44,25 @@ export function cleanLabels(
   return clean;
 }
 
+/**
+ * Labels as the host gives them, each read once; one that throws is left out.
+ *
+ * @param around - What these are added to, and win over. Beyond 32 in all, new ones are left out.
+ * @param report - Told of each label that throws.
+ */
+export function readLabels(labels: Labels, around: Labels | undefined, report: (fault: unknown) => void): Labels {
+  const read = new Map(Object.entries(around ?? {}));
+  for (const name of namesOf(labels, report)) {
+    if (!read.has(name) && read.size >= MAX_LABELS) continue;
+    try {
+      read.set(name, labels[name]);
+    } catch (fault) {
+      report(fault);
+    }
+  }
+  return Object.fromEntries(read);
+}
+
 function rethrow(fault: unknown): never {
   throw fault;
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Guard } from '../safety/guard.js';
 import { runThrough } from '../safety/run-through.js';
 import { wireWithoutSampler } from './context-wiring.js';
-import { runSpan, runTransaction } from './run-transaction.js';
+import { runSpan, runTransaction, runWithLabels } from './run-transaction.js';
 import { TransactionTracker } from './transaction-tracker.js';
 
 const guard: Guard = {
@@ -148,4 +148,23 @@ describe('what a transaction gives', () => {
     expect(ended).toEqual(['one ok', 'one ok', 'one ok']);
     expect(touched).toEqual([]);
   });
+});
+
+it('runWithLabels keeps the labels that are fine where one throws, and tells of that one', () => {
+  const faults: unknown[] = [];
+  const collecting: Guard = { ...guard, report: (fault) => void faults.push(fault) };
+  const tracker = new TransactionTracker(wireWithoutSampler());
+  const labels = {
+    plan: 'pro',
+    get bad(): string {
+      throw new Error('of a getter');
+    },
+  };
+  const current = (): unknown => tracker.wiring.current()?.scopeLabels?.clean;
+  const inner = (): unknown => runWithLabels(tracker, collecting, labels, current);
+  expect(runWithLabels(tracker, collecting, { region: 'eu' }, inner)).toEqual([
+    ['region', 'eu'],
+    ['plan', 'pro'],
+  ]);
+  expect(faults).toEqual([new Error('of a getter')]);
 });

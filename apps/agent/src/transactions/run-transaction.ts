@@ -1,7 +1,7 @@
 import type { Label } from '@hearth/profile-model';
 import { NO_SPAN, type Outcome } from '@hearth/wire-format';
 import type { Guard } from '../safety/guard.js';
-import { MAX_LABELS, cleanName, type Labels } from './label-limits.js';
+import { cleanName, readLabels, type Labels } from './label-limits.js';
 import { runInScope } from './run-in-scope.js';
 import { runToItsEnd } from './run-to-its-end.js';
 import type { Scope } from './transaction.js';
@@ -53,17 +53,14 @@ const NO_INPUTS: readonly Label[] = [];
 
 /** Runs `fn` with these labels, and those that are current, on the samples inside. */
 export function runWithLabels<Result>(tracker: TransactionTracker, guard: Guard, labels: Labels, fn: () => Result): Result {
-  const scope = guard.run(
-    () => labelledScope(tracker, { ...tracker.wiring.current()?.scopeLabels?.given, ...labels }),
-    undefined,
-  );
+  const scope = guard.run(() => labelledScope(tracker, guard, labels, tracker.wiring.current()?.scopeLabels?.given), undefined);
   return scope === undefined ? fn() : runInScope(tracker, guard, scope, fn);
 }
 
-/** What is current, with these labels in the place of others; what is no object has none. */
-export function labelledScope(tracker: TransactionTracker, labels: Labels): Scope {
-  const given = Object.fromEntries(Object.entries(Object(labels) as Labels).slice(0, MAX_LABELS));
-  return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: tracker.clean(given) } };
+/** What is current, with these labels and those `around` in the place of others; what is no object has none. */
+export function labelledScope(tracker: TransactionTracker, guard: Guard, labels: Labels, around?: Labels): Scope {
+  const given = readLabels(Object(labels) as Labels, around, guard.report);
+  return { ...scopeParts(tracker.wiring.current()), scopeLabels: { given, clean: tracker.clean(given, guard.report) } };
 }
 
 /** A transaction is a scope by itself: only these parts of it go into another. */
