@@ -1,10 +1,10 @@
 /**
  * What the agent costs the service it runs in: CPU of the main thread per request with the agent on, as a share of that with it off,
- * switched every 350 ms in one process; and how long a flush blocks the event loop, and its memory. Peers in the same run: nothing at
+ * switched every 350 ms in one process, of which there are three; and how long a flush blocks the event loop, and its memory. Peers in the same run: nothing at
  * all (what the figures of this run are worth), an AsyncLocalStorage alone, and @pyroscope/nodejs with its labels.
  */
 import { Collector } from './agent/collector.js';
-import { median, printFigures, quantile, round } from './agent/figures.js';
+import { median, printFigures, progress, quantile, round } from './agent/figures.js';
 import { runProgram } from './agent/run-program.js';
 
 const TYPICAL_MS = 0.8;
@@ -14,6 +14,8 @@ const PERIOD_MICROS = 10_000_000;
 /** A period has three seconds: 40 flushes. V8 compiles the agent's code in the first ones, which are told apart. */
 const FLUSH_SECONDS = 120;
 const WARM_UP_FLUSHES = 10;
+/** Of memory, with the agent and without it, side by side: they are equally old, because V8's spaces grow with age. */
+const MEMORY_SECONDS = 60;
 /** The server with nothing and with everything is as old when its memory is read. */
 const SERVER_SECONDS = 22;
 
@@ -22,15 +24,28 @@ interface Slices {
   readonly rssBytes: number;
 }
 
+/** What is measured, its work per request in milliseconds, and for how many seconds. */
+const CASES = {
+  nothing: ['nothing', TYPICAL_MS, SERVER_SECONDS],
+  sampler: ['hearth', TYPICAL_MS, SERVER_SECONDS],
+  everything: ['hearth-tagged', TYPICAL_MS, SERVER_SECONDS],
+  storage: ['async-local-storage', TYPICAL_MS, 10],
+  pyroscope: ['pyroscope', TYPICAL_MS, 16],
+  worst: ['hearth', WORST_MS, 18],
+  worstStorage: ['async-local-storage', WORST_MS, 10],
+  worstPyroscope: ['pyroscope', WORST_MS, 10],
+} as const;
+/** One process is compiled and laid out in one way, and its heap grows at moments of its own, which moves its figures by more than they differ within it. */
+const PROCESSES = 3;
+
+progress('flushes');
 const flush = await measureFlush();
-const nothing = await measure('nothing', TYPICAL_MS, SERVER_SECONDS);
-const sampler = await measure('hearth', TYPICAL_MS, 22);
-const everything = await measure('hearth-tagged', TYPICAL_MS, SERVER_SECONDS);
-const storage = await measure('async-local-storage', TYPICAL_MS, 10);
-const pyroscope = await measure('pyroscope', TYPICAL_MS, 16);
-const worst = await measure('hearth', WORST_MS, 18);
-const worstStorage = await measure('async-local-storage', WORST_MS, 10);
-const worstPyroscope = await measure('pyroscope', WORST_MS, 10);
+const memoryBytes = await measureMemory();
+const processes = await measureCases();
+const nothing = together(processes.nothing);
+const sampler = together(processes.sampler);
+const everything = together(processes.everything);
+const worst = together(processes.worst);
 const flushPct = (flush.cpuMicros / PERIOD_MICROS) * 100;
 printFigures({
   node: process.versions.node,
@@ -39,12 +54,12 @@ printFigures({
   cpu_overhead_sampler_error_pct: round(sampler.error, 2),
   cpu_overhead_pct: round(everything.percent + flushPct, 2),
   cpu_overhead_error_pct: round(everything.error, 2),
-  cpu_overhead_als_pct: round(storage.percent, 2),
-  cpu_overhead_pct_pyroscope: round(pyroscope.percent, 2),
+  cpu_overhead_als_pct: round(together(processes.storage).percent, 2),
+  cpu_overhead_pct_pyroscope: round(together(processes.pyroscope).percent, 2),
   cpu_overhead_worst_pct: round(worst.percent + flushPct, 2),
   cpu_overhead_worst_error_pct: round(worst.error, 2),
-  cpu_overhead_worst_als_pct: round(worstStorage.percent, 2),
-  cpu_overhead_worst_pct_pyroscope: round(worstPyroscope.percent, 2),
+  cpu_overhead_worst_als_pct: round(together(processes.worstStorage).percent, 2),
+  cpu_overhead_worst_pct_pyroscope: round(together(processes.worstPyroscope).percent, 2),
   request_cpu_micros: round(sampler.offMicros, 0),
   request_cpu_worst_micros: round(worst.offMicros, 0),
   flush_nodes: flush.nodes,
@@ -52,16 +67,54 @@ printFigures({
   flush_block_ms_p95: round(quantile(flush.blockMicros, 0.95) / 1000, 2),
   flush_block_warm_up_ms_p50: round(median(flush.warmUpMicros) / 1000, 2),
   flush_cpu_ms: round(flush.cpuMicros / 1000, 2),
-  rss_mb: round(flush.rssBytes / 1024 ** 2, 1),
+  rss_mb: round(median(memoryBytes) / 1024 ** 2, 1),
+  each_rss_mb: memoryBytes.map((bytes) => round(bytes / 1024 ** 2, 1)).join(' '),
   rss_server_mb: round((everything.rssBytes - nothing.rssBytes) / 1024 ** 2, 1),
+  ...Object.fromEntries(Object.entries(processes).map(([name, each]) => [`each_${name}_pct`, percentsOf(each).join(' ')])),
 });
 
-/** The median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
-async function measure(
-  what: string,
-  workMs: number,
-  seconds: number,
-): Promise<{ percent: number; error: number; offMicros: number; rssBytes: number }> {
+interface CaseFigures {
+  readonly percent: number;
+  readonly error: number;
+  readonly offMicros: number;
+  readonly rssBytes: number;
+}
+/** By case, those of its processes. */
+type Processes = Record<keyof typeof CASES, CaseFigures[]>;
+
+/** Each in several processes, in turns: so the machine's moods are in all of them. */
+async function measureCases(): Promise<Processes> {
+  const names = Object.keys(CASES) as (keyof typeof CASES)[];
+  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Processes;
+  for (let at = 1; at <= PROCESSES; at += 1) {
+    for (const name of names) {
+      progress(`${name}, process ${at} of ${PROCESSES}`);
+      const [what, workMs, seconds] = CASES[name];
+      measured[name].push(await measure(what, workMs, seconds));
+    }
+  }
+  return measured;
+}
+
+/** Their median. Its error is half of their range, or that of one of them where that is more. */
+function together(processes: readonly CaseFigures[]): CaseFigures {
+  const percents = percentsOf(processes);
+  const halfRange = (Math.max(...percents) - Math.min(...percents)) / 2;
+  return {
+    percent: median(percents),
+    error: Math.max(halfRange, median(processes.map(({ error }) => error))),
+    offMicros: median(processes.map(({ offMicros }) => offMicros)),
+    rssBytes: median(processes.map(({ rssBytes }) => rssBytes)),
+  };
+}
+
+/** Without the flushes. */
+function percentsOf(processes: readonly CaseFigures[]): number[] {
+  return processes.map(({ percent }) => round(percent, 2));
+}
+
+/** One process: the median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
+async function measure(what: string, workMs: number, seconds: number): Promise<CaseFigures> {
   const collector = await new Collector().open();
   const { pairs, rssBytes } = await runProgram<Slices>('overhead-host.ts', [
     what,
@@ -87,13 +140,11 @@ interface Flushes {
   /** Of the main thread, all pieces together. */
   readonly cpuMicros: number;
   readonly nodes: number;
-  readonly rssBytes: number;
 }
 
 async function measureFlush(): Promise<Flushes> {
   const collector = await new Collector().open();
-  const on = await runProgram<{ rssBytes: number }>('flush-host.ts', [collector.url, String(FLUSH_SECONDS)]);
-  const off = await runProgram<{ rssBytes: number }>('flush-host.ts', ['off', String(FLUSH_SECONDS)]); // equally old: V8's spaces grow with age
+  await runProgram('flush-host.ts', [collector.url, String(FLUSH_SECONDS)]);
   const blocked = collector.series('agent_flush_micros').slice(1); // each batch tells of the flush before it
   const cpuMicros = median(collector.series('agent_cpu_micros').slice(1 + WARM_UP_FLUSHES));
   const nodes = median(collector.series('agent_stack_count').slice(1));
@@ -103,6 +154,19 @@ async function measureFlush(): Promise<Flushes> {
     warmUpMicros: blocked.slice(0, WARM_UP_FLUSHES),
     cpuMicros,
     nodes,
-    rssBytes: on.rssBytes - off.rssBytes,
   };
+}
+
+/** What many stacks add to the resident memory, in bytes, by pair of processes. */
+async function measureMemory(): Promise<number[]> {
+  const added: number[] = [];
+  for (let at = 1; at <= PROCESSES; at += 1) {
+    progress(`memory, pair ${at} of ${PROCESSES}`);
+    const collector = await new Collector().open();
+    const run = (url: string): Promise<{ rssBytes: number }> => runProgram('flush-host.ts', [url, String(MEMORY_SECONDS)]);
+    const [on, off] = await Promise.all([run(collector.url), run('off')]);
+    await collector.close();
+    added.push(on.rssBytes - off.rssBytes);
+  }
+  return added;
 }
