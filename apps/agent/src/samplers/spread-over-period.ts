@@ -28,12 +28,12 @@ export function spreadOverPeriod(rows: readonly ScopedSamples[], whole: Spent): 
     cpuMicros += row.cpuMicros;
     busyCount += row.count;
   }
-  const ofPeriodMicros = whole.cpuNanos / 1000;
+  const wholeCpuMicros = whole.cpuNanos / 1000;
   for (const row of rows) {
     if (wallMicros > 0) row.wallMicros *= whole.micros / wallMicros;
     if (row.cpuMicros === undefined) continue;
-    if (cpuMicros > 0) row.cpuMicros *= ofPeriodMicros / cpuMicros;
-    else if (busyCount > 0) row.cpuMicros = (ofPeriodMicros * row.count) / busyCount; // a first sample need not tell
+    if (cpuMicros > 0) row.cpuMicros *= wholeCpuMicros / cpuMicros;
+    else if (busyCount > 0) row.cpuMicros = (wholeCpuMicros * row.count) / busyCount; // a first sample need not tell
   }
   return { micros: wallMicros > 0 ? 0 : whole.micros, cpuNanos: cpuMicros > 0 || busyCount > 0 ? 0 : whole.cpuNanos };
 }
