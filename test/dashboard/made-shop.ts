@@ -7,6 +7,9 @@ import type { FunctionKey } from '@hearth/profile-model';
 export const BASELINE = '4f1c2a9d0b7e63581c9a4d2f6e0b8375a1d9c4e2';
 export const CANDIDATE = '9b30e7f2c54d18a6f7b2e091d3c8a5f46e1b7d03';
 
+/** The page of the transaction that has slow runs. */
+export const CHECKOUT = '/transactions?service=shop&transaction=POST+%2Fcheckout';
+
 /** Names that break whoever does not show them as text. */
 export const HOSTILE_NAMES = [
   '<img src=x onerror="document.title=\'broken\'">',
