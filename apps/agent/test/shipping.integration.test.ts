@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { encodeBatch, type Batch } from '@hearth/wire-format';
+import { encodeBatch } from '@hearth/wire-format';
+import { madeBatch } from '../../../test/support/made-batch.js';
 import { BatchBuffer } from '../src/batching/batch-buffer.js';
 import { AgentLog } from '../src/safety/agent-log.js';
 import { createGuard } from '../src/safety/guard.js';
@@ -42,37 +43,7 @@ afterEach(async () => {
 });
 
 function put(sequence: number): void {
-  const batch: Batch = {
-    process: {
-      id: 'a'.repeat(32),
-      service: 's',
-      environment: 'e',
-      startedAtMs: 1,
-      host: 'h',
-      pid: 1,
-      nodeVersion: '20',
-      agentVersion: '0',
-      rateHz: 99,
-      revision: '',
-      revisionSource: '',
-      isDirty: false,
-      version: '',
-      rootDir: '',
-      labels: [],
-    },
-    sequence,
-    startMs: 1,
-    durationMs: 1,
-    functions: { length: 0, name: [], scriptName: [], line: new Uint32Array() },
-    stacks: { length: 0, parent: new Int32Array(), functionRow: new Uint32Array() },
-    labelSets: [],
-    profiles: [],
-    transactions: [],
-    series: [],
-    report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
-    exemplars: [],
-  };
-  const bytes = gzipSync(encodeBatch(batch));
+  const bytes = gzipSync(encodeBatch(madeBatch({ processId: 'a'.repeat(32), sequence, startMs: 60_000 })));
   const now = performance.now();
   buffer.add({ sequence, bytes, packedAtMs: Date.now(), packedAt: now, standsFor: { batches: 1, samples: 1 } }, now);
 }

@@ -1,12 +1,12 @@
 import { getEnvironmentData } from 'node:worker_threads';
 import type { Batch } from '@hearth/wire-format';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { madeBatch } from '../../../../test/support/made-batch.js';
 import { Measures } from '../measures/measures.js';
 import { readEnvironment } from '../options/environment.js';
 import { isOptionFault, resolveSettings } from '../options/options.js';
 import { AgentLog } from '../safety/agent-log.js';
 import { createGuard } from '../safety/guard.js';
-import { StackTables } from '../samplers/stack-tables.js';
 import { wireWithoutSampler } from '../transactions/context-wiring.js';
 import { TransactionTracker } from '../transactions/transaction-tracker.js';
 import { ThreadLink } from './thread-link.js';
@@ -21,34 +21,10 @@ const guard = createGuard(new AgentLog());
 function batchOf(runs: number): Batch {
   const counted = { labelSet: 0, kind: 'custom', outcome: 'ok', count: runs, durationSumMicros: runs } as const;
   return {
-    process: {
-      id: '',
-      service: '',
-      environment: '',
-      startedAtMs: 0,
-      host: '',
-      pid: 0,
-      nodeVersion: '',
-      agentVersion: '',
-      rateHz: 99,
-      revision: '',
-      revisionSource: '',
-      isDirty: false,
-      version: '',
-      rootDir: '',
-      labels: [],
-    },
-    sequence: 1,
-    startMs: 0,
-    durationMs: 1,
-    functions: new StackTables().functionTable(),
-    stacks: new StackTables().stackTable(),
+    ...madeBatch({ processId: '', sequence: 1, startMs: 60_000 }),
     labelSets: [[['transaction', 'job']]],
     profiles: [],
     transactions: [{ ...counted, sketchBucket: Int32Array.of(0), sketchCount: Float64Array.of(runs) }],
-    series: [],
-    report: { droppedBatches: 0, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
-    exemplars: [],
   };
 }
 

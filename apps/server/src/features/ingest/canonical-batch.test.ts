@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PROFILE_TYPE_IDS } from '@hearth/profile-model';
 import type { Batch } from '@hearth/wire-format';
+import { madeBatch } from '../../../../../test/support/made-batch.js';
 import { canonicalBatch } from './canonical-batch.js';
 
 function batch(
@@ -11,27 +12,10 @@ function batch(
   functionRow: number[],
   values: number[],
 ): Batch {
+  const made = madeBatch({ processId: 'a'.repeat(32), sequence: 1, startMs: 0 });
   return {
-    process: {
-      id: 'a'.repeat(32),
-      service: 's',
-      environment: 'e',
-      startedAtMs: 0,
-      host: '',
-      pid: 1,
-      nodeVersion: '',
-      agentVersion: '',
-      rateHz: 99,
-      revision: '',
-      revisionSource: '',
-      isDirty: false,
-      version: '',
-      rootDir,
-      labels: [],
-    },
-    sequence: 1,
-    startMs: 0,
-    durationMs: 10_000,
+    ...made,
+    process: { ...made.process, rootDir },
     functions: { length: names.length, name: names, scriptName: scriptNames, line: new Uint32Array(names.length) },
     stacks: { length: parent.length, parent: Int32Array.from(parent), functionRow: Uint32Array.from(functionRow) },
     labelSets: [[]],
@@ -46,9 +30,7 @@ function batch(
       },
     ],
     transactions: [],
-    series: [],
-    report: { droppedBatches: 3, droppedSamples: 0, lateLabels: 0, foldedLabelSets: 0, restartedSamplers: 0 },
-    exemplars: [],
+    report: { ...made.report, droppedBatches: 3 },
   };
 }
 
