@@ -40,10 +40,32 @@ export async function open(page: Page, address: string): Promise<void> {
 }
 
 export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
+  await networkSilence(page);
   await page.waitForFunction(
     () =>
       document.querySelector('[aria-busy=true], [role=status][aria-label^=Loading]') === null &&
       document.querySelector('main') !== null,
   );
+}
+
+const SILENT_MS = 3_000;
+
+/** As Playwright says, or as long as it cannot be anything else: once in many hundred visits it misses the end of a request, and waits for ever. What a page still waits for it shows. */
+async function networkSilence(page: Page): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  let listen = (): void => {};
+  const silence = new Promise<void>((resolve) => {
+    listen = () => {
+      clearTimeout(timer);
+      timer = setTimeout(resolve, SILENT_MS);
+    };
+  });
+  page.on('request', listen).on('requestfinished', listen).on('requestfailed', listen);
+  listen();
+  try {
+    await Promise.race([page.waitForLoadState('networkidle'), silence]);
+  } finally {
+    clearTimeout(timer);
+    page.off('request', listen).off('requestfinished', listen).off('requestfailed', listen);
+  }
 }
