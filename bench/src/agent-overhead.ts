@@ -85,7 +85,16 @@ type Processes = Record<keyof typeof CASES, CaseFigures[]>;
 /** Each in several processes, in turns: so the machine's moods are in all of them. */
 async function measureCases(): Promise<Processes> {
   const names = Object.keys(CASES) as (keyof typeof CASES)[];
-  const measured = Object.fromEntries(names.map((name) => [name, []])) as unknown as Processes;
+  const measured: Processes = {
+    nothing: [],
+    sampler: [],
+    everything: [],
+    storage: [],
+    pyroscope: [],
+    worst: [],
+    worstStorage: [],
+    worstPyroscope: [],
+  };
   for (let at = 1; at <= PROCESSES; at += 1) {
     for (const name of names) {
       progress(`${name}, process ${at} of ${PROCESSES}`);

@@ -1,31 +1,20 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.js';
-import { startFixtureServer, type FixtureServer } from './fixture-server.js';
+import { madeDashboard } from './made-dashboard.js';
 import { CHECKOUT } from './made-shop.js';
 import { open, settled, signInAs, type Visitor } from './open-page.js';
 
-let browser: Browser;
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await startFixtureServer();
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const made = madeDashboard();
 
 describe('using the dashboard', () => {
   let visitor: Visitor;
   beforeAll(async () => {
-    visitor = await signInAs(browser, server.url, 'light');
+    visitor = await signInAs(made.browser, made.server.url, 'light');
   });
   afterAll(() => visitor?.context.close());
 
   it('zooms a flame graph by keyboard, and says where', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    await open(page, `${made.server.url}/explore?service=shop&view=graph`);
     const tree = page.getByRole('tree', { name: 'Flame graph of shop' });
     await tree.focus();
     for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'Enter']) await page.keyboard.press(key);
@@ -42,7 +31,7 @@ describe('using the dashboard', () => {
 
   it('shows the lines of a file, and asks a process to record them', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop&view=lines`);
+    await open(page, `${made.server.url}/explore?service=shop&view=lines`);
     const lines = page.getByRole('region', { name: 'Lines of src/cart.ts' });
     expect(await lines.getByRole('row').count()).toBe(42);
     expect(await lines.getByRole('row').nth(1).textContent()).toContain('unknown');
@@ -56,7 +45,7 @@ describe('using the dashboard', () => {
 
   it('walks to the neighbours of a frame', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    await open(page, `${made.server.url}/explore?service=shop&view=graph`);
     await page.getByRole('tree').focus();
     const selected = () => page.getByRole('treeitem', { selected: true }).textContent();
     await page.keyboard.press('ArrowDown');
@@ -70,7 +59,7 @@ describe('using the dashboard', () => {
 
   it('opens a slow run, and shows the time of a span everywhere at once', async () => {
     const { page } = visitor;
-    await open(page, server.url + CHECKOUT);
+    await open(page, made.server.url + CHECKOUT);
     await page.getByRole('button', { name: /^Run of 418 ms/ }).click();
     const run = page.getByRole('region', { name: /^Run of 418/ });
     await run.getByRole('list', { name: 'Waits' }).getByText('fetch POST pay.example').waitFor();
@@ -103,7 +92,7 @@ describe('using the dashboard', () => {
 
   it('gives each span its part of the CPU of a transaction, and no count of its own', async () => {
     const { page } = visitor;
-    await open(page, server.url + CHECKOUT);
+    await open(page, made.server.url + CHECKOUT);
     const rows = page.getByRole('region', { name: 'By span' }).locator('tbody tr');
     expect(
       (await rows.allInnerTexts()).map((text) =>
@@ -121,11 +110,11 @@ describe('using the dashboard', () => {
 
   it('counts the samples of what was used, not of what is alive', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop`);
+    await open(page, `${made.server.url}/explore?service=shop`);
     await page.getByText(/ in 48,211 samples$/).waitFor();
-    await open(page, `${server.url}/explore?service=shop&type=inuse_space`);
+    await open(page, `${made.server.url}/explore?service=shop&type=inuse_space`);
     await page.getByText(/MiB on average$/).waitFor();
-    await open(page, `${server.url}/compare/level`);
+    await open(page, `${made.server.url}/compare/level`);
     await page.getByText('How this was computed').click();
     await page
       .getByText(/^\d+ processes, [\d,]+ transactions, /)
@@ -135,7 +124,7 @@ describe('using the dashboard', () => {
 
   it('searches with the share of what matches', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop`);
+    await open(page, `${made.server.url}/explore?service=shop`);
     await page.keyboard.press('/');
     await page.keyboard.type('applyDiscounts');
     await page.getByText('1 function, 11.4\u202f% of total').waitFor();
@@ -148,7 +137,7 @@ describe('using the dashboard', () => {
 
   it('shows the frame under the pointer and zooms to it by a click', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/explore?service=shop&view=graph`);
+    await open(page, `${made.server.url}/explore?service=shop&view=graph`);
     await page.getByRole('tree').hover({ position: { x: 40, y: 30 } });
     await page.getByText('internal/process/task_queues').first().waitFor();
     await page.getByRole('tree').click({ position: { x: 40, y: 30 } });
@@ -159,7 +148,7 @@ describe('using the dashboard', () => {
 
   it('brings back the same page from its address', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/compare/done`);
+    await open(page, `${made.server.url}/compare/done`);
     await page.getByRole('region', { name: 'Where the change is' }).getByRole('button').nth(1).click();
     await page.getByRole('group', { name: 'Metric' }).or(page.getByLabel('Metric')).getByText('With callees').click();
     await page.getByLabel('Search frames').fill('render');
@@ -167,7 +156,7 @@ describe('using the dashboard', () => {
     await settled(page);
     const content = () => page.locator('main').innerText();
     const before = await content();
-    const other = await signInAs(browser, server.url, 'light');
+    const other = await signInAs(made.browser, made.server.url, 'light');
     await open(other.page, page.url());
     await other.page.getByText(/functions, .* of total/).waitFor();
     expect(withoutClock(await other.page.locator('main').innerText())).toBe(withoutClock(before));
@@ -177,7 +166,7 @@ describe('using the dashboard', () => {
   it('leads to the asked page after signing in', async () => {
     const { page } = visitor;
     await page.context().clearCookies();
-    await page.goto(`${server.url}/explore?service=shop&search=render`);
+    await page.goto(`${made.server.url}/explore?service=shop&search=render`);
     await page.waitForURL(/sign-in/);
     await page.getByLabel('E-mail').fill('admin@hearth.local');
     await page.locator('input[type=password]').fill('wrong');
@@ -190,7 +179,7 @@ describe('using the dashboard', () => {
 
   it('selects a change everywhere at once', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/compare/done`);
+    await open(page, `${made.server.url}/compare/done`);
     const list = page.getByRole('table', { name: 'Changes' });
     await list.getByText('applyDiscounts').click();
     await expect.poll(() => list.locator('[data-chosen=true]').count()).toBe(1);
@@ -208,21 +197,21 @@ describe('using the dashboard', () => {
 
   it('turns green by itself when the first batch comes', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/install?service=checkout`);
+    await open(page, `${made.server.url}/install?service=checkout`);
     await page.getByText('Waiting for the first batch of checkout').waitFor();
     await page.getByRole('button', { name: /Create a key/ }).click();
     await page
       .getByLabel('Start command')
       .getByText(/HEARTH_KEY=hk_5fd2c19ae07b4a63bd80/)
       .waitFor();
-    expect(await page.getByLabel('Install command').first().textContent()).toBe(`npm i ${server.url}/install/agent.tgz`);
-    server.addService('checkout');
+    expect(await page.getByLabel('Install command').first().textContent()).toBe(`npm i ${made.server.url}/install/agent.tgz`);
+    made.server.addService('checkout');
     await page.getByText('checkout is sending').waitFor({ timeout: 10_000 });
   });
 
   it('switches the theme and keeps it', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/services`);
+    await open(page, `${made.server.url}/services`);
     await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
     await page.reload();
     await settled(page);
@@ -232,24 +221,24 @@ describe('using the dashboard', () => {
 
   it('says what to do when the server refuses, and recovers', async () => {
     const { page } = visitor;
-    server.failWith({
+    made.server.failWith({
       type: '',
       title: 'Too large',
       status: 422,
       code: 'SELECTION_TOO_LARGE',
       detail: 'Choose a shorter range.',
     });
-    await page.goto(`${server.url}/transactions?service=shop`);
+    await page.goto(`${made.server.url}/transactions?service=shop`);
     await page.getByText('Choose a shorter range.').first().waitFor();
     await page.getByText('SELECTION_TOO_LARGE').first().waitFor();
-    server.failWith(undefined);
+    made.server.failWith(undefined);
     await page.getByRole('button', { name: 'Try again' }).first().click();
     await page.getByText('recalculate-recommendations').waitFor();
   });
 
   it('helps with the keys', async () => {
     const { page } = visitor;
-    await open(page, `${server.url}/services`);
+    await open(page, `${made.server.url}/services`);
     await page.keyboard.press('?');
     await page.getByRole('dialog').getByText('Search this page').waitFor();
     await page.keyboard.press('Escape');

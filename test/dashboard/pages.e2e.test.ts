@@ -1,26 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.js';
-import { startFixtureServer, type FixtureServer } from './fixture-server.js';
+import { madeDashboard } from './made-dashboard.js';
 import { GONE_RUN } from './made-runs.js';
 import { BASELINE, CHECKOUT, HOSTILE_NAMES } from './made-shop.js';
 import { open, signInAs, type Scheme, type Visitor } from './open-page.js';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let browser: Browser;
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await startFixtureServer();
-  browser = await launchBrowser();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const made = madeDashboard();
 
 const SCHEMES: readonly Scheme[] = ['light', 'dark'];
 const RUN = '1-29920000-00000000-0000-4000-8000-00000000000';
@@ -64,7 +53,7 @@ describe('the dashboard', () => {
   const visitors = new Map<Scheme, { readonly visitor: Visitor; turn: Promise<void> }>();
   beforeAll(async () => {
     for (const scheme of SCHEMES)
-      visitors.set(scheme, { visitor: await signInAs(browser, server.url, scheme), turn: Promise.resolve() });
+      visitors.set(scheme, { visitor: await signInAs(made.browser, made.server.url, scheme), turn: Promise.resolve() });
   });
   afterAll(async () => {
     for (const { visitor } of visitors.values()) await visitor.context.close();
@@ -81,7 +70,7 @@ describe('the dashboard', () => {
     await inTurn(scheme, async (visitor) => {
       const { page, faults } = visitor;
       faults.length = 0;
-      await open(page, server.url + path);
+      await open(page, made.server.url + path);
       await page.getByText(text).first().waitFor({ timeout: 10_000 });
       expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe(scheme);
       expect(faults.filter((fault) => !/404|410/.test(fault))).toEqual([]);
@@ -91,13 +80,13 @@ describe('the dashboard', () => {
 
   it.concurrent.each(SCHEMES)('shows the sign-in page in %s', async (scheme) => {
     await inTurn(scheme, async (visitor) => {
-      await open(visitor.page, `${server.url}/sign-in`);
+      await open(visitor.page, `${made.server.url}/sign-in`);
       expect(await seriousViolations(visitor)).toEqual([]);
     });
   });
 
   it.concurrent('shows names from profiles literally everywhere', async () => {
-    const { page, context, faults } = await signInAs(browser, server.url, 'light');
+    const { page, context, faults } = await signInAs(made.browser, made.server.url, 'light');
     for (const path of [
       '/services',
       '/explore?service=hostile',
@@ -110,10 +99,10 @@ describe('the dashboard', () => {
       '/compare/hostile?show=all',
       '/compare?service=hostile',
     ]) {
-      await open(page, server.url + path);
+      await open(page, made.server.url + path);
       expect(await page.locator('main img, main script, main b:not([class])').count(), path).toBe(0);
     }
-    await open(page, `${server.url}/transactions?service=hostile`);
+    await open(page, `${made.server.url}/transactions?service=hostile`);
     const text = await page.locator('main').innerText();
     for (const name of [
       '<img src=x onerror="document.title=\'broken\'">',
@@ -128,7 +117,7 @@ describe('the dashboard', () => {
     ]) {
       expect(text).toContain(name);
     }
-    await open(page, `${server.url}/explore?service=hostile&view=table&search=__proto__`);
+    await open(page, `${made.server.url}/explore?service=hostile&view=table&search=__proto__`);
     expect(await page.getByRole('table', { name: 'Functions' }).innerText()).toContain('__proto__');
     await page.getByRole('combobox', { name: 'Service' }).click();
     await page.getByRole('option', { name: 'hostile' }).waitFor();
