@@ -50,7 +50,7 @@ export async function settled(page: Page): Promise<void> {
 
 const SILENT_MS = 3_000;
 
-/** As Playwright says, or as long as it cannot be anything else: once in many hundred visits it misses the end of a request, and waits for ever. What a page still waits for it shows. */
+/** As Playwright says, or as long as it cannot be anything else: one visit of many hundred waited for it in vain, for a reason that was not found. What a page still waits for it shows. */
 async function networkSilence(page: Page): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   let listen = (): void => {};
