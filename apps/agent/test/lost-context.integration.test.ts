@@ -6,17 +6,37 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { Batch } from '@hearth/wire-format';
 import { HOST_NODE, runHost } from './support/run-host.js';
-import { flatSamples, nameOf, type Sink } from './support/sink.js';
+import { flatSamples, nameOf, profileOf, type Sink } from './support/sink.js';
 import { untilAllEnd } from './support/until-all-end.js';
 
 const { newSink, newFolder } = untilAllEnd();
 
 const seriesOf = (batch: Batch, name: string): number => batch.series.find((one) => one.name === name)?.value ?? 0;
 const most = (sink: Sink, name: string): number => Math.max(...sink.stored.map((batch) => seriesOf(batch, name)));
-const lost = (sink: Sink): number[] =>
-  ['agent_wrong_context_count', 'agent_no_context_count'].map((name) =>
-    sink.stored.reduce((sum, batch) => sum + seriesOf(batch, name), 0),
-  );
+const lostOf = (batch: Batch): [wrong: number, unlabelled: number] => [
+  seriesOf(batch, 'agent_wrong_context_count'),
+  seriesOf(batch, 'agent_no_context_count'),
+];
+const lost = ({ stored }: Sink): number[] => [0, 1].map((which) => stored.reduce((sum, batch) => sum + lostOf(batch)[which]!, 0));
+
+/** For who reads why a test failed: the host's functions, under their transactions, in periods that count lost samples and in those before, of which they are. */
+function sampledWhereLost({ stored }: Sink, program: string): string {
+  const isCounting = (batch: Batch | undefined): boolean => batch !== undefined && lostOf(batch).some((count) => count > 0);
+  return stored
+    .filter((batch, at) => isCounting(batch) || isCounting(stored[at + 1]))
+    .map((batch) => {
+      const { functions, stacks, labelSets } = batch;
+      const { sampleStack, sampleLabelSet } = profileOf(batch, 'cpu')!;
+      const rows = [...sampleStack].map((stack, at) => {
+        let row = stack;
+        while (row !== -1 && !functions.scriptName[stacks.functionRow[row]!]!.endsWith(program)) row = stacks.parent[row]!;
+        const where = row === -1 ? 'elsewhere' : `line ${functions.line[stacks.functionRow[row]!]}`;
+        return `${where} under ${nameOf(labelSets[sampleLabelSet[at]!]!)}`;
+      });
+      return `period ${batch.sequence}: ${[...new Set(rows)].join(', ')}`;
+    })
+    .join('\n');
+}
 
 /** Samples of functions that are named after their transaction. @param transactionOf - By how the names begin */
 function truth(batches: readonly Batch[], transactionOf: Readonly<Record<string, string>>) {
@@ -82,7 +102,7 @@ describe('samples under lost context', () => {
     expect(turns).toBeGreaterThan(8); // more transactions around than are followed
     expect(errors).not.toMatch(/AGENT_CONTEXT_LOST|AGENT_FAULT/);
     expect(most(sink, 'agent_watched_handlers_count')).toBeGreaterThan(40);
-    expect(lost(sink)).toEqual([0, 0]);
+    expect(lost(sink), sampledWhereLost(sink, 'shares-code.mjs')).toEqual([0, 0]);
   });
 
   it.each(['express', 'express-4', 'fastify', 'fastify-4', 'koa', 'hono'])('are counted in routes of %s', async (framework) => {

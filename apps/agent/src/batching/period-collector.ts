@@ -108,8 +108,8 @@ export class PeriodCollector {
     cost: OwnCost,
   ): Batch {
     const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast, this.#instruments.lostContext) : [];
-    const isJudged = hasStacks && sampled.lines === 'definition';
-    const lost = isJudged ? (this.#instruments.lostContext?.endPeriod() ?? []) : [];
+    const isJudged = hasStacks && (isLast || sampled.lines === 'definition');
+    const lost = isJudged ? (this.#instruments.lostContext?.endPeriod(isLast) ?? []) : [];
     const stacksPackedAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));
     const memoryTakenAt = performance.now();

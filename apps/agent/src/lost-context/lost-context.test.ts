@@ -48,15 +48,17 @@ const inside = (range: HandlerRange | undefined, part: Partial<WrittenIn> = {}):
 });
 const named = (name: string): Transaction => new Transaction(name.startsWith('GET') ? 'http' : 'custom', name);
 
-/** Samples written in the handler of one, under another. @returns Wrong ones, and those without a transaction */
-function judged(
-  { lost, watched }: Watch,
-  ...samples: [writtenIn: string, under: Transaction | undefined, part?: Partial<WrittenIn>][]
-) {
+type Sample = [writtenIn: string, under: Transaction | undefined, part?: Partial<WrittenIn>];
+
+/** One period's samples, written in the handler of one, under another. @returns Wrong ones, and those without a transaction, that are counted at its end */
+function period({ lost, watched }: Watch, isLast: boolean, ...samples: Sample[]) {
   for (const [name, under, part] of samples) lost.look(inside(watched.rangeOf(name), part), under, 1);
-  const series = lost.endPeriod();
+  const series = lost.endPeriod(isLast);
   return ['agent_wrong_context_count', 'agent_no_context_count'].map((name) => series.find((one) => one.name === name)!.value);
 }
+
+/** The same, and nothing is held for the period after it. */
+const judged = (host: Watch, ...samples: Sample[]) => period(host, true, ...samples);
 
 describe('LostContext', () => {
   it('counts what is written in one handler and runs under another, or under none, and begins anew', () => {
@@ -132,7 +134,7 @@ describe('LostContext', () => {
     noteTwice(host.watched, 'calls', calls);
     host.watched.locate();
     const before = host.watched.count;
-    const samples: Parameters<typeof judged>[1][] = [
+    const samples: Sample[] = [
       ['fresh', named('job')],
       ['fresh', undefined],
       ['job', named('fresh')],
@@ -141,6 +143,45 @@ describe('LostContext', () => {
     expect(judged(host, ...samples, ['fresh', named('calls'), { isHandler: true }])).toEqual([0, 0]);
     expect(host.watched.count).toBe(before + 2);
     expect(judged(host, ...samples)).toEqual([2, 1]);
+  });
+
+  it('counts a sample once, in the period after its own, or in the last', () => {
+    const host = watch();
+    expect(period(host, false, ['job', named('other')], ['job', named('other')], ['job', undefined])).toEqual([0, 0]);
+    expect(period(host, false, ['job', named('GET /a')])).toEqual([2, 1]);
+    expect(period(host, false)).toEqual([1, 0]);
+    expect(period(host, false, ['job', undefined])).toEqual([0, 0]);
+    expect(period(host, true, ['job', undefined])).toEqual([0, 2]);
+    expect(period(host, true)).toEqual([0, 0]);
+  });
+
+  it('counts none of which the period after its own shows that it is right', () => {
+    const host = watch();
+    const called = { isHandler: true };
+    expect(period(host, false, ['job', named('other')], ['job', undefined], ['startup', named('other')])).toEqual([0, 0]);
+    const callsAndSetsUp: Sample[] = [
+      ['job', named('other'), called],
+      ['job', undefined, called],
+      ['inside', named('inside')],
+    ];
+    expect(period(host, false, ...callsAndSetsUp)).toEqual([0, 0]);
+    expect(period(host, true)).toEqual([0, 0]);
+  });
+
+  it('holds a thousand functions, counts the others at once, and none twice', () => {
+    const host = watch();
+    const samples = Array.from({ length: 1_003 }, (_, at): Sample => ['job', named('other'), { line: at + 1 }]);
+    expect(period(host, false, ...samples, ...samples)).toEqual([6, 0]);
+    expect(period(host, false)).toEqual([2_000, 0]);
+  });
+
+  it('tells functions apart whose scripts have the same name', () => {
+    const host = watch();
+    const held: HandlerRange = host.watched.rangeOf('job')!;
+    const other: HandlerRange = { ...held, scriptId: held.scriptId + 1, owners: new Set(['other']) };
+    expect(period(host, false, ['job', named('GET /a'), { range: other }], ['job', named('GET /a')])).toEqual([0, 0]);
+    other.owners.add('GET /a');
+    expect(period(host, false)).toEqual([1, 0]);
   });
 
   it('says the function with most samples once', () => {
@@ -162,7 +203,7 @@ describe('LostContext', () => {
     judged(host, often, often, often);
     expect(host.said).toHaveLength(1);
     expect(host.said[0]).toContain(
-      'onRow (/srv/app.js:7:3), written in the handler of "job", ran under "GET /a" in 4 samples of this period',
+      'onRow (/srv/app.js:7:3), written in the handler of "job", ran under "GET /a" in 4 samples of a period',
     );
     expect(host.said[0]).toContain('AGENT_CONTEXT_LOST');
   });
@@ -176,9 +217,9 @@ describe('LostContext', () => {
     under('GET /a', 1);
     under('other', 5);
     under(undefined, 4);
-    host.lost.endPeriod();
+    host.lost.endPeriod(true);
     expect(host.said).toHaveLength(1);
-    expect(host.said[0]).toContain('ran under "other" in 5 samples of this period');
+    expect(host.said[0]).toContain('ran under "other" in 5 samples of a period');
   });
 });
 

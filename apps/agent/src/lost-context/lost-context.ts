@@ -9,8 +9,8 @@ import type { WrittenIn } from './written-in.js';
 const MAX_SAID = 256;
 /** Of a period: what is rarer is counted, and no reason to change a program. */
 const MIN_SAID_SAMPLES = 3;
-/** Functions, each under one transaction, that one period tells apart. */
-const MAX_TOLD_APART = 1_000;
+/** Functions, each under the same transactions, that are held for a period; what is beyond is judged at once. */
+const MAX_HELD = 1_000;
 
 interface Packed {
   readonly writtenIn: WrittenIn;
@@ -18,16 +18,24 @@ interface Packed {
   readonly count: number;
 }
 
-interface Lost {
+/** What is kept of a transaction that samples carry. */
+interface RanUnder {
+  /** Its own first, then those of the transactions it runs in. */
+  readonly names: readonly string[];
+  readonly kind: Transaction['kind'];
+}
+
+/** Samples of one function. */
+interface Judged {
   readonly writtenIn: WrittenIn;
-  /** The transaction that its samples carry; `undefined`: none. */
-  readonly ranUnder: string | undefined;
+  /** `undefined`: none. */
+  readonly ranUnder: RanUnder | undefined;
   count: number;
 }
 
 /**
  * Counts samples of functions that are written in the handler of one transaction and ran under another, or under none: so it is where a library keeps callbacks and
- * calls them in the context of somebody else. Where that cannot be told for sure a sample is not counted.
+ * calls them in the context of somebody else. Where that cannot be told for sure a sample is not counted: so it is held until the period after its own has shown who calls what, too.
  */
 export class LostContext {
   readonly #watched: WatchedHandlers;
@@ -36,6 +44,8 @@ export class LostContext {
   readonly #said = new Set<string>();
   /** Packed with the period that runs, and not judged yet. */
   #packed: Packed[] = [];
+  /** Lost as far as the period before could tell. */
+  readonly #held = new Map<string, Judged>();
 
   constructor(watched: WatchedHandlers, log: AgentLog) {
     this.#watched = watched;
@@ -47,38 +57,39 @@ export class LostContext {
     this.#packed.push({ writtenIn, transaction, count });
   }
 
-  /** Judges what was packed, and gives how much of it was lost; nothing where no handler is watched. Says the worst function that was not said. */
-  endPeriod(): ProcessSeriesValue[] {
+  /**
+   * Judges what was packed and held, and gives how much of it was lost; nothing where no handler is watched. Says the worst function that was not said.
+   *
+   * @param isLast - Nothing is held any more.
+   */
+  endPeriod(isLast: boolean): ProcessSeriesValue[] {
     const packed = this.#packed;
     this.#packed = [];
     for (const one of packed) {
       if (one.writtenIn.isHandler) this.#noteCalls(one);
       if (one.transaction !== undefined) this.#noteSetUp(one.transaction);
     }
-    const watched = this.#watched.count;
-    const series = watched === 0 ? [] : this.#judge(packed, watched);
-    this.#watched.periodEnded();
-    return series;
-  }
-
-  #judge(packed: readonly Packed[], watched: number): ProcessSeriesValue[] {
-    const lost = new Map<string, Lost>();
-    let [wrong, unlabelled] = [0, 0];
-    for (const one of packed) {
-      const { writtenIn, transaction, count } = one;
-      if (!(transaction === undefined ? this.#isUnlabelled(writtenIn) : this.#isWrong(writtenIn, transaction))) continue;
-      if (transaction === undefined) unlabelled += count;
-      else wrong += count;
-      const key = `${placeOf(writtenIn)} ${transaction?.name ?? ''}`;
-      const known = lost.get(key);
-      if (known !== undefined) known.count += count;
-      else if (lost.size < MAX_TOLD_APART) lost.set(key, { writtenIn, ranUnder: transaction?.name, count });
+    const lost = [...this.#held.values()].filter((one) => this.#isLost(one));
+    this.#held.clear();
+    for (const { writtenIn, transaction, count } of packed) {
+      const names = transaction && namesOf(transaction);
+      const ranUnder = names && { names, kind: transaction.kind };
+      if (transaction !== undefined && ranUnder === undefined) continue; // it may own the function
+      const one = { writtenIn, ranUnder, count };
+      if (this.#isLost(one) && !addTo(this.#held, keyOf(one), one)) lost.push(one);
+    }
+    if (isLast) {
+      lost.push(...this.#held.values());
+      this.#held.clear();
     }
     this.#say(lost);
+    const watched = this.#watched.count;
+    this.#watched.periodEnded();
+    if (watched === 0) return [];
     return [
       { name: 'agent_watched_handlers_count', value: watched },
-      { name: 'agent_wrong_context_count', value: Math.round(wrong) },
-      { name: 'agent_no_context_count', value: Math.round(unlabelled) },
+      { name: 'agent_wrong_context_count', value: countOf(lost.filter(({ ranUnder }) => ranUnder !== undefined)) },
+      { name: 'agent_no_context_count', value: countOf(lost.filter(({ ranUnder }) => ranUnder === undefined)) },
     ];
   }
 
@@ -100,18 +111,21 @@ export class LostContext {
       if (!names.some((name) => around!.owners.has(name))) around.givesAway = true;
   }
 
+  #isLost({ writtenIn, ranUnder }: Judged): boolean {
+    return ranUnder === undefined ? this.#isUnlabelled(writtenIn) : this.#isWrong(writtenIn, ranUnder);
+  }
+
   #isUnlabelled({ range }: WrittenIn): boolean {
     return !range.givesAway && !this.#isFresh(range) && !isOwnedBy(range, undefined);
   }
 
-  #isWrong({ range }: WrittenIn, transaction: Transaction): boolean {
-    const names = namesOf(transaction);
-    if (range.givesAway || names === undefined || names.some((name) => isOwnedBy(range, name))) return false;
+  #isWrong({ range }: WrittenIn, { names, kind }: RanUnder): boolean {
+    if (range.givesAway || names.some((name) => isOwnedBy(range, name))) return false;
     if (this.#isFresh(range) || names.some((name) => this.#watched.isFresh(name))) return false;
     const ownRanges = names.map((name) => this.#watched.rangeOf(name));
     if (ownRanges[0] === undefined) return false; // its own handler may be written in this one
     if (ownRanges.some((own) => own !== undefined && isWithin(own, range))) return false; // it sees all that is written around it
-    return !(range.kind === 'http' && transaction.kind === 'http' && names.some((name) => mayBePassedOn(range, name)));
+    return !(range.kind === 'http' && kind === 'http' && names.some((name) => mayBePassedOn(range, name)));
   }
 
   #isFresh({ owners }: HandlerRange): boolean {
@@ -119,9 +133,11 @@ export class LostContext {
     return true;
   }
 
-  #say(lost: ReadonlyMap<string, Lost>): void {
-    if (lost.size === 0 || this.#said.size >= MAX_SAID || !this.#log.wouldSay('AGENT_CONTEXT_LOST')) return;
-    const unsaid = [...lost.values()]
+  #say(lost: readonly Judged[]): void {
+    if (lost.length === 0 || this.#said.size >= MAX_SAID || !this.#log.wouldSay('AGENT_CONTEXT_LOST')) return;
+    const told = new Map<string, Judged>();
+    for (const one of lost) addTo(told, `${placeOf(one.writtenIn)} ${one.ranUnder?.names[0] ?? ''}`, one);
+    const unsaid = [...told.values()]
       .filter(({ writtenIn, count }) => count >= MIN_SAID_SAMPLES && !this.#said.has(placeOf(writtenIn)))
       .sort((a, b) => b.count - a.count)[0];
     if (unsaid === undefined) return;
@@ -130,7 +146,20 @@ export class LostContext {
   }
 }
 
-/** Its own name first, then those of the transactions it runs in; `undefined` where they are not all known. */
+function countOf(samples: readonly Judged[]): number {
+  return Math.round(samples.reduce((sum, { count }) => sum + count, 0));
+}
+
+/** @returns Whether there was room. */
+function addTo(held: Map<string, Judged>, key: string, one: Judged): boolean {
+  const known = held.get(key);
+  if (known !== undefined) known.count += one.count;
+  else if (held.size < MAX_HELD) held.set(key, { ...one });
+  else return false;
+  return true;
+}
+
+/** Its own first, then those of the transactions it runs in. @returns `undefined` where they are not all known */
 function namesOf(transaction: Transaction): string[] | undefined {
   if (!transaction.knowsParents) return undefined;
   const names: string[] = [];
@@ -173,14 +202,19 @@ export function mayMatchTheSame(a: string, b: string): boolean {
   );
 }
 
+/** The same for what is judged alike. */
+function keyOf({ writtenIn, ranUnder }: Judged): string {
+  return JSON.stringify([writtenIn.range.scriptId, placeOf(writtenIn), ranUnder?.kind, ranUnder?.names]);
+}
+
 function placeOf({ scriptName, line, column }: WrittenIn): string {
   return `${scriptName}:${line}:${column}`;
 }
 
-function wordsOf({ writtenIn, ranUnder, count }: Lost): string {
+function wordsOf({ writtenIn, ranUnder, count }: Judged): string {
   const owner = [...writtenIn.range.owners].find((name) => name !== undefined);
-  const under = ranUnder === undefined ? 'in no transaction' : `under "${ranUnder}"`;
-  const times = `in ${Math.max(1, Math.round(count))} samples of this period`;
+  const under = ranUnder === undefined ? 'in no transaction' : `under "${ranUnder.names[0]}"`;
+  const times = `in ${Math.max(1, Math.round(count))} samples of a period`;
   const name = writtenIn.name === '' ? 'a function' : writtenIn.name;
   const place = `(${placeOf(writtenIn)})`;
   return writtenIn.isHandler
