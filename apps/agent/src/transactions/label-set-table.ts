@@ -13,6 +13,13 @@ export const FOLDED = '__other__';
 const MAX_LABEL_NAMES = 256;
 /** Label sets that are remembered as they were given: the same labels may come in another order, or be more than are kept. */
 const MAX_GIVEN = 2 * MAX_LABEL_SETS;
+/** By a name, and then by labels and values in turns. One text of all of them would be hashed for each transaction, which takes longer than these looks. */
+interface Given {
+  /** `undefined`: only more labels lead to one. */
+  row: LabelSetIndex | undefined;
+  readonly next: Map<string, Given>;
+}
+
 const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 
 /**
@@ -23,7 +30,8 @@ export class LabelSetTable {
   readonly #sets: LabelSet[] = [];
   readonly #rowOf = new Map<string, LabelSetIndex>();
   /** A short way by name and labels as they are given: no set is made to find out that it is known. Only where nothing was folded: what is folded is counted each time. */
-  readonly #rowOfGiven = new Map<string, LabelSetIndex>();
+  readonly #given: Given = { row: undefined, next: new Map() };
+  #givenCount = 0;
   readonly #valuesOf = new Map<string, Set<string>>();
   /** Sets that could not be kept as they were, each time one was asked for. */
   foldedCount = 0;
@@ -51,15 +59,25 @@ export class LabelSetTable {
       this.foldedCount += 1;
       return this.rowOfTransaction(name, undefined);
     }
-    let given = name;
-    if (labels !== undefined) for (const [label, value] of labels) given += `\0${label}\0${value}`;
-    const known = this.#rowOfGiven.get(given);
-    if (known !== undefined) return known;
+    let given = this.#given.next.get(name);
+    if (labels !== undefined) for (const [label, value] of labels) given = given?.next.get(label)?.next.get(value);
+    if (given?.row !== undefined) return given.row;
     const foldedBefore = this.foldedCount;
     const row = this.#rowOfLabelled(name, labels ?? []);
     const isAsGiven = this.foldedCount === foldedBefore && this.#sets[row] !== OTHER;
-    if (isAsGiven && this.#rowOfGiven.size < MAX_GIVEN) this.#rowOfGiven.set(given, row);
+    if (isAsGiven && this.#givenCount < MAX_GIVEN) this.#rememberGiven([name, ...[...(labels ?? [])].flat()], row);
     return row;
+  }
+
+  #rememberGiven(texts: readonly string[], row: LabelSetIndex): void {
+    let given = this.#given;
+    for (const text of texts) {
+      let next = given.next.get(text);
+      if (next === undefined) given.next.set(text, (next = { row: undefined, next: new Map() }));
+      given = next;
+    }
+    given.row = row;
+    this.#givenCount += 1;
   }
 
   #rowOfLabelled(name: string, labels: Iterable<Label>): LabelSetIndex {
