@@ -51,13 +51,15 @@ describe('an agent that costs too much', () => {
       await runHost('expensive.mjs', sink.url, { args: [seconds], env });
       return sink.stored.slice(known).filter((batch) => batch.durationMs > 900);
     };
-    // What it takes of the CPU, as the fastest tells best.
     const flushesMs = (await paused('6', 10_000)).slice(1).map((batch) => valueOf(batch, 'agent_flush_micros')! / 1_000);
-    const isPartial = (batch: Batch): boolean => ![0, 1, undefined].includes(valueOf(batch, 'agent_stacks_ratio'));
+    let budgetMs = 0.6 * Math.min(...flushesMs);
+    const ratioOf = (batch: Batch): number => valueOf(batch, 'agent_stacks_ratio') ?? 1;
     let partial: readonly Batch[] = [];
-    // A machine that is as busy as not before makes it more than three budgets, or less than one.
-    for (const part of [0.6, 1.2, 2.4, 0.3]) {
-      if (partial.length <= 2) partial = (await paused('12', Math.max(1, part * Math.min(...flushesMs)))).filter(isPartial);
+    // The budget is one of CPU, and on a machine that is busy with others a flush takes much longer than that: so it is looked for.
+    for (let tries = 0; partial.length <= 2 && tries < 7; tries += 1) {
+      const batches = await paused('12', Math.max(1, budgetMs));
+      partial = batches.filter((batch) => ratioOf(batch) > 0 && ratioOf(batch) < 1);
+      budgetMs *= batches.some((batch) => ratioOf(batch) === 0) ? 2 : 0.6;
     }
     expect(partial.length).toBeGreaterThan(2);
     let [wallMicros, cpuMicros, processMicros, durationMs] = [0, 0, 0, 0];
