@@ -108,6 +108,7 @@ export class PeriodCollector {
     cost: OwnCost,
   ): Batch {
     const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast, this.#instruments.lostContext) : [];
+    // A period of lines says nothing of who calls what, but after the last nothing more is judged.
     const isJudged = hasStacks && (isLast || sampled.lines === 'definition');
     const lost = isJudged ? (this.#instruments.lostContext?.endPeriod(isLast) ?? []) : [];
     const stacksPackedAt = performance.now();

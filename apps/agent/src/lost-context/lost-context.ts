@@ -25,8 +25,8 @@ interface RanUnder {
   readonly kind: Transaction['kind'];
 }
 
-/** Samples of one function. */
-interface Judged {
+/** Samples of one function, under the same transactions. */
+interface FunctionSamples {
   readonly writtenIn: WrittenIn;
   /** `undefined`: none. */
   readonly ranUnder: RanUnder | undefined;
@@ -35,7 +35,8 @@ interface Judged {
 
 /**
  * Counts samples of functions that are written in the handler of one transaction and ran under another, or under none: so it is where a library keeps callbacks and
- * calls them in the context of somebody else. Where that cannot be told for sure a sample is not counted: so it is held until the period after its own has shown who calls what, too.
+ * calls them in the context of somebody else. Where that cannot be told for sure a sample is not counted; one that looks lost
+ * is held until the period after its own has shown who calls what, too.
  */
 export class LostContext {
   readonly #watched: WatchedHandlers;
@@ -44,8 +45,8 @@ export class LostContext {
   readonly #said = new Set<string>();
   /** Packed with the period that runs, and not judged yet. */
   #packed: Packed[] = [];
-  /** Lost as far as the period before could tell. */
-  readonly #held = new Map<string, Judged>();
+  /** Lost as far as their own period could tell, the one before. */
+  readonly #held = new Map<string, FunctionSamples>();
 
   constructor(watched: WatchedHandlers, log: AgentLog) {
     this.#watched = watched;
@@ -111,7 +112,7 @@ export class LostContext {
       if (!names.some((name) => around!.owners.has(name))) around.givesAway = true;
   }
 
-  #isLost({ writtenIn, ranUnder }: Judged): boolean {
+  #isLost({ writtenIn, ranUnder }: FunctionSamples): boolean {
     return ranUnder === undefined ? this.#isUnlabelled(writtenIn) : this.#isWrong(writtenIn, ranUnder);
   }
 
@@ -133,9 +134,9 @@ export class LostContext {
     return true;
   }
 
-  #say(lost: readonly Judged[]): void {
+  #say(lost: readonly FunctionSamples[]): void {
     if (lost.length === 0 || this.#said.size >= MAX_SAID || !this.#log.wouldSay('AGENT_CONTEXT_LOST')) return;
-    const told = new Map<string, Judged>();
+    const told = new Map<string, FunctionSamples>();
     for (const one of lost) addTo(told, `${placeOf(one.writtenIn)} ${one.ranUnder?.names[0] ?? ''}`, one);
     const unsaid = [...told.values()]
       .filter(({ writtenIn, count }) => count >= MIN_SAID_SAMPLES && !this.#said.has(placeOf(writtenIn)))
@@ -146,12 +147,12 @@ export class LostContext {
   }
 }
 
-function countOf(samples: readonly Judged[]): number {
+function countOf(samples: readonly FunctionSamples[]): number {
   return Math.round(samples.reduce((sum, { count }) => sum + count, 0));
 }
 
 /** @returns Whether there was room. */
-function addTo(held: Map<string, Judged>, key: string, one: Judged): boolean {
+function addTo(held: Map<string, FunctionSamples>, key: string, one: FunctionSamples): boolean {
   const known = held.get(key);
   if (known !== undefined) known.count += one.count;
   else if (held.size < MAX_HELD) held.set(key, { ...one });
@@ -203,7 +204,7 @@ export function mayMatchTheSame(a: string, b: string): boolean {
 }
 
 /** The same for what is judged alike. */
-function keyOf({ writtenIn, ranUnder }: Judged): string {
+function keyOf({ writtenIn, ranUnder }: FunctionSamples): string {
   return JSON.stringify([writtenIn.range.scriptId, placeOf(writtenIn), ranUnder?.kind, ranUnder?.names]);
 }
 
@@ -211,7 +212,7 @@ function placeOf({ scriptName, line, column }: WrittenIn): string {
   return `${scriptName}:${line}:${column}`;
 }
 
-function wordsOf({ writtenIn, ranUnder, count }: Judged): string {
+function wordsOf({ writtenIn, ranUnder, count }: FunctionSamples): string {
   const owner = [...writtenIn.range.owners].find((name) => name !== undefined);
   const under = ranUnder === undefined ? 'in no transaction' : `under "${ranUnder.names[0]}"`;
   const times = `in ${Math.max(1, Math.round(count))} samples of a period`;

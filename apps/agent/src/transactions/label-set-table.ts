@@ -13,14 +13,14 @@ export const FOLDED = '__other__';
 const MAX_LABEL_NAMES = 256;
 /** Label sets that are remembered as they were given: the same labels may come in another order, or be more than are kept. */
 const MAX_GIVEN = 2 * MAX_LABEL_SETS;
-/** By a name, and then by labels and values in turns. One text of all of them would be hashed for each transaction, which takes longer than these looks. */
+const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
+
+/** By a name, and then by labels and values in turns. One text of all of them would be hashed for each transaction, which takes longer than these lookups. */
 interface Given {
   /** `undefined`: only more labels lead to one. */
   row: LabelSetIndex | undefined;
   readonly next: Map<string, Given>;
 }
-
-const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 
 /**
  * The label sets of one period, each once. Folds what is too much, here and nowhere else, and counts it:
