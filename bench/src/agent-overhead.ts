@@ -1,6 +1,6 @@
 /**
  * What the agent costs the service it runs in: CPU of the main thread per request with the agent on, as a share of that with it off,
- * switched every 350 ms in one process, of which there are three; and how long a flush blocks the event loop, and its memory. Peers in the same run: nothing at
+ * switched every 350 ms in one process, of which there are three; the same in processes in which it stays on; how long a flush blocks the event loop, and its memory. Peers in the same run: nothing at
  * all (what the figures of this run are worth), an AsyncLocalStorage alone, and @pyroscope/nodejs with its labels.
  */
 import { Collector } from './agent/collector.js';
@@ -24,6 +24,8 @@ interface Slices {
   readonly rssBytes: number;
 }
 
+type Case = readonly [what: string, workMs: number, seconds: number];
+
 /** What is measured, its work per request in milliseconds, and for how many seconds. */
 const CASES = {
   nothing: ['nothing', TYPICAL_MS, SERVER_SECONDS],
@@ -34,14 +36,21 @@ const CASES = {
   worst: ['hearth', WORST_MS, 18],
   worstStorage: ['async-local-storage', WORST_MS, 10],
   worstPyroscope: ['pyroscope', WORST_MS, 10],
-} as const;
+} as const satisfies Record<string, Case>;
 /** One process is compiled and laid out in one way, and its heap grows at moments of its own, which moves its figures by more than they differ within it. */
 const PROCESSES = 3;
+
+/** What stays on, with `WORST_MS` of work: a few microseconds are lost in more. */
+const STEADY_CASES = { nothing: 'nothing', sampler: 'hearth', everything: 'hearth-tagged', pyroscope: 'pyroscope' } as const;
+const STEADY_PROCESSES = 5;
+const STEADY_SECONDS = 4;
 
 progress('flushes');
 const flush = await measureFlush();
 const memoryBytes = await measureMemory();
-const processes = await measureCases();
+const processes = await inTurns(namesOf(CASES), PROCESSES, (name) => measure(CASES[name]));
+progress('what stays on');
+const steady = await inTurns(namesOf(STEADY_CASES), STEADY_PROCESSES, (name) => measureSteady(STEADY_CASES[name]));
 const nothing = together(processes.nothing);
 const sampler = together(processes.sampler);
 const everything = together(processes.everything);
@@ -62,6 +71,10 @@ printFigures({
   cpu_overhead_worst_pct_pyroscope: round(together(processes.worstPyroscope).percent, 2),
   request_cpu_micros: round(sampler.offMicros, 0),
   request_cpu_worst_micros: round(worst.offMicros, 0),
+  steady_request_cpu_micros: round(median(steady.nothing), 1),
+  steady_sampler_micros: round(median(steady.sampler) - median(steady.nothing), 1),
+  steady_everything_micros: round(median(steady.everything) - median(steady.nothing), 1),
+  steady_pyroscope_micros: round(median(steady.pyroscope) - median(steady.nothing), 1),
   flush_nodes: flush.nodes,
   flush_block_ms_p50: round(median(flush.blockMicros) / 1000, 2),
   flush_block_ms_p95: round(quantile(flush.blockMicros, 0.95) / 1000, 2),
@@ -71,7 +84,12 @@ printFigures({
   each_rss_mb: memoryBytes.map((bytes) => round(bytes / 1024 ** 2, 1)).join(' '),
   rss_server_mb: round((everything.rssBytes - nothing.rssBytes) / 1024 ** 2, 1),
   ...Object.fromEntries(Object.entries(processes).map(([name, each]) => [`each_${name}_pct`, percentsOf(each).join(' ')])),
+  ...Object.fromEntries(Object.entries(steady).map(([name, each]) => [`each_steady_${name}_micros`, each.join(' ')])),
 });
+
+function namesOf<Name extends string>(cases: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(cases) as Name[];
+}
 
 interface CaseFigures {
   readonly percent: number;
@@ -79,30 +97,33 @@ interface CaseFigures {
   readonly offMicros: number;
   readonly rssBytes: number;
 }
-/** By case, those of its processes. */
-type Processes = Record<keyof typeof CASES, CaseFigures[]>;
-
 /** Each in several processes, in turns: so the machine's moods are in all of them. */
-async function measureCases(): Promise<Processes> {
-  const names = Object.keys(CASES) as (keyof typeof CASES)[];
-  const measured: Processes = {
-    nothing: [],
-    sampler: [],
-    everything: [],
-    storage: [],
-    pyroscope: [],
-    worst: [],
-    worstStorage: [],
-    worstPyroscope: [],
-  };
-  for (let at = 1; at <= PROCESSES; at += 1) {
+async function inTurns<Name extends string, Figures>(
+  names: readonly Name[],
+  count: number,
+  measureOne: (name: Name) => Promise<Figures>,
+): Promise<Record<Name, Figures[]>> {
+  const measured = Object.fromEntries(names.map((name) => [name, [] as Figures[]])) as Record<Name, Figures[]>;
+  for (let at = 1; at <= count; at += 1) {
     for (const name of names) {
-      progress(`${name}, process ${at} of ${PROCESSES}`);
-      const [what, workMs, seconds] = CASES[name];
-      measured[name].push(await measure(what, workMs, seconds));
+      progress(`${name}, process ${at} of ${count}`);
+      measured[name].push(await measureOne(name));
     }
   }
   return measured;
+}
+
+/** Microseconds of CPU a request of one process. */
+async function measureSteady(what: string): Promise<number> {
+  const collector = await new Collector().open();
+  const { micros } = await runProgram<{ micros: number }>('overhead-steady-host.ts', [
+    what,
+    String(WORST_MS),
+    collector.url,
+    String(STEADY_SECONDS),
+  ]);
+  await collector.close();
+  return round(micros, 1);
 }
 
 /** Their median. Its error is half of their range, or that of one of them where that is more. */
@@ -123,7 +144,7 @@ function percentsOf(processes: readonly CaseFigures[]): number[] {
 }
 
 /** One process: the median of the pairs' ratios, and its standard error (of a median: 1.25 times that of a mean; spread by quartiles, so that a disturbed slice counts for one). */
-async function measure(what: string, workMs: number, seconds: number): Promise<CaseFigures> {
+async function measure([what, workMs, seconds]: Case): Promise<CaseFigures> {
   const collector = await new Collector().open();
   const { pairs, rssBytes } = await runProgram<Slices>('overhead-host.ts', [
     what,

@@ -6,19 +6,10 @@ import { runHost } from './support/run-host.js';
 import { Sink, flatSamples, functionRows, profileOf } from './support/sink.js';
 
 let sink: Sink;
-/** The commands that every answer offers; their process is whoever sent the batch. */
-let offered: object[];
 const command = { id: '1', kind: 'count-calls', durationMs: 1_000, functions: [], files: ['hosts/calls'] };
 beforeEach(async () => {
   sink = await new Sink().open();
-  offered = [command];
-  sink.answer = (response, batches) => {
-    sink.stored.push(...batches);
-    const commands = offered.map((one) => ({ process: batches[0]!.process.id, ...one }));
-    response
-      .writeHead(202, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [], commands }));
-  };
+  sink.offered = [command];
 });
 afterEach(() => sink.close());
 
@@ -58,7 +49,7 @@ describe('calls', () => {
   });
 
   it('are those of the functions that are named', async () => {
-    offered = [{ ...command, files: [], functions: ['inlined', 'help*'] }];
+    sink.offered = [{ ...command, files: [], functions: ['inlined', 'help*'] }];
     await runHost('calls.mjs', sink.url, { args: ['1700'] });
     const { helperCalls, ...exact } = calls();
     expect(exact).toEqual({ inlined: 24_690, helper: 12_345 });
@@ -84,7 +75,7 @@ describe('calls', () => {
   });
 
   it('are counted no longer than the host can bear, and beside allocations', async () => {
-    offered = [{ ...command, durationMs: 30_000 }];
+    sink.offered = [{ ...command, durationMs: 30_000 }];
     const { output } = await runHost('calls.mjs', sink.url, { args: ['late'] });
     expect(output).toBe('true AGENT_CALLS_CUT\n');
     expect(calls()).toMatchObject({ caller: 12_345, arrow: 12_345 });

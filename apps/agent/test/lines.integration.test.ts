@@ -5,18 +5,9 @@ import { runHost } from './support/run-host.js';
 import { Sink, countsByName, nameOf } from './support/sink.js';
 
 let sink: Sink;
-/** The commands that every answer offers; their process is whoever sent the batch. */
-let offered: object[];
 beforeEach(async () => {
   sink = await new Sink().open();
-  offered = [{ id: '1', kind: 'record-lines', durationMs: 3_000 }];
-  sink.answer = (response, batches) => {
-    sink.stored.push(...batches);
-    const commands = offered.map((command) => ({ process: batches[0]!.process.id, ...command }));
-    response
-      .writeHead(202, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [], commands }));
-  };
+  sink.offered = [{ id: '1', kind: 'record-lines', durationMs: 3_000 }];
 });
 afterEach(() => sink.close());
 
@@ -96,7 +87,7 @@ describe('lines', () => {
 
   for (const end of ['stop', 'by itself']) {
     it(`lose nothing of worker threads when the agent ends meanwhile (${end})`, async () => {
-      offered = [{ id: '1', kind: 'record-lines', durationMs: 60_000 }];
+      sink.offered = [{ id: '1', kind: 'record-lines', durationMs: 60_000 }];
       const { output, errors } = await runHost('lines-beside-worker.mjs', sink.url, { args: [end] });
       expect(errors).toContain('AGENT_RECORDS_LINES');
       expect(errors).not.toContain('AGENT_FAULT');
@@ -110,7 +101,10 @@ describe('lines', () => {
     expect(kinds()).toEqual(new Set(['definition']));
     sink.stored.length = 0;
     const command = { id: '1', kind: 'record-lines', durationMs: 3_000 };
-    offered = [{ process: 'other' }, { kind: 'run-code' }, { durationMs: 'long' }].map((wrong) => ({ ...command, ...wrong }));
+    sink.offered = [{ process: 'other' }, { kind: 'run-code' }, { durationMs: 'long' }].map((wrong) => ({
+      ...command,
+      ...wrong,
+    }));
     await runHost('lines.mjs', sink.url, { args: ['2000'] });
     expect(kinds()).toEqual(new Set(['definition']));
   });

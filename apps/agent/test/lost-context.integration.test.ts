@@ -52,6 +52,12 @@ function truth(batches: readonly Batch[], transactionOf: Readonly<Record<string,
   return found;
 }
 
+/** Of `routes-lose-context.mjs`, since its handlers are watched. */
+function truthOfRoutes(batches: readonly Batch[]) {
+  const known = batches.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 2);
+  return truth(known, { alpha: 'GET /alpha/:id', beta: 'GET /deep/beta' });
+}
+
 const HOSTS = fileURLToPath(new URL('hosts/', import.meta.url));
 
 /** The same program as bundlers write it, but with its names. */
@@ -109,11 +115,25 @@ describe('samples under lost context', () => {
     const sink = await newSink();
     const { errors, code } = await runHost('routes-lose-context.mjs', sink.url, { args: [framework] });
     expect(code, errors).toBe(0);
-    const known = sink.stored.filter((batch) => seriesOf(batch, 'agent_watched_handlers_count') === 2);
-    const { wrong, unlabelled } = truth(known, { alpha: 'GET /alpha/:id', beta: 'GET /deep/beta' });
+    const { wrong, unlabelled } = truthOfRoutes(sink.stored);
     expect(wrong).toBeGreaterThan(20);
     expect(lost(sink)).toEqual([wrong, unlabelled]);
     expect(errors).toMatch(/"GET \/(alpha\/:id|deep\/beta)", ran under "GET \/(deep\/beta|alpha\/:id)"/);
+  });
+
+  it('are counted too before lines are recorded, which say nothing of it, to the end of the process', async () => {
+    const sink = await newSink();
+    sink.answer = (response, batches) => void setTimeout(() => sink.store(response, batches), 400); // into the next period
+    sink.onStored = () => {
+      if (truthOfRoutes(sink.stored).wrong > 0) sink.offered = [{ id: '1', kind: 'record-lines', durationMs: 60_000 }];
+    };
+    const { errors } = await runHost('routes-lose-context.mjs', sink.url, { args: ['express'] });
+    expect(errors).toContain('AGENT_RECORDS_LINES');
+    expect(sink.stored.at(-1)!.profiles[0]!.lines).toBe('call-site');
+    const before = sink.stored.filter(({ profiles: [first] }) => first!.lines === 'definition');
+    const { wrong, unlabelled } = truthOfRoutes(before);
+    expect(truthOfRoutes(before.slice(-1)).wrong).toBeGreaterThan(0);
+    expect(lost(sink)).toEqual([wrong, unlabelled]);
   });
 });
 

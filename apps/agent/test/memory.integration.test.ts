@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runHost } from './support/run-host.js';
+import { HOST_NODE, runHost } from './support/run-host.js';
 import { Sink, flatSamples } from './support/sink.js';
 
 let sink: Sink;
@@ -30,6 +31,15 @@ describe('allocations', () => {
     expect(of('makeMuch') / of('makeLittle')).toBeLessThan(5);
     for (const { value, count, labels } of samples)
       expect([Number.isSafeInteger(value), count > 0, labels]).toEqual([true, true, []]);
+  });
+
+  it('make V8 collect the whole heap once a period only where it has no other way to give them', async () => {
+    const knowsBetter = spawnSync(HOST_NODE, ['-p', "typeof require('v8').startHeapProfile"]).stdout.toString() === 'function\n';
+    await runHost('allocates.mjs', sink.url, { args: ['allocations', '3500', '400'] });
+    const collected = sink.stored.map(({ series }) => series.find(({ name }) => name === 'gc_major_count')?.value ?? 0);
+    const inTheMiddle = collected.slice(1, -1); // V8 collects for itself while the program is loaded
+    expect(inTheMiddle.length).toBeGreaterThan(1);
+    expect(inTheMiddle).toEqual(inTheMiddle.map(() => (knowsBetter ? 0 : 1)));
   });
 
   it('are not sampled beside what is in use: it is one or the other, or neither', async () => {

@@ -6,23 +6,10 @@ import type { Batch } from '@hearth/wire-format';
 import { build } from 'tsdown';
 import { describe, expect, test } from 'vitest';
 import { PRELOAD, runHost, type HostOptions, type HostResult } from './support/run-host.js';
-import { Sink, countsByName, flatSamples, nameOf, profileOf, type Answer } from './support/sink.js';
+import { Sink, countsByName, flatSamples, nameOf, profileOf } from './support/sink.js';
 import { saidBy } from './support/with-and-without.js';
 
-/** A server that offers commands with every answer, and what it was sent. */
-class OfferingSink extends Sink {
-  /** Their process is whoever sent the batch. */
-  offered: object[] = [];
-  onStored = (): void => {};
-  override answer: Answer = (response, batches) => {
-    this.stored.push(...batches);
-    this.onStored();
-    const commands = this.offered.map((command) => ({ process: batches[0]!.process.id, ...command }));
-    response
-      .writeHead(202, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [], commands }));
-  };
-
+class TriggersSink extends Sink {
   /** Kinds of batches: `R` at the raised rate, `L` with lines, else `-`. */
   get drawn(): string {
     return this.stored.map((batch) => (batch.profiles[0]!.lines === 'call-site' ? 'L' : isRaised(batch) ? 'R' : '-')).join('');
@@ -36,10 +23,10 @@ class OfferingSink extends Sink {
 }
 
 // Most of them wait most of the time: so several wait at once.
-const it = test.extend<{ sink: OfferingSink }>({
+const it = test.extend<{ sink: TriggersSink }>({
   // oxlint-disable-next-line no-empty-pattern -- vitest reads from it what is needed
   sink: async ({}, use) => {
-    const sink = new OfferingSink();
+    const sink = new TriggersSink();
     await sink.open();
     await use(sink);
     await sink.close();

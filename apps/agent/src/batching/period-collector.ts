@@ -108,8 +108,8 @@ export class PeriodCollector {
     cost: OwnCost,
   ): Batch {
     const profiles = hasStacks ? this.#packer.packTime(sampled, tables, period, isLast, this.#instruments.lostContext) : [];
-    // A period of lines says nothing of who calls what, but after the last nothing more is judged.
-    const isJudged = hasStacks && (isLast || sampled.lines === 'definition');
+    // A period of lines says nothing of who calls what; the one before it was ended as a last one.
+    const isJudged = hasStacks && sampled.lines === 'definition';
     const lost = isJudged ? (this.#instruments.lostContext?.endPeriod(isLast) ?? []) : [];
     const stacksPackedAt = performance.now();
     profiles.push(...this.#takeMemory(tables, period));

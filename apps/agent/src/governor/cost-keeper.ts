@@ -21,7 +21,8 @@ export class CostKeeper {
   readonly #governor: Governor;
   readonly #apply: (levers: Levers) => void;
   readonly #log: AgentLog;
-  #lastCpuMs: DurationMs = 0;
+  /** CPU of the last flush, which ran in the period that runs. */
+  #lastFlushCpuMs: DurationMs = 0;
   #lastPauseMs: DurationMs = 0;
   /** Of the flush that runs: what its pieces took of the thread's CPU, and how long the longest blocked the event loop. */
   #pieces: Costs[] = [];
@@ -52,11 +53,12 @@ export class CostKeeper {
   endFlush(durationMs: DurationMs, rate: 'usual' | 'raised'): boolean {
     const spent = this.between.take();
     let pause = noCosts();
+    this.#lastFlushCpuMs = 0;
     for (const piece of this.#pieces) {
       for (const part of COST_PARTS) spent[part] += piece[part];
+      this.#lastFlushCpuMs += totalOf(piece);
       if (totalOf(piece) > totalOf(pause)) pause = piece;
     }
-    this.#lastCpuMs = totalOf(spent);
     this.#lastPauseMs = this.#longestMs;
     this.#pieces = [];
     this.#longestMs = 0;
@@ -73,11 +75,11 @@ export class CostKeeper {
     return false;
   }
 
-  /** What the agent took in the period before, and what it does less of: parts of what was asked for, from its first measure on. @param threadsMicros - The same of worker threads */
+  /** What the agent took in the period that ends, the flush at its beginning included, and what it does less of: parts of what was asked for, from its first measure on. @param threadsMicros - The same of worker threads */
   series(threadsMicros: number): ProcessSeriesValue[] {
     const series = [
       { name: 'agent_flush_micros', value: Math.round(this.#lastPauseMs * 1000) },
-      { name: 'agent_cpu_micros', value: Math.round(this.#lastCpuMs * 1000 + threadsMicros) },
+      { name: 'agent_cpu_micros', value: Math.round((this.between.totalMs + this.#lastFlushCpuMs) * 1000 + threadsMicros) },
       { name: 'agent_governor_count', value: this.#governor.steps },
     ];
     if (!this.#governor.hasActed) return series;

@@ -19,6 +19,11 @@ export class OwnCost {
     this.#spent[part] += Math.max(0, ms);
   }
 
+  /** So far. */
+  get totalMs(): DurationMs {
+    return totalOf(this.#spent);
+  }
+
   /** Hands out the sums, and begins anew. */
   take(): Costs {
     const spent = this.#spent;

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { readAllocations, type InspectedNode } from './allocation-sampler.js';
+import { readAllocations } from './allocation-sampler.js';
+import type { AllocationProfileNode } from './allocation-source.js';
 import { StackTables } from './stack-tables.js';
 
-const node = (id: number, functionName: string, selfSize: number, children: InspectedNode[] = []): InspectedNode => ({
+const node = (
+  id: number,
+  functionName: string,
+  selfSize: number,
+  children: AllocationProfileNode[] = [],
+): AllocationProfileNode => ({
   id,
   callFrame: { functionName, url: 'file:///srv/app.js', lineNumber: 6, columnNumber: -1 },
   selfSize,

@@ -1,4 +1,4 @@
-// Makes garbage in two functions, one three times as much as the other, and keeps a little. argv: what is sampled, for how many ms. Prints how much.
+// Makes garbage in two functions, one three times as much as the other, and keeps a little. argv: what is sampled, for how many ms, and after how many again. Prints how much.
 import { flush, init, stop } from '../../dist/index.mjs';
 import { pause } from './work.mjs';
 
@@ -19,7 +19,7 @@ while (performance.now() < endAt) {
   makeLittle();
   bytes += 40_000 * 8;
   if (kept.length < 100) kept.push(numbers.slice(0, 1_000));
-  await pause(1);
+  await pause(Number(process.argv[4] ?? 1));
 }
 console.log(`bytes ${bytes} ${kept.length}`);
 await flush();

@@ -18,6 +18,10 @@ export interface SentMap {
 export class Sink {
   readonly requests: { readonly authorization: string | undefined; readonly batches: Batch[]; readonly atMs: number }[] = [];
   readonly stored: Batch[] = [];
+  /** Commands that every acknowledgement offers; their process is whoever sent the batch, where they name none. */
+  offered: object[] = [];
+  /** Before the batches in `stored` are acknowledged. */
+  onStored: () => void = () => {};
   answer: Answer = (response, batches) => this.store(response, batches);
   /** Claims and source maps that came, with what was sent of them, also where it broke off. */
   readonly maps: SentMap[] = [];
@@ -42,9 +46,11 @@ export class Sink {
   /** Acknowledges as Hearth does. */
   store(response: ServerResponse, batches: Batch[]): void {
     this.stored.push(...batches);
+    this.onStored();
+    const commands = this.offered.map((command) => ({ process: batches[0]!.process.id, ...command }));
     response
       .writeHead(202, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [] }));
+      .end(JSON.stringify({ accepted: batches.length, duplicates: 0, rejected: [], commands }));
   }
 
   /** Answers as Hearth does. */
