@@ -194,7 +194,14 @@ export class PeriodCollector {
     if (this.#exemplarSamples === undefined) return [];
     try {
       const leafOf = (operation: number): RawFunction => this.#waitPacker!.leafOf(operation); // without it there are no waits
-      const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, hasSamples });
+      const callers = this.#instruments.waits?.callers;
+      const exemplars = packExemplars(period.slowest.all, {
+        tables,
+        period,
+        leafOf,
+        callerOf: (operation, transaction, span) => callers?.onlyOneOf(operation, transaction, span),
+        hasSamples,
+      });
       this.#exemplarSamples.keepRunning(tables, this.#instruments.tracker.period.slowest.all);
       return exemplars;
     } catch (fault) {

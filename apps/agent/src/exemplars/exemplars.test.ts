@@ -9,6 +9,7 @@ import { wireWithoutSampler } from '../transactions/context-wiring.js';
 import { TransactionTracker } from '../transactions/transaction-tracker.js';
 import type { Scope, Transaction } from '../transactions/transaction.js';
 import { ExemplarSamples, MAX_CARRIED_SAMPLES } from './exemplar-samples.js';
+import { KnownCallers, type SeenStack } from '../waits/known-callers.js';
 import { packExemplars } from './pack-exemplars.js';
 
 const INTERVAL_MICROS = 10_000;
@@ -57,6 +58,7 @@ const asScope = (context: object | undefined): Scope | undefined => context as S
 /** Ends periods as the agent does. */
 class Periods {
   readonly tracker = new TransactionTracker(wireWithoutSampler());
+  readonly callers = new KnownCallers();
   readonly #samples = new ExemplarSamples();
 
   /** @param meanwhile - The host's own work, before the batch is made. */
@@ -66,7 +68,8 @@ class Periods {
     const period = this.tracker.endPeriod();
     meanwhile?.();
     const leafOf = () => ({ name: 'leaf', scriptName: '', line: 0 });
-    const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, hasSamples });
+    const callerOf = this.callers.onlyOneOf.bind(this.callers);
+    const exemplars = packExemplars(period.slowest.all, { tables, period, leafOf, callerOf, hasSamples });
     this.#samples.keepRunning(tables, this.tracker.period.slowest.all);
     return { exemplars, tables };
   }
@@ -239,5 +242,27 @@ describe('exemplars', () => {
     expect(waits.startMicros[0]).toBe(0);
     expect(waits.durationMicros[1]).toBe(2_000);
     expect(tables.framesRootFirst([...waits.stack]).map((frames) => frames.at(-1)!.name)).toEqual(['leaf', 'leaf']);
+  });
+
+  it('show who was seen to ask for an operation where a wait was not captured, unless there is a choice', () => {
+    const callerNamed = (name: string): SeenStack => ({ framesRootFirst: [{ name, scriptName: '/a.js', line: 1 }], weight: 1 });
+    const periods = new Periods();
+    const stacksOf = (captured?: SeenStack): string[] => {
+      const job = periods.begin('job');
+      periods.tracker.wiring.run(job, () => {
+        const scope = periods.tracker.beginSpan('pay', []);
+        periods.tracker.addWait({ operation: 1, scope, startMs: 0, endMs: 1, stack: captured });
+        periods.tracker.addWait({ operation: 1, scope: job, startMs: 1, endMs: 2, stack: undefined });
+      });
+      periods.tracker.end(job, 'ok');
+      const { exemplars, tables } = periods.end([]);
+      return tables.framesRootFirst([...exemplars[0]!.waits.stack]).map((frames) => frames.map(({ name }) => name).join(';'));
+    };
+    expect(stacksOf()).toEqual(['leaf', 'leaf']);
+    periods.callers.learn(1, 'job', 'pay', [callerNamed('charge')]);
+    expect(stacksOf()).toEqual(['charge;leaf', 'leaf']);
+    expect(stacksOf(callerNamed('refund'))).toEqual(['refund;leaf', 'leaf']);
+    periods.callers.learn(1, 'job', 'pay', [callerNamed('refund')]);
+    expect(stacksOf()).toEqual(['leaf', 'leaf']);
   });
 });

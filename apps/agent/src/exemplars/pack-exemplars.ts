@@ -22,6 +22,8 @@ export interface ExemplarSources {
   readonly period: TransactionPeriod;
   /** What an operation is called as a function. */
   readonly leafOf: (operation: number) => RawFunction;
+  /** Who asks for it in a transaction and a step of it, where only one was ever seen to. */
+  readonly callerOf: (operation: number, transaction: string, span: string) => readonly RawFunction[] | undefined;
   /** Not where lines were sampled: those samples are in no scope, and functions have other lines. */
   readonly hasSamples: boolean;
 }
@@ -52,7 +54,7 @@ export function packExemplars(ended: readonly EndedTransaction[], sources: Exemp
       spanId: record?.trace?.spanId ?? '',
       spans: spanColumns(spans, startedAtMs, durationMicros),
       samples: sampleColumns(copies?.rows ?? [], stackOf, spans.length),
-      waits: waitColumns(record?.waits ?? [], startedAtMs, sources, spans.length),
+      waits: waitColumns(record?.waits ?? [], transaction, sources, spans.length),
       sampleCount: copies?.count ?? 0,
       cpuMicros: whole(copies?.cpuMicros ?? 0),
       waitCount: record?.waitCount ?? 0,
@@ -103,16 +105,17 @@ function sampleColumns(
 
 function waitColumns(
   waits: readonly RecordedWait[],
-  fromMs: number,
-  { tables, leafOf }: ExemplarSources,
+  { startedAtMs, name = UNNAMED }: Transaction,
+  { tables, leafOf, callerOf }: ExemplarSources,
   spanCount: number,
 ): ExemplarWaits {
   const rows = waits.toSorted((a, b) => a.startMs - b.startMs);
   return {
-    stack: Int32Array.from(rows, ({ stack, operation }) =>
-      tables.stackRowOfFrames([...(stack?.framesRootFirst ?? []), leafOf(operation)]),
-    ),
-    startMicros: Float64Array.from(rows, ({ startMs }) => micros(startMs - fromMs)),
+    stack: Int32Array.from(rows, ({ stack, operation, scope }) => {
+      const caller = stack?.framesRootFirst ?? callerOf(operation, name, scope?.spanName ?? '') ?? [];
+      return tables.stackRowOfFrames([...caller, leafOf(operation)]);
+    }),
+    startMicros: Float64Array.from(rows, ({ startMs }) => micros(startMs - startedAtMs)),
     durationMicros: Float64Array.from(rows, ({ startMs, endMs }) => micros(endMs - startMs)),
     span: Int32Array.from(rows, ({ scope }) => (scope !== undefined && scope.spanRow < spanCount ? scope.spanRow : NO_SPAN)),
   };

@@ -40,6 +40,26 @@ describe('LabelSetTable', () => {
     expect(table.foldedCount).toBe(3);
   });
 
+  it('adds the same labels to a row with the same result, and counts each time what is dropped', () => {
+    const table = new LabelSetTable();
+    const [first, second] = [table.rowOfTransaction('GET /', undefined), table.rowOfTransaction('POST /', [label('a', 1)])];
+    const pay = table.rowWithLabels(first, [label('span', 'pay')]);
+    expect(table.rowWithLabels(first, [label('span', 'pay')])).toBe(pay);
+    expect(table.labelSets[pay]).toEqual([label('span', 'pay'), label('transaction', 'GET /')]);
+    expect(table.labelSets[table.rowWithLabels(second, [label('span', 'pay')])]).toEqual([
+      label('a', 1),
+      label('span', 'pay'),
+      label('transaction', 'POST /'),
+    ]);
+    for (let at = 0; table.foldedCount === 0; at += 1)
+      table.rowOfTransaction(`t${at}`, [label('a', at % 50), label('b', at % 49)]);
+    const folded = table.foldedCount;
+    expect(table.rowWithLabels(first, [label('span', 'new')])).toBe(first);
+    expect(table.rowWithLabels(first, [label('span', 'new')])).toBe(first);
+    expect(table.foldedCount).toBe(folded + 2);
+    expect(table.rowWithLabels(first, [label('span', 'pay')])).toBe(pay);
+  });
+
   it('does not take one set for another whose name and labels read the same in a row', () => {
     const table = new LabelSetTable();
     const rows = [

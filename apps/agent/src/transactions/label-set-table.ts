@@ -13,6 +13,7 @@ export const FOLDED = '__other__';
 const MAX_LABEL_NAMES = 256;
 /** Label sets that are remembered as they were given: the same labels may come in another order, or be more than are kept. */
 const MAX_GIVEN = 2 * MAX_LABEL_SETS;
+const NO_LABELS: readonly Label[] = [];
 const OTHER: LabelSet = [[TRANSACTION_LABEL, FOLDED]];
 
 /** By a name, and then by labels and values in turns. One text of all of them would be hashed for each transaction, which takes longer than these lookups. */
@@ -20,6 +21,10 @@ interface Given {
   /** `undefined`: only more labels lead to one. */
   row: LabelSetIndex | undefined;
   readonly next: Map<string, Given>;
+}
+
+function newGiven(): Given {
+  return { row: undefined, next: new Map() };
 }
 
 /**
@@ -30,8 +35,12 @@ export class LabelSetTable {
   readonly #sets: LabelSet[] = [];
   readonly #rowOf = new Map<string, LabelSetIndex>();
   /** A short way by name and labels as they are given: no set is made to find out that it is known. Only where nothing was folded: what is folded is counted each time. */
-  readonly #given: Given = { row: undefined, next: new Map() };
+  readonly #given = newGiven();
+  /** The same for labels that are added to the set of a row. */
+  readonly #givenBehind = new Map<LabelSetIndex, Given>();
   #givenCount = 0;
+  /** By the set itself: those that are asked for again were mostly given out here. */
+  readonly #rowOfSame = new Map<LabelSet, LabelSetIndex>();
   readonly #valuesOf = new Map<string, Set<string>>();
   /** Sets that could not be kept as they were, each time one was asked for. */
   foldedCount = 0;
@@ -48,6 +57,8 @@ export class LabelSetTable {
 
   /** The row of a set that was sent before, or of one that needs no folding, as the empty set. `__other__` where the table is full, which is counted. */
   rowOfSent(set: LabelSet): LabelSetIndex {
+    const same = this.#rowOfSame.get(set);
+    if (same !== undefined) return same;
     const row = this.#rowOrOther(set);
     if (labelSetKey(this.#sets[row]!) !== labelSetKey(set)) this.foldedCount += 1;
     return row;
@@ -59,21 +70,21 @@ export class LabelSetTable {
       this.foldedCount += 1;
       return this.rowOfTransaction(name, undefined);
     }
-    let given = this.#given.next.get(name);
-    if (labels !== undefined) for (const [label, value] of labels) given = given?.next.get(label)?.next.get(value);
-    if (given?.row !== undefined) return given.row;
+    const given = rowBehind(this.#given.next.get(name), labels ?? NO_LABELS);
+    if (given !== undefined) return given;
     const foldedBefore = this.foldedCount;
-    const row = this.#rowOfLabelled(name, labels ?? []);
+    const row = this.#rowOfLabelled(name, labels ?? NO_LABELS);
     const isAsGiven = this.foldedCount === foldedBefore && this.#sets[row] !== OTHER;
-    if (isAsGiven && this.#givenCount < MAX_GIVEN) this.#rememberGiven([name, ...[...(labels ?? [])].flat()], row);
+    if (isAsGiven) this.#rememberGiven(this.#given, [name, ...[...(labels ?? NO_LABELS)].flat()], row);
     return row;
   }
 
-  #rememberGiven(texts: readonly string[], row: LabelSetIndex): void {
-    let given = this.#given;
+  #rememberGiven(root: Given, texts: readonly string[], row: LabelSetIndex): void {
+    if (this.#givenCount >= MAX_GIVEN) return;
+    let given = root;
     for (const text of texts) {
       let next = given.next.get(text);
-      if (next === undefined) given.next.set(text, (next = { row: undefined, next: new Map() }));
+      if (next === undefined) given.next.set(text, (next = newGiven()));
       given = next;
     }
     given.row = row;
@@ -105,6 +116,9 @@ export class LabelSetTable {
       this.foldedCount += 1;
       return row;
     }
+    let behind = this.#givenBehind.get(row);
+    const given = rowBehind(behind, labels);
+    if (given !== undefined) return given;
     const limited = new Map(this.#sets[row]);
     for (const label of labels) {
       if (label[0] === TRANSACTION_LABEL || (limited.size >= MAX_LABELS && !limited.has(label[0]))) continue;
@@ -113,9 +127,14 @@ export class LabelSetTable {
     }
     const set = labelSet([...limited]);
     const known = this.#rowOf.get(labelSetKey(set));
-    if (known !== undefined || this.#sets.length < MAX_LABEL_SETS - ROWS_FOR_FOLDED) return known ?? this.#push(set);
-    this.foldedCount += 1;
-    return row;
+    if (known === undefined && this.#sets.length >= MAX_LABEL_SETS - ROWS_FOR_FOLDED) {
+      this.foldedCount += 1;
+      return row;
+    }
+    const kept = known ?? this.#push(set);
+    if (behind === undefined) this.#givenBehind.set(row, (behind = newGiven()));
+    this.#rememberGiven(behind, labels.flat(), kept);
+    return kept;
   }
 
   /** The value, `__other__`, or `undefined` for a label whose very name is one too many. */
@@ -147,7 +166,13 @@ export class LabelSetTable {
     if (row === undefined) {
       row = this.#sets.push(set) - 1;
       this.#rowOf.set(key, row);
+      this.#rowOfSame.set(set, row);
     }
     return row;
   }
+}
+
+function rowBehind(given: Given | undefined, labels: Iterable<Label>): LabelSetIndex | undefined {
+  for (const [label, value] of labels) given = given?.next.get(label)?.next.get(value);
+  return given?.row;
 }

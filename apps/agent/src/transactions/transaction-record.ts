@@ -21,7 +21,7 @@ export interface RecordedSpan {
 /** A wait that has ended. */
 export interface RecordedWait {
   readonly operation: number;
-  readonly scope: { readonly spanRow: number } | undefined;
+  readonly scope: { readonly spanName: string | undefined; readonly spanRow: number } | undefined;
   readonly startMs: number;
   readonly endMs: number;
   readonly stack: { readonly framesRootFirst: readonly RawFunction[] } | undefined;

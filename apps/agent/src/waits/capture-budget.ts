@@ -1,20 +1,31 @@
 import type { DurationMs } from '@hearth/profile-model';
 
-/** Stacks captured in a second, on average; half as many again while a burst is noticed. */
+/** Stacks captured in a second, on average, where each is cheap; half as many again while a burst is noticed. */
 export const CAPTURES_PER_SECOND = 200;
+/** What captures may take of each second, on average. Where nothing is warm, one takes ten times what it takes in a loop. */
+export const CAPTURE_MS_PER_SECOND: DurationMs = 2.5;
+/** What was not spent of that, at most: a program that has just started, or does little for a while, has all its callers. */
+const MAX_CREDIT_MS: DurationMs = 100;
+/** What one takes is taken for this until some were seen: so much that all that are captured otherwise may be. */
+const FIRST_COST_MS: DurationMs = CAPTURE_MS_PER_SECOND / CAPTURES_PER_SECOND;
+/** How much the cost is corrected by each that took more, or less: it comes to their median, whatever single ones take that the machine interrupted. */
+const CORRECTION = 9 / 8;
 /** Stacks captured in one period, however long it is. */
 const CAPTURES_PER_PERIOD = 2_000;
 /** How long a share holds. */
 const WINDOW_MS: DurationMs = 250;
 
 /**
- * Which operations have their stack captured: all of them while they are few, else a share that keeps the cost bounded. The share is
+ * Which operations have their stack captured: all of them while they are few and cheap, else a share that keeps the cost bounded. The share is
  * fixed before an operation is drawn, so that `1 / share` weighs it without bias.
  */
 export class CaptureBudget {
   readonly #random: () => number;
   readonly #mostPerWindow: number;
+  #allowedPerWindow: number;
   #perWindow: number;
+  #costMs: DurationMs = FIRST_COST_MS;
+  #creditMs: DurationMs = MAX_CREDIT_MS;
   #share = 1;
   #drawn = 0;
   #captured = 0;
@@ -24,12 +35,18 @@ export class CaptureBudget {
     this.#random = random;
     const perSecond = Math.min(CAPTURES_PER_SECOND, (CAPTURES_PER_PERIOD * 1000) / periodMs);
     this.#mostPerWindow = Math.max(1, Math.floor((perSecond * WINDOW_MS) / 1000));
-    this.#perWindow = this.#mostPerWindow;
+    this.#perWindow = this.#allowedPerWindow = this.#mostPerWindow;
   }
 
   /** @param part - Of the stacks that may be captured otherwise; 0: none. Holds from the next window on. */
   allow(part: number): void {
-    this.#perWindow = part === 0 ? 0 : Math.max(1, Math.floor(this.#mostPerWindow * part));
+    this.#allowedPerWindow = part === 0 ? 0 : Math.max(1, Math.floor(this.#mostPerWindow * part));
+  }
+
+  /** Says what one captured stack took, from its capture to its names. */
+  took(ms: DurationMs): void {
+    this.#costMs = Math.max(FIRST_COST_MS, this.#costMs * (ms > this.#costMs ? CORRECTION : 1 / CORRECTION));
+    this.#creditMs = Math.max(0, this.#creditMs - this.#costMs);
   }
 
   /** @returns How many operations a captured one stands for; 0: this one is not captured. */
@@ -45,7 +62,10 @@ export class CaptureBudget {
   }
 
   #openWindow(nowMs: number): void {
-    const windows = Math.max(1, (nowMs - this.#windowFromMs) / WINDOW_MS);
+    const sinceMs = nowMs - this.#windowFromMs;
+    this.#creditMs = Math.min(MAX_CREDIT_MS, this.#creditMs + (sinceMs * CAPTURE_MS_PER_SECOND) / 1000);
+    this.#perWindow = Math.min(this.#allowedPerWindow, Math.max(1, Math.floor(this.#creditMs / this.#costMs)));
+    const windows = Math.max(1, sinceMs / WINDOW_MS);
     const expected = Number.isFinite(windows) ? this.#drawn / windows : 0;
     this.#share = expected <= this.#perWindow ? 1 : this.#perWindow / expected;
     this.#drawn = 0;

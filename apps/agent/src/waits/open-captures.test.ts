@@ -9,6 +9,7 @@ const waitAt = (startMs: number, scope?: Transaction): Wait => ({
   startMs,
   weight: 1,
   captured: {},
+  captureMs: 0,
   hasEnded: false,
 });
 

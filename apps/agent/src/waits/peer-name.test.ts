@@ -20,6 +20,16 @@ describe('peerName', () => {
     [new URL('http://a.b/secret'), 'a.b'],
   ])('of %s is %s', (host, name) => {
     expect(peerName(host)).toBe(name);
+    expect(peerName(host)).toBe(name);
+  });
+
+  it('is the same again after many others', () => {
+    const names = (): string[] => Array.from({ length: 1_200 }, (_, at) => peerName(`https://shard${at % 600}.a${at}.example:443`));
+    const first = names();
+    expect(first.slice(0, 2)).toEqual(['shard0.a0.example', 'shard1.a1.example']);
+    expect(names()).toEqual(first);
+    expect(peerName(`${'z'.repeat(400)}.example`)).toBe('z'.repeat(100));
+    expect(peerName(`${'z'.repeat(400)}.other`)).toBe('z'.repeat(100));
   });
 });
 

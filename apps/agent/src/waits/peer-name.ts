@@ -1,8 +1,16 @@
+import { flatText } from './flat-text.js';
+
 /** Characters of a peer's name. */
 const MAX_LENGTH = 100;
 /** A part of a host name that looks made, as a tenant's or a bucket's: with four digits or more, or a long one of hexadecimal digits. */
 const MADE_PART = /^(?:(?:.*\d){4}.*|[\da-f]{8,}|[\da-f]{8}-[\da-f-]+)$/i;
 const ADDRESS = /^(?:[\d.]+|\[.*\]|.*:.*:.*)$/;
+
+/** Names that were made, by their host: a program asks few, many times. */
+const known = new Map<string, string>();
+const MAX_KNOWN = 500;
+/** Longer ones are not kept. */
+const MAX_KNOWN_LENGTH = 300;
 
 /**
  * The host that a request goes to, as the name of an operation: without port and account, `(address)` for a bare IP address, and `*` for
@@ -12,7 +20,18 @@ const ADDRESS = /^(?:[\d.]+|\[.*\]|.*:.*:.*)$/;
  */
 export function peerName(host: unknown): string {
   if (typeof host !== 'string' && !(host instanceof URL)) return '(unknown)';
-  const name = String(host)
+  const text = String(host);
+  let name = known.get(text);
+  if (name !== undefined) return name;
+  name = nameOfHost(text);
+  if (text.length > MAX_KNOWN_LENGTH) return name;
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(flatText(text), name);
+  return name;
+}
+
+function nameOfHost(host: string): string {
+  const name = host
     .slice(0, 1_000)
     .replace(/^[a-z][\w+.-]*:\/\//i, '')
     .replace(/[/?#].*$/s, '')

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StackTables } from '../samplers/stack-tables.js';
 import { wireWithoutSampler } from '../transactions/context-wiring.js';
-import type { Transaction } from '../transactions/transaction.js';
+import type { Scope } from '../transactions/transaction.js';
 import { TransactionTracker } from '../transactions/transaction-tracker.js';
 import { OperationTable } from './operation-table.js';
 import { WaitPacker } from './pack-waits.js';
-import { WaitLedger, type SeenStack } from './wait-ledger.js';
+import type { SeenStack } from './known-callers.js';
+import { WaitLedger } from './wait-ledger.js';
 
 function open() {
   const tracker = new TransactionTracker(wireWithoutSampler());
@@ -16,8 +17,8 @@ function open() {
   const packer = new WaitPacker(operations);
   return {
     tracker,
-    wait: (transaction: Transaction | undefined, detail: string, startMs: number, endMs: number, stack?: SeenStack) =>
-      ledger.add({ operation: operations.rowOf('pg', detail), scope: transaction, startMs, endMs, stack }),
+    wait: (scope: Scope | undefined, detail: string, startMs: number, endMs: number, stack?: SeenStack) =>
+      ledger.add({ operation: operations.rowOf('pg', detail), scope, startMs, endMs, stack }),
     /** The period as rows of both profiles. */
     endPeriod: (which: 'more-to-come' | 'last') => {
       const period = tracker.endPeriod();
@@ -57,6 +58,45 @@ describe('the ledger of waits', () => {
       { labels: 'checkout', stack: 'pg COMMIT', micros: 1_000, count: 1 },
     ]);
     expect([awaitedMicros, awaitedCount]).toEqual([[251_000], [1]]);
+  });
+
+  it('gives what an operation took of which no stack was seen to those that were seen before in the same transaction', () => {
+    const { tracker, wait, endPeriod } = open();
+    const request = (name: string, ...stacks: (SeenStack | undefined)[]): void => {
+      const transaction = tracker.begin('custom', name, []);
+      for (const stack of stacks) wait(transaction, 'SELECT ?', 0, 100, stack);
+      tracker.end(transaction, 'ok');
+    };
+    request('checkout', stackOf('load', 3), stackOf('save', 1));
+    request('search', undefined);
+    endPeriod('more-to-come');
+    request('checkout', undefined);
+    request('search', undefined);
+    expect(endPeriod('more-to-come').rows).toEqual([
+      { labels: 'checkout', stack: 'load;pg SELECT ?', micros: 75_000, count: 1 },
+      { labels: 'checkout', stack: 'save;pg SELECT ?', micros: 25_000, count: 0 },
+      { labels: 'search', stack: 'pg SELECT ?', micros: 100_000, count: 1 },
+    ]);
+  });
+
+  it('knows callers of one period whatever labels they had, and asks for them by the step', () => {
+    const { tracker, wait, endPeriod } = open();
+    const request = (plan: string, stack?: SeenStack): void => {
+      const transaction = tracker.begin('custom', 'checkout', [['plan', plan]]);
+      wait(transaction, 'SELECT ?', 0, 100, stack);
+      const pay = { transaction, spanName: 'pay', spanRow: 0 };
+      wait(pay, 'SELECT ?', 0, 1);
+      tracker.end(transaction, 'ok');
+    };
+    request('free');
+    request('pro', stackOf('load', 3));
+    const { rows } = endPeriod('more-to-come');
+    expect(rows.map(({ labels, stack, micros }) => `${labels}: ${stack} ${micros}`).toSorted()).toEqual([
+      'free checkout: load;pg SELECT ? 100000',
+      'free pay checkout: pg SELECT ? 1000',
+      'pro checkout: load;pg SELECT ? 100000',
+      'pro pay checkout: pg SELECT ? 1000',
+    ]);
   });
 
   it('waits one period for the labels of an unfinished transaction, then sends what there is', () => {

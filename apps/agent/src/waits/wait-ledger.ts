@@ -1,18 +1,12 @@
-import type { LabelSetIndex } from '@hearth/profile-model';
+import { TRANSACTION_LABEL, labelValue, type LabelSetIndex } from '@hearth/profile-model';
 import { OpenList, type OpenPlace } from '../safety/open-list.js';
-import type { RawFunction } from '../samplers/stack-tables.js';
 import type { Scope, Transaction } from '../transactions/transaction.js';
-import type { TransactionPeriod } from '../transactions/transaction-period.js';
+import { SPAN_LABEL, type TransactionPeriod } from '../transactions/transaction-period.js';
+import { KnownCallers, type SeenStack } from './known-callers.js';
 import { MAX_OPERATIONS, type OperationIndex, type OperationTable } from './operation-table.js';
 import { WaitUnion } from './wait-union.js';
 
-/** A stack that was seen of an operation, and how many microseconds of waiting it stands for before it is scaled. */
-export interface SeenStack {
-  readonly framesRootFirst: readonly RawFunction[];
-  readonly weight: number;
-}
-
-/** What one operation cost in one scope: exact sums, and the stacks that were seen. */
+/** What one operation cost in one scope: exact sums, and the stacks that were seen, where none was those that are known. */
 export interface WaitTotal {
   readonly operation: OperationIndex;
   micros: number;
@@ -41,10 +35,15 @@ interface OpenTotal extends WaitTotal {
   readonly scope: Scope;
 }
 
-/** What an unfinished transaction has waited for. */
-interface OpenTransaction {
+/** What a transaction has waited for so far. */
+interface TransactionWaits {
   readonly transaction: Transaction;
-  readonly totals: Map<string, OpenTotal>;
+  readonly union: WaitUnion;
+  /** Not filed yet: by what tells their scopes apart, and then by operation. */
+  readonly totals: Map<string | undefined, Map<OperationIndex, OpenTotal>>;
+  totalCount: number;
+  /** Among those that have totals. */
+  place: OpenPlace<TransactionWaits> | undefined;
   /** It has waited one period for its name and labels. */
   isOld: boolean;
 }
@@ -61,16 +60,16 @@ const OPERATION_ROWS = MAX_OPERATIONS * 2;
  * one period at most.
  */
 export class WaitLedger {
+  readonly callers = new KnownCallers();
   readonly #operations: OperationTable;
   /** The period that runs: where finished transactions have their label set. */
   readonly #period: () => TransactionPeriod;
   #totals = new Map<number, WaitTotal & { labelSet: LabelSetIndex }>();
   #awaited = new Map<LabelSetIndex, { labelSet: LabelSetIndex; micros: number; count: number }>();
-  readonly #open = new OpenList<OpenTransaction>();
-  readonly #placeOf = new WeakMap<Transaction, OpenPlace<OpenTransaction>>();
-  #openTotals = 0;
   /** Weak: nobody says so when a transaction is given up without an end. */
-  readonly #unions = new WeakMap<Transaction, WaitUnion>();
+  readonly #waitsOf = new WeakMap<Transaction, TransactionWaits>();
+  readonly #open = new OpenList<TransactionWaits>();
+  #openTotals = 0;
 
   constructor(operations: OperationTable, period: () => TransactionPeriod) {
     this.#operations = operations;
@@ -82,22 +81,23 @@ export class WaitLedger {
     const transaction = scope?.transaction;
     let total: WaitTotal | undefined;
     if (scope !== undefined && transaction !== undefined && transaction.outcome === undefined) {
-      this.#unionOf(transaction).add(wait.startMs, wait.endMs);
-      total = this.#openTotal(transaction, scope, operation);
+      const waits = this.#waitsOf.get(transaction) ?? this.#newWaits(transaction);
+      waits.union.add(wait.startMs, wait.endMs);
+      total = this.#openTotal(waits, scope, operation);
     }
     this.#addTo(total ?? this.#total(this.#period(), scope, operation), wait);
   }
 
   /** Its labels are final now. */
   transactionEnded(transaction: Transaction): void {
+    const waits = this.#waitsOf.get(transaction);
+    if (waits === undefined) return;
+    this.#waitsOf.delete(transaction);
     const period = this.#period();
-    this.#close(transaction, period);
-    const union = this.#unions.get(transaction);
-    if (union === undefined) return;
-    this.#unions.delete(transaction);
+    this.#close(waits, period);
     const labelSet = period.rowOfScope(transaction);
     const sum = this.#awaited.get(labelSet) ?? { labelSet, micros: 0, count: 0 };
-    const { totalMs } = union;
+    const { totalMs } = waits.union;
     if (transaction.record !== undefined) transaction.record.awaitedMs = totalMs;
     sum.micros += totalMs * 1000;
     sum.count += 1;
@@ -111,13 +111,24 @@ export class WaitLedger {
    */
   endPeriod(period: TransactionPeriod, isLast: boolean): WaitPeriod {
     for (const open of this.#open) {
-      if (isLast || open.isOld || open.transaction.sentAs !== undefined) this.#close(open.transaction, period);
+      if (isLast || open.isOld || open.transaction.sentAs !== undefined) this.#close(open, period);
       else open.isOld = true;
     }
     const ended = { totals: [...this.#totals.values()], awaited: [...this.#awaited.values()] };
+    this.#nameCallers(ended.totals, period);
     this.#totals = new Map();
     this.#awaited = new Map();
     return ended;
+  }
+
+  /** Operations of which no stack was seen in this period have those that were seen before, or with other labels. */
+  #nameCallers(totals: WaitPeriod['totals'], period: TransactionPeriod): void {
+    const { labelSets } = period.labelSets;
+    const places = labelSets.map((set) => [labelValue(set, TRANSACTION_LABEL) ?? '', labelValue(set, SPAN_LABEL) ?? ''] as const);
+    for (const { operation, labelSet, stacks } of totals)
+      if (stacks.length > 0) this.callers.learn(operation, ...places[labelSet]!, stacks);
+    for (const { operation, labelSet, stacks } of totals)
+      if (stacks.length === 0) stacks.push(...this.callers.of(operation, ...places[labelSet]!));
   }
 
   #addTo(total: WaitTotal, { startMs, endMs, stack }: EndedWait): void {
@@ -126,42 +137,46 @@ export class WaitLedger {
     if (stack !== undefined) total.stacks.push(stack);
   }
 
-  #unionOf(transaction: Transaction): WaitUnion {
-    let union = this.#unions.get(transaction);
-    if (union === undefined) this.#unions.set(transaction, (union = new WaitUnion()));
-    return union;
+  #newWaits(transaction: Transaction): TransactionWaits {
+    const waits = { transaction, union: new WaitUnion(), totals: new Map(), totalCount: 0, place: undefined, isOld: false };
+    this.#waitsOf.set(transaction, waits);
+    return waits;
   }
 
-  #openTotal(transaction: Transaction, scope: Scope, operation: OperationIndex): OpenTotal | undefined {
-    let place = this.#placeOf.get(transaction);
-    const key = operation + keyOfScope(scope);
-    const known = place?.item.totals.get(key);
+  #openTotal(waits: TransactionWaits, scope: Scope, operation: OperationIndex): OpenTotal | undefined {
+    const key = keyOfScope(scope);
+    let ofScope = waits.totals.get(key);
+    const known = ofScope?.get(operation);
     if (known !== undefined) return known;
     if (this.#openTotals >= MAX_OPEN_TOTALS) return undefined;
-    if (place === undefined) {
-      place = this.#open.add({ transaction, totals: new Map(), isOld: false });
-      this.#placeOf.set(transaction, place);
+    if (waits.place === undefined) {
+      waits.place = this.#open.add(waits);
+      waits.isOld = false;
     }
+    if (ofScope === undefined) waits.totals.set(key, (ofScope = new Map()));
     const total: OpenTotal = { scope, operation, micros: 0, count: 0, stacks: [] };
-    place.item.totals.set(key, total);
+    ofScope.set(operation, total);
+    waits.totalCount += 1;
     this.#openTotals += 1;
     return total;
   }
 
   /** Files what a transaction has waited for under the labels it has now. */
-  #close(transaction: Transaction, period: TransactionPeriod): void {
-    const place = this.#placeOf.get(transaction);
-    if (place === undefined) return;
-    this.#placeOf.delete(transaction);
-    this.#open.remove(place);
-    const { totals } = place.item;
-    this.#openTotals -= totals.size;
-    for (const { scope, operation, micros, count, stacks } of totals.values()) {
-      const total = this.#total(period, scope, operation);
-      total.micros += micros;
-      total.count += count;
-      total.stacks.push(...stacks);
+  #close(waits: TransactionWaits, period: TransactionPeriod): void {
+    if (waits.place === undefined) return;
+    this.#open.remove(waits.place);
+    waits.place = undefined;
+    this.#openTotals -= waits.totalCount;
+    waits.totalCount = 0;
+    for (const ofScope of waits.totals.values()) {
+      for (const { scope, operation, micros, count, stacks } of ofScope.values()) {
+        const total = this.#total(period, scope, operation);
+        total.micros += micros;
+        total.count += count;
+        total.stacks.push(...stacks);
+      }
     }
+    waits.totals.clear();
   }
 
   #total(period: TransactionPeriod, scope: Scope | undefined, operation: OperationIndex): WaitTotal {
@@ -179,8 +194,7 @@ export class WaitLedger {
   }
 }
 
-/** What tells scopes of one transaction apart: every call of `span` makes another object. */
-function keyOfScope({ spanName, scopeLabels }: Scope): string {
-  const span = spanName === undefined ? '' : ` ${spanName}`;
-  return scopeLabels === undefined ? span : `${span}\n${JSON.stringify(scopeLabels.clean)}`;
+/** What tells scopes of one transaction apart: every call of `span` makes another object. No text is made for most. */
+function keyOfScope({ spanName, scopeLabels }: Scope): string | undefined {
+  return scopeLabels === undefined ? spanName : JSON.stringify([spanName, scopeLabels.clean]);
 }

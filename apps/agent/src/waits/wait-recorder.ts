@@ -6,12 +6,13 @@ import type { TransactionPeriod } from '../transactions/transaction-period.js';
 import type { TransactionTracker } from '../transactions/transaction-tracker.js';
 import { CaptureBudget } from './capture-budget.js';
 import { captureStack, functionsOfStack } from './capture-stack.js';
+import type { KnownCallers, SeenStack } from './known-callers.js';
 import { OpenCaptures } from './open-captures.js';
 import { OperationTable } from './operation-table.js';
 import type { HostFunction } from './patch-method.js';
 import { isQuiet } from './quietly.js';
 import type { Wait } from './wait.js';
-import { WaitLedger, type SeenStack, type WaitPeriod } from './wait-ledger.js';
+import { WaitLedger, type WaitPeriod } from './wait-ledger.js';
 
 /** Where not all are captured: waits that are always kept once they are; of shorter ones a part in proportion to their length, so that each kept one stands for this long. */
 const KEEP_ABOVE_MS: DurationMs = 10;
@@ -66,13 +67,14 @@ export class WaitRecorder {
       if (where === 'transactions' && (within === undefined || within.outcome !== undefined)) return undefined;
       if (scope?.transaction !== undefined) this.#tracker.rememberTrace(scope.transaction);
       const operation = this.operations.rowOf(library, detail);
-      const wait: Wait = { operation, scope, startMs, weight: 0, captured: undefined, hasEnded: false };
+      const wait: Wait = { operation, scope, startMs, weight: 0, captured: undefined, captureMs: 0, hasEnded: false };
       const weight = this.#budget.draw(startMs);
       if (weight > 0) {
         wait.captured = captureStack(hideAbove);
         wait.weight = weight;
         this.#openCaptures.add(wait, within);
-        this.#cost.add('waits', performance.now() - startMs); // each, because few and dear
+        wait.captureMs = performance.now() - startMs;
+        this.#cost.add('waits', wait.captureMs); // each, because few and dear
       } else {
         this.#timing.end(timed);
       }
@@ -110,8 +112,10 @@ export class WaitRecorder {
       };
       this.#ledger.add(ended);
       this.#tracker.addWait(ended);
-      if (isCaptured) this.#cost.add('waits', performance.now() - endMs);
-      else this.#timing.end(timed);
+      if (!isCaptured) return this.#timing.end(timed);
+      const keptMs = performance.now() - endMs;
+      this.#cost.add('waits', keptMs);
+      this.#budget.took(wait.captureMs + keptMs);
     } catch (fault) {
       this.#guard.report(fault);
     }
@@ -140,6 +144,10 @@ export class WaitRecorder {
   drop(wait: Wait): void {
     wait.hasEnded = true;
     this.#openCaptures.forget(wait);
+  }
+
+  get callers(): KnownCallers {
+    return this.#ledger.callers;
   }
 
   /** @param captures - Part of the stacks that are captured otherwise. @param waits - `off`: what begins from now on is not recorded. */

@@ -1,3 +1,4 @@
+import type { DurationMs } from '@hearth/profile-model';
 import type { Scope } from '../transactions/transaction.js';
 import type { CapturedStack } from './capture-stack.js';
 import type { OperationIndex } from './operation-table.js';
@@ -10,5 +11,7 @@ export interface Wait {
   /** How many operations its stack stands for; 0 without one. */
   weight: number;
   captured: CapturedStack | undefined;
+  /** What its capture took. */
+  captureMs: DurationMs;
   hasEnded: boolean;
 }
