@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import fastify from 'fastify';
 import type { Measured } from './overhead-switches.js';
+import { spin } from './spin.js';
 
 const AWAITS = 12;
 
@@ -44,13 +45,6 @@ async function handle(params: { id: string }, seed: number, rounds: number): Pro
     await (at % 4 === 3 ? new Promise(setImmediate) : null);
   }
   return { id: params.id, x };
-}
-
-/** Work that no compiler leaves out. */
-function spin(count: number): number {
-  let x = 1;
-  for (let at = 0; at < count; at += 1) x = Math.sqrt(x + at) + 1;
-  return x;
 }
 
 /** How many rounds of `spin` are so many milliseconds: the fastest of several tries, because others use this machine. */

@@ -10,23 +10,27 @@ export interface Measured {
 }
 
 const quiet = { info: () => {}, warn: () => {} };
-/** A revision that is given, so that no file is looked for at each start; a period longer than a slice, because flushes are measured apart. */
-const AGENT: AgentOptions = { key: 'bench', service: 'bench', revision: 'bench', periodMs: 60_000, logger: quiet };
+/** A revision that is given, so that no file is looked for at each start. */
+const AGENT: AgentOptions = { key: 'bench', service: 'bench', revision: 'bench', logger: quiet };
+/** Longer than a slice, because flushes are measured apart. */
+const LONG_PERIOD_MS = 60_000;
 const asItIs = <Result>(fn: () => Promise<Result>): Promise<Result> => fn();
 const hearth =
-  (options: AgentOptions) =>
-  (url: string): Measured => ({ start: () => init({ ...AGENT, ...options, url }), stop, around: asItIs });
+  (options: AgentOptions, around: Measured['around'] = asItIs): Switch =>
+  (url, periodMs = LONG_PERIOD_MS) => ({ start: () => init({ ...AGENT, ...options, url, periodMs }), stop, around });
+const tagged: Measured['around'] = (fn) => {
+  tag({ plan: 'pro', items: '2-9' });
+  return span('work', fn);
+};
 
-export const switches: Record<string, (url: string) => Measured> = {
+/** @param periodMs - Of the agent. */
+type Switch = (url: string, periodMs?: number) => Measured;
+
+export const switches: Record<string, Switch> = {
   nothing: () => ({ start: () => {}, stop: async () => {}, around: asItIs }),
   hearth: hearth({ waits: 'off' }),
-  'hearth-tagged': (url) => ({
-    ...hearth({})(url),
-    around: (fn) => {
-      tag({ plan: 'pro', items: '2-9' });
-      return span('work', fn);
-    },
-  }),
+  'hearth-waits': hearth({}),
+  'hearth-tagged': hearth({}, tagged),
   'async-local-storage': () => {
     const storage = new AsyncLocalStorage<object>();
     let isOn = false;

@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Runs a TypeScript program of this folder in a process of its own. @returns Its last line of output, which is JSON. */
-export async function runProgram<Result>(name: string, args: readonly string[]): Promise<Result> {
+/**
+ * Runs a TypeScript program of this folder in a process of its own.
+ *
+ * @param core - The only one that it may run on (Linux).
+ * @returns Its last line of output, which is JSON.
+ */
+export async function runProgram<Result>(name: string, args: readonly string[], core?: number): Promise<Result> {
   const program = fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(process.execPath, [...process.execArgv, program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pinned = core === undefined ? [] : ['taskset', '--cpu-list', String(core)];
+  const [command, ...rest] = [...pinned, process.execPath, ...process.execArgv, program, ...args] as [string, ...string[]];
+  const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
