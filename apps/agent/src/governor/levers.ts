@@ -31,7 +31,7 @@ export const LADDERS: Readonly<Record<CostPart, readonly Step[]>> = {
   heap: [{ change: { heap: 'off' }, words: 'the heap is not sampled', grows: undefined }],
   waits: [
     { change: { captures: 0.25 }, words: 'a quarter of the callers of waits is captured', grows: 4 },
-    { change: { captures: 0 }, words: 'waits are summed without their callers', grows: undefined },
+    { change: { captures: 0 }, words: 'no callers of waits are captured', grows: undefined },
     { change: { waits: 'off' }, words: 'no waits are recorded', grows: undefined },
   ],
   transactions: [

@@ -24,7 +24,8 @@ describe('peerName', () => {
   });
 
   it('is the same again after many others', () => {
-    const names = (): string[] => Array.from({ length: 1_200 }, (_, at) => peerName(`https://shard${at % 600}.a${at}.example:443`));
+    const names = (): string[] =>
+      Array.from({ length: 1_200 }, (_, at) => peerName(`https://shard${at % 600}.a${at}.example:443`));
     const first = names();
     expect(first.slice(0, 2)).toEqual(['shard0.a0.example', 'shard1.a1.example']);
     expect(names()).toEqual(first);
