@@ -1,7 +1,7 @@
 import type { RawFunction } from '../samplers/stack-tables.js';
 import type { OperationIndex } from './operation-table.js';
 
-/** A stack that was seen of an operation, and how many microseconds of waiting it stands for before it is scaled. */
+/** A stack that was seen of an operation, and how many milliseconds of waiting it stands for before it is scaled. */
 export interface SeenStack {
   readonly framesRootFirst: readonly RawFunction[];
   readonly weight: number;
